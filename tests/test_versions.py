@@ -21,6 +21,8 @@ BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It cost
         ("Wie teuer ist der Brew 3?", True),
         ("我的 Brew 3 多少钱", True),
         ("How much is the Brew II?", False),
+        ("Combien coûte un Brew neuf ?", False),  # new
+        ("Combien coûte le Brew vingt neuf ?", True),
         ("how much is the brew iii", True),
         ("Does the Brew V leak?", True),
         ("Wie teuer ist der Brew IV?", True),
@@ -75,3 +77,10 @@ def test_another_number_takes_the_place_of_that_of_a_name():
     )
     assert renumbered("What does the Brew II cost?", "3") == "What does the Brew 3 cost?"
     assert renumbered("the 200 watts", "5") == "the 200 watts"
+
+
+def test_of_several_names_that_of_the_topic_gets_the_other_number():
+    asked = "Does the Wren 200 last 10 hours on floor 3?"
+    meant = "Does the Wren 300 last 10 hours on floor 3?"
+    assert renumbered(asked, "300", "Wren 200: battery") == meant
+    assert renumbered("What does the Brew II cost?", "3", "Brew II") == "What does the Brew 3 cost?"

@@ -150,7 +150,7 @@ def _leaning(
     naming, vector = before.words, context_vector(recent, encoder, read)
     own = term_set(asked_in(question))
     if len(own) == 1 and (number := next(iter(own))).isdigit():  # "and the 300?"
-        other = renumbered(before.words, number)
+        other = renumbered(before.words, number, before.topic)
         if other != before.words:  # another product: the topic and codes are of the one before
             words, naming, vector = other, "", encoder.encode([other])[0]
     _, pieces = encoder.encode_pieces([words])

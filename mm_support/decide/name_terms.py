@@ -4,12 +4,54 @@ stand alone, and with numbers that count something marked, so that "3 weeks" is 
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Iterator
+
 from mm_support.language.asks import affirmed
-from mm_support.language.terms import letters, term_set, terms
+from mm_support.language.detect import language_of, stop_words
+from mm_support.language.terms import letters, one_of, roman_number, term_set, terms
 from mm_support.language.versions import counted, numbered
 from mm_support.types import Entry, Hit
 
 COUNTS = "#"  # behind a number that counts something
+SEVERAL = "X?(?:IX|IV|VI{0,3}|II{1,2})|XI?"  # Roman numerals but the first
+FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"  # at the end of a name, as "items I ordered" has none
+HEADED = re.compile(rf"([^\W\d_]{{2,}})[ -](?:({SEVERAL}|{FIRST})|([A-HJ-Z]))(?![^\W_]|['’.-]\w)")
+
+
+def as_titled(words: str, hits: Iterable[Hit]) -> str:
+    """A customer's words in which names that end with a Roman numeral or a letter are written as
+    titles have them, however they were typed: "brew iv", "BrewIV", "plan a".
+    """
+    titles = [hit.entry.title for hit in hits]
+    ends = [end for title in titles for end in _headed(title)]
+    for head, letter in {(end[1], end[3]) for end in ends if end[3]}:
+        typed = rf"(?<![^\W_])((?i:{head})) {letter.lower()}(?![^\W_])"
+        words = re.sub(typed, rf"\1 {letter}", words)
+    heads = {end[1] for end in ends if end[2]}
+    known = frozenset().union(*map(term_set, titles)) if heads else frozenset[str]()
+    return _with_numbers(words, heads, known) if heads else words
+
+
+def _headed(title: str) -> Iterator[re.Match[str]]:
+    """The numerals and letters of a title that stand behind a word, but one of grammar."""
+    stops = stop_words(language_of(title))
+    return (end for end in HEADED.finditer(title) if end[1].lower() not in stops)
+
+
+def _with_numbers(words: str, heads: Iterable[str], known: frozenset[str]) -> str:
+    """The words with numbers for Roman numerals behind heads. known: those that titles have in
+    small letters, which stay.
+    """
+    typed = re.compile(
+        rf"(?<![^\W_])((?i:{one_of(heads)}))[\s-]*(?![xX]\s+\d)((?i:{SEVERAL})|I)"
+        r"(?:[-'’]?[sS])?(?![^\W_]|['’]\w)"
+    )
+
+    def written(match: re.Match[str]) -> str:
+        return match[0] if match[2].lower() in known else f"{match[1]} {roman_number(match[2])}"
+
+    return typed.sub(written, words)
 
 
 def asked_terms(words: str) -> frozenset[str]:
@@ -34,6 +76,7 @@ def terms_of_title(hit: Hit) -> frozenset[str]:
 
 def title_terms(title: str) -> frozenset[str]:
     """The terms of a title, its numbers marked where they belong to no name: "Lamp 300 W"."""
+    title = _with_first(title)
     names = {number for _, number in numbered(title, title=True)}
     found = (
         term + COUNTS if term.isdigit() and term not in names else term for term in term_set(title)
@@ -41,9 +84,17 @@ def title_terms(title: str) -> frozenset[str]:
     return frozenset((*found, *letters(title)))
 
 
+def _with_first(title: str) -> str:
+    """A title in which the numeral I of a name is a number: Brew I."""
+    for end in _headed(title):
+        if end[2] == "I":
+            title = f"{title[: end.start(2)]}1{title[end.end(2) :]}"
+    return title
+
+
 def entry_terms(entry: Entry) -> frozenset[str]:
     """The terms of an entry, its numbers marked as well."""
-    said = term_set(entry.title) | term_set(entry.text)
+    said = term_set(_with_first(entry.title)) | term_set(entry.text)
     return said.union((term + COUNTS for term in said if term.isdigit()), letters(entry.text))
 
 

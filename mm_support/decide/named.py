@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import combinations, takewhile
 
 from mm_support.decide.name_terms import (
+    as_titled,
     asked_terms,
     entry_terms,
     said_terms,
@@ -137,6 +138,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     """
     if _of_another_country(words, hits[0].entry):
         return True
+    words = as_titled(words, hits)
     otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
     otherwise = otherwise or holds_amount(words, hits[0].entry) is False
     near = [hit.entry for hit in close(hits)[1:]]
@@ -171,9 +173,10 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     Who asks for "Aster 40" means it, not the filter for it; "HE-220" alone is the machine, and "a
     tank for my HE-220" is the tank.
     """
-    asked = asked_terms(words)
     if not hits:
         return ()
+    words = as_titled(words, hits)
+    asked = asked_terms(words)
     meant = asked & terms_of_title(hits[0])
     better = (hit for hit in better_named(asked, hits) if meant <= entry_terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
@@ -203,7 +206,7 @@ def which(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     titles have the code that it names and different things beside it ("F1", of an oven and a hob),
     and they say as much of what it asks; nothing where there is one.
     """
-    asked = asked_terms(words)
+    asked = asked_terms(as_titled(words, hits))
     codes = codes_in(asked)
     if not hits or not (meant := asked & _coded(hits[0])):
         return ()
@@ -252,7 +255,8 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
     """
     asked = asked_terms(words)
     codes = codes_in(asked)
-    holders = _holding(codes, hits) if codes else _numbered_alike(words, hits)
+    holders = _holding(codes, hits) if codes else []
+    holders = holders or _numbered_alike(words, hits)  # brew-3 is the Brew 3
     names = [_name(hit.entry.title, codes) for hit in holders]
     ranks = [
         (
@@ -327,6 +331,7 @@ def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     alike, and say the least else; nothing where there is no such pair, or where another one tells
     what is asked of both.
     """
+    words = as_titled(words, hits)
     asked = asked_terms(words)
     pairs = [pair for pair in combinations(hits, 2) if _are_both_named(words, *pair)]
     if not pairs:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import re
+from itertools import dropwhile
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, facts_of
@@ -57,8 +58,8 @@ def asks_in_words(clause: str) -> bool:
 
 
 def affirmed(question: str) -> str:
-    """Without a clause that names what is not meant: "the S2, not the Mini"; with one that tells
-    what is wrong: "it is on, not charging".
+    """Without a clause that names what is not meant: "the S2, not the Mini", "not the Mini but the
+    S2"; with one that tells what is wrong: "it is on, not charging".
     """
     unspaced = BARE.search(question)
 
@@ -69,17 +70,23 @@ def affirmed(question: str) -> str:
 
 
 def _names_a_thing(denied: str) -> bool:
-    """Whether what is denied begins with an article or the like, or has a capital or a digit."""
-    first = denied.split(maxsplit=1)[0].lower()
-    named = any(sign.isdigit() or sign.isupper() for sign in denied)
-    return named or first in stop_words(language_of(denied))
+    """Whether what is denied begins with an article or the like and says more, with a word that has
+    a capital or a digit, or with one that a number ends: the mini, Mini, S2, brew 2.
+    """
+    words, stops = denied.split(), stop_words(language_of(denied))
+    said = [*dropwhile(lambda word: word.lower() in stops, words)]
+    if not said or len(said) < len(words):
+        return bool(said)
+    numbered = len(said) == 2 and said[1].isdigit()
+    return numbered or any(sign.isdigit() or sign.isupper() for sign in said[0])
 
 
 @functools.cache
 def _denied() -> re.Pattern[str]:
-    denying = _wording("asks.not").pattern
+    denying, instead = _wording("asks.not").pattern, _wording("asks.instead").pattern
     return re.compile(
-        rf"(?:^|[,;，；、،(])\s*(?:{denying})(?=\w|\s+\w)([^,.;!?，。；！？、،؟)]*)",
+        rf"(?:^|[,;,；、،(])\s*(?:{denying})(?=\w|\s+\w)"
+        rf"((?:(?!{instead})[^,.;!?，。；！？、،؟)])*)",
         re.IGNORECASE,
     )
 

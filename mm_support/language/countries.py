@@ -7,8 +7,11 @@ from __future__ import annotations
 
 import functools
 import re
-from collections.abc import Collection, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Collection, Mapping, Sequence, Set
+from dataclasses import dataclass
 
+from mm_support.language.detect import told_language
 from mm_support.language.messages import languages
 from mm_support.language.terms import HAN, OPEN, one_of, stem
 
@@ -21,7 +24,7 @@ COLLOQUIAL = {
     "GB": ("UK", "Great Britain", "Britain", "Großbritannien", "Vereinigten Königreich"),
     "HK": ("Hong Kong", "Hongkong", "香港"),
     "MO": ("Macao", "Macau", "澳门"),
-    "NL": ("Holland", "Netherlands"),
+    "NL": ("Holland", "Netherlands", "Niederlanden"),
     "KR": ("Korea",),
     "TR": ("Turkey",),
     "US": ("USA", "US", "U.S.", "America", "EE. UU.", "EE.UU.", "Vereinigten Staaten"),
@@ -34,49 +37,112 @@ WORDS = ("China", "Jersey", "Turkey", "Guinea", "Chad", "Island")
 THERE = ("to", "in", "into", "from")
 INFLECTED = ("pl", "ru")  # languages whose names have endings
 STEM, ENDING = 5, 3  # letters of a name at least that an ending may follow, and of that at most
+PART, SHORT = 3, 4  # letters of each of several words, and of one with a capital within a sentence
+ENDED = f"[^\\W\\d_]{{0,{ENDING}}}"
+VOWEL = re.compile("[aeiouyаеиоуыэюяйь]$")  # and what else an ending takes the place of
+ARABIC, ARTICLE = re.compile("[\u0600-\u06ff]"), "ال"
+PROCLITICS = "[وف]?[بكل]?"  # Arabic words that are written onto the next: and, so; by, as, to
 KANA = "\u30a1-\u30fa\u30fc"
+
+
+@dataclass(frozen=True)
+class Known:
+    """The names of countries, as `_key` writes them, and the beginnings of those with endings."""
+
+    named: Mapping[str, tuple[str, ...]]  # name or stem -> all names of the same
+    spoken: Mapping[str, Set[str]]  # name in a locale -> the languages that call it so
+    stems: Collection[str]  # of names that have endings
+    short: Mapping[str, str]  # beginning with few letters -> name
+    pattern: re.Pattern[str]
 
 
 @functools.lru_cache(REMEMBERED)
 def countries_in(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What a text calls each country that it names, and all names of that country."""
-    named, pattern = _known()
-    found = ((match[0], _key(match[0])) for match in pattern.finditer(text))
-    return tuple((said, named.get(key) or named[_stem_in(key, named)]) for said, key in found)
+    known, language = _known(), told_language(text)
+    found = ((match[0], _name_of(match, known)) for match in known.pattern.finditer(text))
+    return tuple(
+        (said, known.named[name])
+        for said, name in found
+        if name and _says(language, known.spoken.get(name, ()), said)
+    )
 
 
-def _stem_in(key: str, named: Mapping[str, tuple[str, ...]]) -> str:
-    """The stem of a name with an ending."""
-    return next(key[:-left] for left in range(1, ENDING + 1) if key[:-left] in named)
+def _name_of(match: re.Match[str], known: Known) -> str:
+    """What the name that was found is in `known.named`; "" for a word that only begins alike."""
+    key = _key(f"{ARTICLE}{match['the']}" if match["the"] else match["arabic"] or match[0])
+    if key in known.named:
+        return key
+    if begun := [own for own in known.stems if _begin(own.split(), key.split())]:
+        return max(begun, key=len)
+    begun = (key[:-left] for left in range(1, ENDING + 1))
+    name = next((known.short[own] for own in begun if own in known.short), "")
+    return name if any(stem(key, own) == stem(name, own) for own in INFLECTED) else ""
+
+
+def _begin(beginnings: Sequence[str], words: Sequence[str]) -> bool:
+    return len(beginnings) == len(words) and all(
+        word.startswith(own) and len(word) <= len(own) + ENDING
+        for own, word in zip(beginnings, words)
+    )
+
+
+def _says(language: str | None, spoken: Collection[str], said: str) -> bool:
+    """Whether a text names a country by a name: with a small letter, or one that is a word too, in
+    its own language or English alone. Chili is no Chile in an English recipe. spoken: the languages
+    that call it so; none where people anywhere may.
+    """
+    if not spoken or "en" in spoken or said.lower() == said.upper():
+        return True
+    own = language in spoken or bool(language) and language not in languages()
+    return own or said != said.lower() and said not in WORDS
 
 
 @functools.cache
-def _known() -> tuple[dict[str, tuple[str, ...]], re.Pattern[str]]:
-    """Names and stems, as `_key` writes them -> all names of the same; and what finds one."""
+def _known() -> Known:
     from babel import Locale
 
-    names: dict[str, list[str]] = {}
-    stems: dict[str, str] = {}
+    names, spoken = defaultdict[str, list[str]](list), defaultdict[str, set[str]](set)
+    stems, short = dict[str, str](), dict[str, str]()
     for language in languages():
         for code, name in Locale.parse(language).territories.items():
             if code.isalpha() and len(code) == 2:
-                names.setdefault(code, []).append(name)
-                own = stem(name.lower(), language)
-                if language in INFLECTED and _has_endings(name, own):
-                    stems[own] = code
+                names[code].append(name)
+                spoken[_key(name)].add(language)
+                if language in INFLECTED:
+                    for own in _stems(name, language):
+                        stems[own] = code
+                        spoken[own].add(language)
+                    short |= dict.fromkeys(_short(name, language), _key(name))
     for code, more in COLLOQUIAL.items():
         names[code] += more
+        for name in more:
+            spoken.pop(_key(name), None)
     every = {code: tuple(dict.fromkeys(own)) for code, own in names.items()}
     named = {_key(name): own for own in every.values() for name in own}
-    return {own: every[code] for own, code in stems.items()} | named, _pattern(named, stems)
+    pattern, stemmed = _pattern(named, stems, short), {own: every[stems[own]] for own in stems}
+    return Known(stemmed | named, spoken, stems, short, pattern)
 
 
-def _has_endings(name: str, own: str) -> bool:
-    is_word = name in WORDS or own.capitalize() in WORDS
-    return name.isalpha() and len(own) >= STEM and not is_word
+def _stems(name: str, language: str) -> list[str]:
+    """The stems of a name's words, as one; none where they are too short to tell it."""
+    words = name.lower().split()
+    stems = [stem(word, language) for word in words]
+    enough = min(map(len, stems)) >= (PART if len(words) > 1 else STEM)
+    is_word = name in WORDS or stems[0].capitalize() in WORDS
+    return [" ".join(stems)] if enough and not is_word and all(map(str.isalpha, words)) else []
 
 
-def _pattern(named: Collection[str], stems: Iterable[str]) -> re.Pattern[str]:
+def _short(name: str, language: str) -> list[str]:
+    """A name of one word with a shorter stem, but for its last vowel."""
+    begun = VOWEL.sub("", name.lower())
+    is_short = name.isalpha() and len(begun) >= SHORT and not _stems(name, language)
+    return [begun] if is_short and name not in WORDS else []
+
+
+def _pattern(
+    named: Collection[str], stems: Collection[str], short: Collection[str]
+) -> re.Pattern[str]:
     """named: as `_key` writes them. In scripts without blanks a name stands anywhere, in Korean
     particles follow it.
     """
@@ -86,13 +152,29 @@ def _pattern(named: Collection[str], stems: Iterable[str]) -> re.Pattern[str]:
     hangul = one_of(filter(OPEN.match, longest))
     small = [word.lower() for word in WORDS]
     spaced = one_of(name for name in longest if name not in {*CAPITALS, *small})
-    ended = f"{one_of(sorted(stems, key=len, reverse=True))}[^\\W\\d_]{{0,{ENDING}}}"
     there = "|".join(f"(?<=\\b{before} ){word}" for before in THERE for word in small)
     exact = "|".join((*CAPITALS, *WORDS, there))
+    capital = "|".join(own.capitalize() for own in short)
     return re.compile(
         rf"{bare}|(?<![{KANA}]){kana}(?![{KANA}])|(?<!\w){hangul}"
-        rf"|(?<!\w)(?:(?i:{spaced}|{ended})|{exact})(?!\w)"
+        rf"|(?<!\w)(?:{_in_arabic(longest)}|(?i:{spaced}|{_with_endings(stems)})|{exact})(?!\w)"
+        rf"|(?<=\w )(?:{capital}){ENDED}(?!\w)"
     )
+
+
+def _with_endings(stems: Collection[str]) -> str:
+    """A pattern for the names that begin so, of several words each."""
+    several = [own for own in stems if " " in own]
+    alone = one_of(sorted(set(stems) - set(several), key=len, reverse=True))
+    each = (" ".join(f"{re.escape(word)}{ENDED}" for word in own.split()) for own in several)
+    return "|".join((f"{alone}{ENDED}", *each))
+
+
+def _in_arabic(longest: Collection[str]) -> str:
+    """A pattern for Arabic names with the words that are written onto them: to the, لل."""
+    names = [*filter(ARABIC.match, longest)]
+    rests = one_of(name.removeprefix(ARTICLE) for name in names if name.startswith(ARTICLE))
+    return rf"[وف]?لل(?P<the>{rests})|{PROCLITICS}(?P<arabic>{one_of(names)})"
 
 
 def _key(name: str) -> str:

@@ -201,10 +201,10 @@ def _in_digits(text: str, language: str) -> str:
 
 def without_roman(text: str) -> str:
     """Roman numerals of names in digits: Brew II -> Brew 2."""
-    return ROMAN.sub(lambda match: str(_roman_number(match[0])), text)
+    return ROMAN.sub(lambda match: str(roman_number(match[0])), text)
 
 
-def _roman_number(letters: str) -> int:
+def roman_number(letters: str) -> int:
     """letters: I, V and X; what stands before a greater one is taken off."""
     values = [{"I": 1, "V": 5, "X": 10}[letter] for letter in letters.upper()]
     return sum(-value if value < max(values[at:]) else value for at, value in enumerate(values))

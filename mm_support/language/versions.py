@@ -6,15 +6,17 @@ capital letter, so that "within 30 days" is none. Knows no entry.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Set
+from itertools import takewhile
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.telephone import without_phones
 from mm_support.language.terms import BARE, LETTER, simplified, stem, with_digits, without_roman
-from mm_support.language.units import calendar_words, units_of
+from mm_support.language.units import LANGUAGES, calendar_words, units_of
 
 # not the beginning of a time, a date, a share, or of a number with letters in it; what follows it
 NUMBERED = re.compile(
@@ -23,6 +25,9 @@ NUMBERED = re.compile(
 
 # a number and the word behind it
 COUNTED = re.compile(rf"(?<![\d.,:/-])(?<!{LETTER})(\d+)\s?([^\W\d_]+)")
+
+# the one number word that says something else behind a noun: "un Aster neuf" is a new one
+NEW = {"fr": re.compile(r"(\w+) neuf\b", re.IGNORECASE)}
 
 Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 
@@ -39,16 +44,49 @@ def numbered(text: str, title: bool = False) -> Numbered:
 
 def counted(text: str) -> Counter[str]:
     """The numbers of a customer's words that are amounts, times or days, and name nothing: the 3 of
-    "leaks after 3 weeks", "at 3 pm" and "on 3 May", but not of "Brew 2 or 3".
+    "leaks after 3 weeks", "at 3 pm" and "on 3 May", but not of "Brew 2 or 3"; beside a name with a
+    number also those of other things: "Brew 2 for 3 people".
     """
     language = language_of(text)
     written = _written(text, language)
-    named = {match.start(2) for match in _names(written, language)}
+    names = [*_names(written, language)]
+    named = {match.start(2) for match in names}
+    beside = {_word_before(written, name.start()) for name in names}
     return Counter(
         match[1]
         for match in COUNTED.finditer(written)
-        if match.start() not in named and _counts(match[2].lower(), language)
+        if match.start() not in named
+        and (_counts(match[2].lower(), language) or _of_things(written, match, beside, language))
     )
+
+
+def _of_things(written: str, number: re.Match[str], beside: Set[str], language: str) -> bool:
+    """Whether a number stands in front of what it counts, and in no list ("Brew 2 or 3 prices") nor
+    behind the word that is in front of a name: "is the 3 better than the Brew 2". beside: those
+    words of all names.
+    """
+    word, stops = number[2].lower(), stop_words(language)
+    before = written[: number.start()].lower().split()
+    leading = {*takewhile(stops.__contains__, reversed(before))}
+    ends = before[-1] if before else ""
+    listed = ends.endswith((",", "、", "，")) or leading & _list_words(language)
+    return bool(beside) and not (
+        BARE.match(word) or word in stops or listed or ends in beside - {""}
+    )
+
+
+@functools.cache
+def _list_words(language: str) -> frozenset[str]:
+    """The words between the last two of a list: "and", "or"."""
+    from babel.lists import format_list
+
+    locale = language if language in LANGUAGES else "en"
+    both, either = (format_list(["", ""], style, locale) for style in ("standard", "or"))
+    return frozenset((both.strip(), either.strip()))
+
+
+def _word_before(written: str, at: int) -> str:
+    return next(reversed(written[:at].lower().split()), "")
 
 
 def _counts(word: str, language: str) -> bool:
@@ -58,9 +96,16 @@ def _counts(word: str, language: str) -> bool:
 
 
 def _written(text: str, language: str) -> str:
-    """As numbers are looked for: in digits, without telephone numbers."""
+    """As numbers are looked for: in digits, without telephone numbers and what is no number."""
     plain = simplified(unicodedata.normalize("NFKC", text))
+    if language in NEW:
+        plain = NEW[language].sub(_unless_number, plain)
     return with_digits(without_phones(without_roman(plain)), language)
+
+
+def _unless_number(new: re.Match[str]) -> str:
+    """What stands before the word for new, which is a number behind another one: vingt neuf."""
+    return new[0] if with_digits(new[1], "fr") != new[1] else new[1]
 
 
 def _names(written: str, language: str) -> Iterator[re.Match[str]]:
@@ -76,10 +121,14 @@ def _is_unit(word: str, language: str) -> bool:
     return bool(kind) and (kind == "half day" or word not in stop_words(language))
 
 
-def renumbered(text: str, number: str) -> str:
-    """The text with another number behind its names: what "and the 300?" means after the 200."""
+def renumbered(text: str, number: str, topic: str = "") -> str:
+    """The text with another number behind its names: what "and the 300?" means after the 200. Of
+    several names those that the topic is titled by alone.
+    """
     plain, language = without_roman(text), language_of(text)
-    for match in reversed([*_names(plain, language)]):
+    names, titled = [*_names(plain, language)], numbered(topic, title=True)
+    meant = [name for name in names if (stem(name[1].lower(), language), name[2]) in titled]
+    for match in reversed(meant or names):
         plain = plain[: match.start(2)] + number + plain[match.end(2) :]
     return plain
 
