@@ -12,7 +12,7 @@ from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.voice import Voice
-from mm_support.encode.end_of_turn import EndOfTurn
+from mm_support.encode.end_of_turn import SoundAndWords
 from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.knowledge.base import Knowledge
@@ -40,7 +40,7 @@ class Parts:
     writer: ReplyWriter
     voice: Voice
     model: LanguageModel | None = None
-    end_of_turn: EndOfTurn | None = None
+    end_of_turn: SoundAndWords | None = None
     intents: BaseIntents | None = None
     actions: Actions | None = None
     behind: Behind = field(default_factory=Behind)

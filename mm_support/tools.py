@@ -7,17 +7,19 @@ Knows a service; nothing of models. Needs the extra mm-support[mcp].
 from __future__ import annotations
 
 import argparse
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import closing, contextmanager
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 from mm_support.as_json import reply_dict
 from mm_support.config import Settings
 from mm_support.errors import InputError, SupportError
-from mm_support.types import Event, Finished, Hit, KnowledgeBase, UserTurn
+from mm_support.types import Finished, Hit, UserTurn
 
 if TYPE_CHECKING:
     from mcp.server import MCPServer
+
+    from mm_support.service import SupportService
 
 HINT = (
     "What a company's help pages say. search finds passages; ask answers a customer's question "
@@ -29,33 +31,7 @@ SPOKEN = ("reply", "action", "citations", "choices")  # what ask returns of a re
 BETWEEN = "/"  # the visitor's token and the session in a conversation's name
 
 
-class Bases(Protocol):
-    """What the tools need of the knowledge."""
-
-    def list(self) -> Sequence[KnowledgeBase]: ...
-
-
-class Visit(Protocol):
-    """The service as one visitor may use it. token: what opens it again."""
-
-    @property
-    def token(self) -> str: ...
-
-    def reply(self, turn: UserTurn) -> Generator[Event, None, None]: ...
-
-
-class Service(Protocol):
-    """What the tools need of a service."""
-
-    @property
-    def knowledge(self) -> Bases: ...
-
-    def search(self, turn: UserTurn, limit: int = 5) -> Sequence[Hit]: ...
-
-    def visit(self, token: str = "") -> Visit: ...
-
-
-def build_server(service: Service) -> MCPServer:
+def build_server(service: SupportService) -> MCPServer:
     """The tools of a service. Raises SupportError where the extra is not installed."""
     try:
         from mcp.server import MCPServer

@@ -108,7 +108,7 @@ def test_a_base_that_fails_keeps_no_other_from_being_made_again_and_learned_abou
         renew=lambda name, _: done(name, made),
         fit=lambda name: done(name, learned),
     )
-    Renewal(bases).join()
+    Renewal(bases).thread.join()
     assert made == learned == ["kb"]
 
 
@@ -436,7 +436,7 @@ def test_renewal_runs_beside_and_stops_when_it_is_told_to(make, tmp_path):
     closing.join(10)
     assert "two" in knowledge.stale() and not closing.is_alive()
     again = make(models="others")
-    Renewal(again).join()
+    Renewal(again).thread.join()
     assert again.stale() == [] and not list((tmp_path / "bases").glob("*/*.new"))
 
 

@@ -375,7 +375,7 @@ def seeing(seeing_folder):
 def test_a_model_that_sees_gets_the_photo_itself(seeing, seeing_folder, red, blue):
     from transformers import AutoModelForImageTextToText, AutoProcessor
 
-    assert seeing.can.sees and not seeing.can.together
+    assert seeing.can.sees
     processor = AutoProcessor.from_pretrained(seeing_folder)
     model = AutoModelForImageTextToText.from_pretrained(
         seeing_folder, dtype=resolve_device("cpu").dtype

@@ -16,7 +16,7 @@ import numpy as np
 from mm_support.bench.cost import median
 from mm_support.bench.sounds import pink, spoken_by_piper
 from mm_support.decode.voice import Voice
-from mm_support.encode.end_of_turn import EndOfTurn
+from mm_support.encode.end_of_turn import SoundAndWords
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
@@ -57,7 +57,7 @@ def speech_of(voice_activity: VoiceActivity, waveform: np.ndarray) -> np.ndarray
 
 
 def ends(
-    takes: Sequence[tuple[np.ndarray, float]], encoder: SpeechEncoder, model: EndOfTurn | None
+    takes: Sequence[tuple[np.ndarray, float]], encoder: SpeechEncoder, model: SoundAndWords | None
 ) -> dict[str, Any]:
     """model: hears the end of a turn; None: a fixed pause ends it."""
     heard = [

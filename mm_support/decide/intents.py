@@ -12,7 +12,7 @@ from __future__ import annotations
 import zlib
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -74,12 +74,6 @@ class Reads:
     def follow_up(self) -> float:
         """How likely the message leans on the turn before, 0..1; otherwise it stands alone."""
         return min(1.0, sum(self.probability.get(label, 0.0) for label in LEANING))
-
-
-class ReadsIntents(Protocol):
-    """What Policy needs: words in any language -> what is read in them."""
-
-    def read(self, words: str) -> Reads: ...
 
 
 class Layers(NamedTuple):

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import Literal
 
 from mm_support.decide.confidence import Gate
-from mm_support.decide.intents import Reads, ReadsIntents
+from mm_support.decide.intents import IntentReader, Reads
 from mm_support.decide.named import (
     asks_amount_of,
     close,
@@ -195,7 +195,7 @@ class Situation:
 class Policy:
     """Decides with a calibrated gate and a head that reads what the customer is doing."""
 
-    def __init__(self, gate: Gate, intents: ReadsIntents) -> None:
+    def __init__(self, gate: Gate, intents: IntentReader) -> None:
         self._gate, self._intents = gate, intents
 
     def read(self, question: Question) -> Reads:

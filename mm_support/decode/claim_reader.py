@@ -57,8 +57,7 @@ def paired(claim: Sequence[int], passage: Sequence[int], common: frozenset[int])
 class ClaimReader:
     """network: (words (b, t, dim) float32, kept, sides, shared (b, t) int64) -> (b, 3) logits.
     words: the text encoder's, a row a token. common: ids that say nothing where both sides have
-    them. threshold: probability of "supported" from which a claim is; card: what it was fitted to,
-    and how well.
+    them. threshold: probability of "supported" from which a claim is.
     """
 
     network: Callable[..., Tensor]
@@ -66,7 +65,6 @@ class ClaimReader:
     words: Any
     common: frozenset[int]
     threshold: float
-    card: dict
 
     def probabilities(self, claim: str, passage: str) -> np.ndarray:
         """(3,) float64, in CLASSES order. passage: titles and sentences, those that count."""
@@ -145,7 +143,6 @@ def load_claim_reader(
             file.get_slice(name),
             frozenset(card["common"]),
             float(card["threshold"]),
-            card,
         )
 
 

@@ -39,19 +39,10 @@ class Voice(Protocol):
     def speaks(self, language: str) -> bool: ...
 
 
-class Synthesiser(Protocol):
-    """language: as espeak-ng names it; rate in Hz. Pieces are (n,) float32."""
-
-    language: str
-    rate: int
-
-    def pieces(self, words: str, speed: float) -> Iterator[np.ndarray]: ...
-
-
 class PiperVoice:
     """A Piper voice that remembers what it said last; any number of threads may use one object."""
 
-    def __init__(self, piper: Synthesiser, speed: float = 1.0) -> None:
+    def __init__(self, piper: PiperModel, speed: float = 1.0) -> None:
         """speed: 1.2 speaks a fifth faster than the voice was trained to."""
         self._piper, self._speed = piper, speed
         self._loudest = QUIETEST  # sample so far

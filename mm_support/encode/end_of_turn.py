@@ -12,7 +12,7 @@ import logging
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -33,12 +33,6 @@ SECONDS = 8  # of a turn that the model hears; a shorter turn stands at their en
 N_MELS = 80
 PROBABLE = 1e-3  # the least probability that is told apart from none
 VARIANCE_FLOOR = 1e-7  # keeps silence from being divided by nothing
-
-
-class EndOfTurn(Protocol):
-    """waveform: (n,) float32, 16 kHz, of a turn and the silence behind it. text: its transcript."""
-
-    def probability(self, waveform: np.ndarray, text: str) -> float: ...
 
 
 class SmartTurn:
@@ -69,6 +63,9 @@ class SoundAndWords:
     both: float
 
     def probability(self, waveform: np.ndarray, text: str) -> float:
+        """waveform: (n,) float32, 16 kHz, of a turn and the silence behind it. text: its
+        transcript.
+        """
         sound, words = self.smart_turn.logit(waveform), self.completeness.logit(text)
         logit = self.sound * sound + self.words * words + self.both
         return 1 / (1 + math.exp(-logit))

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from mm_support.encode.end_of_turn import EndOfTurn
+from mm_support.encode.end_of_turn import SoundAndWords
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import BusyError, InputError
@@ -73,7 +73,7 @@ class LiveTurn:
         encoder: SpeechEncoder,
         voice: VoiceActivity,
         previous: str | None = None,
-        end_of_turn: EndOfTurn | None = None,
+        end_of_turn: SoundAndWords | None = None,
         names: Sequence[str] = (),
         prepare: Callable[[UserTurn], None] = lambda turn: None,
     ) -> None:

@@ -35,16 +35,13 @@ class Capabilities:
 
     context: tokens of prompt and reply together. writes: it may put an answer into words of its
     own; else it only points at sentences of the evidence. speed: "fast" where a whole reply takes a
-    second or two. sees: it takes photos in messages. together: several customers are served at
-    once. calls: it asks for tools.
+    second or two. sees: it takes photos in messages.
     """
 
     context: int = 2_048
     writes: bool = False
     speed: Literal["fast", "slow"] = "fast"
     sees: bool = False
-    together: bool = True
-    calls: bool = False
 
 
 class LanguageModel(Protocol):

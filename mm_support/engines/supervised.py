@@ -7,10 +7,13 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Generator
-from typing import Protocol
+from typing import TYPE_CHECKING
 
-from mm_support.engines.base import LanguageModel, Message, StopSignal
+from mm_support.engines.base import Message, StopSignal
 from mm_support.errors import GenerationError, SupportError
+
+if TYPE_CHECKING:
+    from mm_support.engines.openvino import OpenVinoModel
 
 log = logging.getLogger(__name__)
 
@@ -22,18 +25,6 @@ RESTARTING = "The language model is being started again; ask again in a moment."
 CLOSED = "The language model was closed; start the service again."
 
 
-class ChildModel(LanguageModel, Protocol):
-    """A language model in a process. alive: the process runs; hangs: it has not answered for long
-    and will not; `close` ends it either way.
-    """
-
-    @property
-    def alive(self) -> bool: ...
-
-    @property
-    def hangs(self) -> bool: ...
-
-
 class SupervisedModel:
     """A LanguageModel. open_model: gives a new process; the first time what it raises is raised
     here, later it is tried again. restarts: how often another process was opened.
@@ -41,12 +32,12 @@ class SupervisedModel:
 
     def __init__(
         self,
-        open_model: Callable[[], ChildModel],
+        open_model: Callable[[], OpenVinoModel],
         pauses: tuple[float, ...] = PAUSES,
         look: float = LOOK,
     ) -> None:
         self._open, self._pauses, self._look = open_model, pauses, look
-        self._model: ChildModel | None = open_model()
+        self._model: OpenVinoModel | None = open_model()
         self.name, self.can, self.restarts = self._model.name, self._model.can, 0
         self._closing, self._lock = threading.Event(), threading.Lock()
         self._watching = threading.Thread(target=self._watch, daemon=True, name="watch model")

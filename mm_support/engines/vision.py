@@ -26,7 +26,7 @@ class ImageTextModel:
     def __init__(self, model: Any, processor: Any, name: str) -> None:
         self.name = name
         context = context_of(model.config)
-        self.can = Capabilities(context, True, speed_on(model.device), sees=True, together=False)
+        self.can = Capabilities(context, True, speed_on(model.device), sees=True)
         self._model, self._processor = model, processor
         self._lock = threading.Lock()
 

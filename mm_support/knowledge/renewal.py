@@ -26,14 +26,11 @@ class Beside:
 
     def __init__(self, name: str) -> None:
         self._stop = threading.Event()
-        self._thread = threading.Thread(target=self._run, name=name, daemon=True)
+        self.thread = threading.Thread(target=self._run, name=name, daemon=True)
 
     def close(self) -> None:
         self._stop.set()
-        self._thread.join()
-
-    def join(self) -> None:
-        self._thread.join()
+        self.thread.join()
 
     def _run(self) -> None:
         raise NotImplementedError
@@ -62,7 +59,7 @@ class Renewal(Beside):
     def __init__(self, knowledge: Knowledge) -> None:
         super().__init__("renew bases")
         self._knowledge = knowledge
-        self._thread.start()
+        self.thread.start()
 
     def _run(self) -> None:
         try:

@@ -29,7 +29,7 @@ class Schedule(Beside):
         self._knowledge, self._seconds, self._folder = knowledge, 3600 * hours, folder
 
     def start(self) -> Schedule:
-        self._thread.start()
+        self.thread.start()
         return self
 
     def follow(self) -> None:
