@@ -14,6 +14,7 @@ from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import ReadingOptions, read_source
 from mm_support.knowledge.readers import FORMATS, Format
 from mm_support.knowledge.readers.base import File, Remarks
+from mm_support.knowledge.readers.html_pages import read_html
 from mm_support.knowledge.readers.mail import read_mail
 from mm_support.knowledge.readers.sandbox import Sandbox
 
@@ -373,6 +374,115 @@ def test_a_page_without_main_is_told_from_what_surrounds_it(tmp_path):
     reading = read_source(tmp_path / "p.html")
     assert all(f"Paragraph {n} explains" in said(reading) for n in range(9))
     assert "Menu entry" not in said(reading)
+
+
+def page(text):
+    """The text of a page, its headings under #, and what was reported."""
+    remarks = Remarks("a.html")
+    (document,) = read_html(File("a.html", text.encode()), remarks)
+    lines = [
+        f"# {block.text}" if block.kind == "heading" else block.text for block in document.blocks
+    ]
+    return [line for line in lines if line], " / ".join(why for _, _, why in remarks.skipped)
+
+
+LONG = "It takes, as it does for all that we send out of here, 30 days."
+COLLAPSE = '<h2><button data-bs-toggle="collapse" data-bs-target="#pN">Q N?</button></h2>'
+PANELS = [
+    '<h2>Q N?</h2><div aria-hidden="true">A</div>',
+    '<h2>Q N?</h2><div style="color: red; display:none">A</div>',
+    "<div><h3>Q N?</h3></div><div hidden>A</div>",
+    "<dl><dt><button>Q N?</button></dt><dd hidden>A</dd></dl>",
+    '<button class="accordion">Q N?</button><div style="display: none">A</div>',
+    '<button aria-controls="pN">Q N?</button> <p></p><div id="pN" hidden>A</div>',
+    '<button aria-expanded="false">Q N?<i aria-hidden="true">+</i></button><p>A</p>',
+    f'{COLLAPSE}<div id="pN" class="collapse">A</div>',
+    '<ul><li><a role="tab" href="#pN">Q N?</a></ul><div id="pN" hidden>A</div>',
+    '<b role="tab" id="tN">Q N?</b><div role="tabpanel" aria-labelledby="tN">A</div>',
+]
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("around", ["<main>{}</main>", "<div id='x'><p>All of it.</p>{}</div>"])
+def test_answers_in_collapsed_panels_are_read_under_their_questions(panel, around):
+    """N is a panel's number, A its text."""
+    panels = "".join(panel.replace(">A<", f">{LONG}<").replace("N", str(n)) for n in (1, 2, 3))
+    lines, left = page(f"<title>FAQ | Shop</title>{around.format('<h1>FAQ</h1>' + panels)}")
+    said = " ".join(lines).replace("# ", "")
+    assert " ".join(f"Q {n}? {LONG}" for n in (1, 2, 3)) in said and not left
+
+
+@pytest.mark.parametrize(
+    "hidden, told",
+    [
+        ('<div hidden><a href="/a">One</a> <a href="/b">Two</a></div>', ""),
+        ('<button aria-controls="m" aria-expanded="false">Menu</button>'
+         '<ul id="m" hidden><li><a href="/a">One</a><li><a href="/b">Two</a></ul>', ""),
+        ('<button aria-haspopup="dialog" aria-controls="m">More</button>'
+         '<div id="m" hidden>Two of it.</div>', "'Two of it.' is hidden and was left out"),
+        ('<button data-bs-toggle="modal" data-bs-target="#m">More</button>'
+         '<div id="m" aria-hidden="true">Two of it.</div>', "'Two of it.' is hidden"),
+        ('<div id="m" role="dialog" aria-modal="true"><h2>Cookies</h2><p>Two.</p></div>', ""),
+        ("<template><h2>Q?</h2><p>Two.</p></template>", ""),
+        ('<p>Price: <span aria-hidden="true">Two</span></p>', ""),
+        ("<h2>Note</h2><div hidden>Two of it.</div><p>Shown.</p>", "'Two of it.' is hidden"),
+    ],
+)  # fmt: skip
+def test_menus_dialogs_and_what_else_is_hidden_stay_so_and_sentences_are_told(hidden, told):
+    lines, left = page(f'<a href="#x">Skip to it</a><main id="x"><p>One way.</p>{hidden}</main>')
+    said = " ".join(lines)
+    assert "One way." in said and "Two" not in said and "Skip" not in said and "Menu" not in said
+    assert told in left and bool(told) == bool(left)
+
+
+def test_boxes_and_forms_within_the_text_are_read_and_boxes_that_warn_are_marked():
+    box = '<aside class="alert alert-danger"><h4>Mind</h4>Unplug it first.</aside>'
+    form = "<form><label>Name</label><input><p>Or call 0800 123.</p><button>Send</button></form>"
+    side = '<aside><a href="/a">First</a> <a href="/b">Second</a></aside>'
+    lines, left = page(f"<main><p>Change the filter.</p>{box}{form}{side}</main><aside>Out</aside>")
+    wanted = ["Change the filter.", "# Mind", "⚠ Unplug it first.", "Or call 0800 123."]
+    assert lines == wanted
+    assert left == "'First Second' is navigation and was left out"
+
+
+def test_a_form_round_the_page_costs_no_text():
+    lines, _ = page('<form id="x"><div class="y"><main><p>All of it.</p></main></div></form>')
+    assert lines == ["All of it."]
+
+
+def test_all_articles_of_a_page_are_read_and_those_beside_it_are_told():
+    def article(word):
+        return f"<article><h2>{word}</h2><p>{f'{word} is told here. ' * 9}</p></article>"
+
+    teaser = "<section><article>Read this too.</article></section>"
+    for parted in ("", "</div><div>"):
+        articles = parted.join(map(article, ("Ice", "Tea", "Milk")))
+        lines, left = page(
+            f'<div class="menu">Go</div><div><h1>Drinks</h1>{articles}</div>{teaser}'
+        )
+        assert [line for line in lines if line[0] == "#"] == ["# Ice", "# Tea", "# Milk"]
+        assert "Read this too." in left and "Go" not in lines
+
+
+@pytest.mark.parametrize(
+    "text, said, told",
+    [
+        ("It costs <s>99 €</s> <del>89 €</del> 79 €.", "It costs 79 €.", "'99 €' is struck"),
+        ('<b style="text-decoration: line-through">9 €</b> 7 €', "7 €", "'9 €' is struck"),
+        ("Press <button>Reset</button> twice.", "Press Reset twice.", ""),
+        ("To go on press <b>and hold</b> <button>Next</button>", "hold Next", ""),
+        ('Press <input type="submit" value="Go">.', "Press Go.", ""),
+        ('Press <a href="/x"><img alt="Save"></a> to keep it.', "Press Save to keep it.", ""),
+        ("按<button>保存</button>键。", "按保存键。", ""),
+        ("Did it help? <button>Yes</button><button>No</button>", "Did it help?", ""),
+        ('<img src="a.png" alt="A lamp"> It is new.', "It is new.", ""),
+        ('Open the lid<br><img src="a.png" alt="A lid">', "Open the lid", ""),
+        ("50<sup>1</sup> € for 5 m<sup>2</sup>", "50 ¹ € for 5 m²", ""),
+    ],
+)
+def test_a_line_says_what_its_reader_sees(text, said, told):
+    (line,), left = page(f"<main><p>{text}</p></main>")
+    assert line.endswith(said) and told in left and bool(told) == bool(left)
 
 
 # -- the process apart ---------------------------------------------------------------------

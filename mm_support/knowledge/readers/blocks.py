@@ -1,6 +1,7 @@
 """HTML -> blocks, as a reader of the page would see them; Markdown is made HTML first.
 
-What no reader sees is left out: comments, scripts, hidden elements, navigation, which is reported.
+What no reader sees is left out: comments, scripts, hidden elements, and what is struck through or
+leads through a site. Where any of it says something it is reported.
 Broken HTML is taken as browsers take it, roughly. Knows no file.
 """
 
@@ -11,13 +12,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mm_support.knowledge.readers.base import Block, Kind, Remarks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks
+from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
+from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
+from mm_support.knowledge.readers.warned import mark_warnings
 
 Blocks = tuple[tuple[Block, ...], tuple[str, ...]]  # with the addresses of their links
 
 UNSEEN = frozenset(
-    ["script", "style", "template", "noscript", "head", "svg", "iframe", "object", "button"]
+    ["script", "style", "template", "noscript", "head", "svg", "iframe", "object"]
     + ["select", "textarea", "canvas", "audio", "video", "dialog", "math"]
 )  # fmt: skip
 BREAKING = frozenset(
@@ -32,7 +36,10 @@ TABLE_PARTS = ("thead", "tbody", "tfoot", "form")
 LINK = "link"  # an <a> that leads somewhere
 MAX_DEPTH = 100  # elements inside each other; what lies deeper is taken as plain text
 RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
-HIDDEN = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.IGNORECASE)
+STRUCK = ("s", "del", "strike")
+STRIKES = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
+FOLDS = re.compile(r"<button|\shidden|aria-|display\s*:|visibility\s*:", re.IGNORECASE)
+SENTENCE = re.compile(r"\w[.!?](?:\s|$)|[。！？]")
 MARKING = ("class", "id", "aria-label", "itemtype")
 BREADCRUMB = re.compile(r"(?:^|[\s/])bread-?crumbs?(?:-?list)?(?=\s|$)", re.IGNORECASE)
 LINE = "<!--line {}-->"  # before what begins on a line of the file
@@ -57,11 +64,14 @@ def parsed(html: str, remarks: Remarks) -> Any:
     tree = lxml.document_fromstring(f"<html>{html}".encode("utf-8", "ignore"), parser)
     if any("depth" in error.message for error in parser.error_log):
         remarks.skip(0, "its elements are nested too deep; what follows was not read")
+    if FOLDS.search(html):
+        unfold(tree)
     return tree
 
 
 def tree_blocks(tree: Any, remarks: Remarks, line: int = 0) -> Blocks:
     """The same of a tree."""
+    mark_warnings(tree)
     reader = _Reader(remarks, line)
     reader.read(tree)
     return tuple(reader.blocks), tuple(reader.links)
@@ -94,8 +104,12 @@ class _Reader:
         elif tag == "nav" or attributes and is_breadcrumb(attributes):
             self._flush()
             self._remarks.skip_navigation(self._line, own.text_content())
-        elif tag in UNSEEN or attributes and _is_hidden(attributes):
+        elif tag in UNSEEN:
             pass
+        elif attributes and is_hidden(attributes):
+            remark_hidden(self._remarks, self._line, own)
+        elif tag in STRUCK or attributes and STRIKES.search(attributes.get("style", "")):
+            self._struck(own)
         elif self._open.total() > MAX_DEPTH:
             self._text(own.text_content())
         elif tag in LISTS:
@@ -106,6 +120,13 @@ class _Reader:
             self._block(own)
         else:
             self._within_line(own)
+
+    def _struck(self, own: Any) -> None:
+        """What was taken back, such as the price before."""
+        said = " ".join(own.text_content().split())
+        if said:
+            said = f"'{said[:MAX_QUOTED]}' is struck through and was left out"
+            self._remarks.skip(self._line, said)
 
     def _comment(self, text: str) -> None:
         if line := _LINE.fullmatch(text):
@@ -127,8 +148,8 @@ class _Reader:
         address = own.get("href") if own.tag == "a" else None
         if own.tag == "br":
             self._inline.append("\n" if self._open["pre"] else "\v")
-        elif own.tag == "img":
-            self._picture(own)
+        elif own.tag in LABELLED:
+            self._labelled(own)
         elif address:
             self.links.append(address)
             self._children(own, LINK)
@@ -154,15 +175,25 @@ class _Reader:
         if not self._inline and not text.isspace():
             self._started = self._line
         if self._open["sup"] and len(text) < 4:
-            text = text.translate(RAISED)
+            text = self._raised(text)
         if self._open[LINK]:
             self._linked += len(text.strip())
         self._inline.append(text)
 
-    def _picture(self, own: Any) -> None:
-        address = (own.get("src") or own.get("data-src") or "").strip()
-        self._pictures += [address] if address else []
-        self._inline.append(" ")
+    def _raised(self, text: str) -> str:
+        """Raised figures; those of a note are kept apart from a number: 50<sup>1</sup> euros."""
+        apart = text[:1].isdecimal() and "".join(self._inline[-1:])[-1:].isdecimal()
+        return " " * apart + text.translate(RAISED)
+
+    def _labelled(self, own: Any) -> None:
+        """A picture or a button; its name is read where a sentence says it ("Press [Save]")."""
+        if own.tag == "img":
+            address = (own.get("src") or own.get("data-src") or "").strip()
+            self._pictures += [address] if address else []
+        if label := label_in_sentence(own):
+            self._text(label)
+        else:
+            self._inline.append(" ")
 
     def _inside(self, own: Any) -> list[str]:
         """The texts of a list item or a cell, and what stands behind it in the list or row."""
@@ -255,8 +286,11 @@ def _item(marker: str, texts: list[str]) -> str:
     return marker + indent.join("\n".join(texts).split("\n"))
 
 
-def _is_hidden(attrs: Mapping[str, str]) -> bool:
-    return "hidden" in attrs or bool(HIDDEN.search(attrs.get("style", "")))
+def remark_hidden(remarks: Remarks, line: int, own: Any) -> None:
+    """Reports a hidden text that is left out, if it holds a sentence or is as long as one."""
+    text = " ".join(own.text_content().split())
+    if len(text) > MAX_QUOTED or SENTENCE.search(text):
+        remarks.skip(line, f"'{text[:MAX_QUOTED]}' is hidden and was left out")
 
 
 def is_breadcrumb(attrs: Mapping[str, str]) -> bool:

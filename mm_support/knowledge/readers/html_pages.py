@@ -1,7 +1,7 @@
-"""HTML pages -> one document a page: its text without navigation, banners and forms.
+"""HTML pages -> one document a page: its text without navigation, banners and fields of forms.
 
 A page says itself where its text is (<main>, <article>); where it does not, trafilatura finds it.
-Runs in the sandbox.
+What a page folds away is read, what it hides otherwise is reported. Runs in the sandbox.
 """
 
 from __future__ import annotations
@@ -12,21 +12,33 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 
-from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.blocks import is_breadcrumb, parsed, tree_blocks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Document, File, Remarks
+from mm_support.knowledge.readers.blocks import (
+    is_breadcrumb,
+    parsed,
+    remark_hidden,
+    tree_blocks,
+)
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_day, as_text
+from mm_support.knowledge.readers.fields import as_day, as_text, folded
+from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.markdown import split_questions, titled
+from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
+from mm_support.knowledge.readers.warned import mark_warnings, warns
 
 LEAST_SHARE = 0.3  # of a page's text that <main> or <article> must hold to be taken
-ASIDE = (
-    "//script|//style|//noscript|//template|//nav|//footer|//aside|//form|//dialog|//iframe|//svg"
+FRAME = (
+    "//script|//style|//noscript|//template|//nav|//footer|//dialog|//iframe|//svg|//form//label"
     "|//header[not(ancestor::article or ancestor::main)]"
     "|//*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='dialog'"
-    " or @role='alertdialog' or @role='search' or @role='complementary' or @role='menu']"
-    "|//*[@hidden or @aria-hidden='true' or @aria-modal='true']"
+    " or @role='alertdialog' or @role='search' or @role='menu' or @aria-modal='true']"
 )
+BESIDE = "//aside|//*[@role='complementary']"
+HIDDEN = "//*[@hidden or @aria-hidden='true' or @style]"
 MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']"
+IN_MAIN = f"boolean({MAIN.replace('//', 'ancestor::')})"
+IN_IT = MAIN.replace("//", ".//")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _NAME_PARTS = re.compile(r"\s+[|–—·»-]\s+")
 
@@ -41,7 +53,9 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     tree = parser.document_fromstring(text, parser=parser.HTMLParser(huge_tree=False))
     meta = _meta(tree)
     links = tuple(dict.fromkeys(_links(tree, file.url)))
-    blocks, _ = tree_blocks(_main(tree, remarks), remarks)
+    panels = _drop_frame(tree, remarks)
+    own = _own(tree, panels, remarks)
+    blocks = tuple(block for part in own for block in tree_blocks(part, remarks)[0])
     heading = next((" ".join(h.text_content().split()) for h in tree.iter("h1")), "")
     name = meta.get("og:title") or " ".join((tree.findtext(".//title") or "").split())
     title, blocks = titled(heading or _without_site(name), blocks, file.stem)
@@ -96,20 +110,125 @@ def _without_site(name: str) -> str:
     return parts[0] if len(parts) > 1 and len(parts[0]) > 3 else name
 
 
-def _main(tree: Any, remarks: Remarks) -> Any:
-    """The element with the page's own text."""
+# -- what is the page's own -----------------------------------------------------------------
+
+
+def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
+    """Takes out what surrounds a page's text, and what it hides; returns its panels."""
     breadcrumbs = [element for element in tree.iter("*") if is_breadcrumb(element.attrib)]
     for element in breadcrumbs[:1]:
         remarks.skip_navigation(0, element.text_content())
-    for element in [*breadcrumbs, *tree.xpath(ASIDE)]:
-        if element.getparent() is not None:
-            element.drop_tree()
-    whole = len(tree.text_content())
-    found = [e for e in tree.xpath(MAIN) if len(e.text_content()) >= LEAST_SHARE * whole]
-    if found:
-        return max(found, key=lambda element: len(element.text_content()))
+    for element in [*breadcrumbs, *tree.xpath(FRAME)]:
+        _drop(element)
+    panels = [*tree.iter("details"), *unfold(tree)]
+    for element in tree.xpath(HIDDEN):
+        hidden = is_hidden(element.attrib) or element.get("aria-hidden") == "true"
+        if hidden and element.getroottree().getroot() is tree:  # nothing round it is gone
+            remark_hidden(remarks, 0, element)
+            _drop(element)
+    for button in list(tree.iter("button")):  # trafilatura knows none that a sentence names
+        button.drop_tag() if label_in_sentence(button) else _drop(button)
+    mark_warnings(tree)
+    _drop_beside(tree, remarks)
+    _drop_forms(tree)
+    return [panel for panel in panels if panel.getroottree().getroot() is tree]
+
+
+def _drop(element: Any) -> None:
+    if element.getparent() is not None:
+        element.drop_tree()
+
+
+def _drop_beside(tree: Any, remarks: Remarks) -> None:
+    """Side columns; a box within the page's text, or one that warns, is part of it."""
+    for element in tree.xpath(BESIDE):
+        if is_mostly_links(element):
+            remarks.skip_navigation(0, element.text_content())
+            _drop(element)
+        elif warns(element) or element.xpath(IN_MAIN):
+            element.tag = "div"  # elsewhere it would count as a side column again
+        else:
+            _drop(element)
+
+
+def _drop_forms(tree: Any) -> None:
+    """Forms; one in the page's text, or round it, is read without its fields."""
+    for form in tree.xpath("//form"):
+        most = 2 * len(form.text_content()) > len(tree.text_content())
+        if most or form.xpath(IN_IT) or form.xpath(IN_MAIN):
+            form.tag = "div"
+        else:
+            _drop(form)
+
+
+def _own(tree: Any, panels: list[Any], remarks: Remarks) -> list[Any]:
+    """The elements with the page's own text, in its order."""
+    least = LEAST_SHARE * len(tree.text_content())
+    groups = [[element] for element in tree.xpath(MAIN)] + _articles(tree, least)
+    largest = max(groups, key=_size, default=[])
+    if largest and _size(largest) >= least:
+        _remark_others(tree, largest, remarks)
+        return largest
     if not tree.xpath("//div[@class or @id]"):  # a plain page has nothing beside its text
-        return tree
+        return [tree]
+    extracted = _extracted(tree, remarks)
+    holder = _holder([*panels, *tree.iter("h1")]) if panels else None
+    return [extracted if holder is None or _has_headings(extracted, holder) else holder]
+
+
+def _holder(elements: list[Any]) -> Any:
+    """The smallest element that holds all of them."""
+    first, *others = ([*own.iterancestors()] for own in elements)
+    return next((one for one in first if all(one in other for other in others)), None)
+
+
+def _has_headings(extracted: Any, holder: Any) -> bool:
+    """Whether no heading is lost: of panels, trafilatura often finds the answers alone."""
+    found = folded(extracted.text_content())
+    return all(folded(one.text_content()) in found for one in holder.iter(*HEADINGS, "summary"))
+
+
+def _size(group: list[Any]) -> int:
+    return sum(len(element.text_content()) for element in group)
+
+
+def _articles(tree: Any, least: float) -> list[list[Any]]:
+    """Several articles that are one page: those beside each other, with what stands between them
+    and the headings above; and all that are long.
+    """
+    articles = [own for own in tree.iter("article") if not own.xpath("ancestor::article")]
+    long = [article for article in articles if _size([article]) >= least]
+    parents = dict.fromkeys(article.getparent() for article in articles)
+    return [_from_first_to_last(list(parent.iterchildren("*"))) for parent in parents] + [long]
+
+
+def _remark_others(tree: Any, taken: list[Any], remarks: Remarks) -> None:
+    """Reports the articles beside the page's text: teasers of other pages, for the most part."""
+    others = [
+        " ".join(article.text_content().split())[:MAX_QUOTED]
+        for article in tree.iter("article")
+        if not any(one in taken for one in (article, *article.iterancestors()))
+        and not any(_is_within(one, article) for one in taken)
+    ]
+    if others:
+        more = f" and {len(others) - 1} more" if others[1:] else ""
+        remarks.skip(0, f"the article '{others[0]}'{more} stands beside its text and was left out")
+
+
+def _is_within(element: Any, other: Any) -> bool:
+    return any(above is other for above in element.iterancestors())
+
+
+def _from_first_to_last(children: list[Any]) -> list[Any]:
+    places = [at for at, child in enumerate(children) if child.tag == "article"]
+    first, last = places[0], places[-1]
+    while first and children[first - 1].tag in HEADINGS:
+        first -= 1
+    return children[first : last + 1]
+
+
+def _extracted(tree: Any, remarks: Remarks) -> Any:
+    """The text that trafilatura finds."""
     import trafilatura
     from lxml import html
 

@@ -202,6 +202,11 @@ def _warns(head: str) -> bool:
     return bool(_WARNS.match(head))
 
 
+def is_warning(name: str) -> bool:
+    """Whether a name, such as a class of HTML, is one of boxes that warn."""
+    return bool(_WARNS.fullmatch(name))
+
+
 def _paragraph(*titles: str | None) -> list[str]:
     title = next((text.strip() for text in titles if text and text.strip()), "")
     return [f"**{title}**", ""] if title else [""]

@@ -1,0 +1,60 @@
+"""Pictures and buttons in a sentence -> the words that they stand for: "Press [Save] to keep it".
+
+Elsewhere a picture's alternative text describes it, and a button does something on the page: both
+are no text. Knows no file.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+LABELLED = ("button", "input", "img")
+INLINE = ("a", "b", "i", "u", "em", "strong", "span", "kbd", "code", "small", "font", "label")
+NAMED = ("submit", "button", "reset", "text", "")  # kinds of <input> that show their value
+ENDS = tuple(".!?:…。！？：")
+LONGEST = 40  # characters of a name; longer ones describe a picture
+
+
+def label_in_sentence(own: Any) -> str:
+    """The name of a picture or a button where it is a word of a sentence, else ""."""
+    label = _label(own)
+    if not label or len(label) > LONGEST:
+        return ""
+    before, after = _around(own)
+    ended = not before or before.endswith(ENDS)
+    goes_on = bool(after) and not (ended and after[0].isupper())
+    return label if goes_on or own.tag != "img" and not ended else ""
+
+
+def _label(own: Any) -> str:
+    if own.tag == "img":
+        label, address = own.get("alt", ""), own.get("src", "")
+        return "" if label and address.endswith(label) else " ".join(label.split())
+    if own.tag == "input":
+        shown = own.get("type", "").lower() in NAMED
+        return " ".join(own.get("value", "").split()) if shown else ""
+    return " ".join(own.text_content().split())
+
+
+def _around(own: Any) -> tuple[str, str]:
+    """The text right before and right behind an element in its line."""
+    before, after = _before(own), (own.tail or "").strip()
+    while own.getparent() is not None and own.getparent().tag in INLINE and not (before or after):
+        own = own.getparent()
+        before, after = _before(own), (own.tail or "").strip()
+    return before, after
+
+
+def _before(own: Any) -> str:
+    """The text that stands in the line itself, not in a part of it that is marked."""
+    return next((text for text in _texts_before(own) if text), "")
+
+
+def _texts_before(own: Any) -> Iterator[str]:
+    for sibling in own.itersiblings(preceding=True):
+        yield (sibling.tail or "").strip()
+        if isinstance(sibling.tag, str) and sibling.tag not in (*INLINE, *LABELLED):
+            return  # a line ends there
+    parent = own.getparent()
+    yield ((parent.text if parent is not None else "") or "").strip()
