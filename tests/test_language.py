@@ -217,12 +217,59 @@ def test_one_thing_said_in_two_ways_has_the_same_terms(one, other):
         ("கட்டணம் எவ்வளவு", {"கட்டணம்", "எவ்வளவு"}),
         ("Das kostet 1.000 Euro", {"kost", "1000", "euro"}),
         ("Das kostet 1.234,56 Euro", {"kost", "1234.56", "euro"}),
+        ("It costs 1.234,56 €", {"cost", "1234.56"}),
         ("It weighs 1.000 kg", {"weigh", "1", "kg"}),
         ("٣٠ يوم", {"30"}),
     ],
 )
 def test_words_and_numbers_are_whole_in_every_script(text, found):
     assert {*terms(text)} == found
+
+
+@pytest.mark.parametrize(
+    "text, found",
+    [
+        ("How long do I have to return an item?", "long return item"),
+        ("My order has not arrived yet, what should I do?", "order arriv yet"),
+        (
+            "The warranty covers parts and labour for two years.",
+            "warranti cover part labour 2 year",
+        ),
+        ("Can I pay by credit card or in 3 instalments?", "pay credit card 3 instal"),
+        (
+            "Delivery takes 2 to 4 working days and costs 4.90 euros.",
+            "deliveri take 2 4 work day cost 4.9 euro",
+        ),
+        ("Press and hold the power button for ten seconds.", "press hold power button 10 second"),
+        (
+            "We're open from 9 am to 6 pm, except on public holidays.",
+            "open 9 6 pm except public holiday",
+        ),
+        ("The machine shows error E24 and won't heat.", "machin show error e24 heat"),
+        ("Is the Brew 2 quieter than the Brew 3?", "brew 2 quieter brew 3"),
+        ("Your customers' data are kept for 30 days.", "custom data kept 30 day"),
+        ("Wie lange kann ich einen Artikel zurückgeben?", "lang artikel zuruckgeb"),
+        (
+            "Der Versand dauert 2 bis 4 Werktage und kostet 4,90 Euro.",
+            "versand dauert 2 4 werktag kost 4.9 euro",
+        ),
+        ("Drücken Sie die Taste zehn Sekunden lang.", "druck tast 10 sekund lang"),
+        ("Combien de temps dure la livraison en France ?", "combien temp dur livraison franc"),
+        ("¿Cuánto tarda el reembolso en llegar a mi cuenta?", "cuant tard reembols lleg cuent"),
+        ("如何取消订单并退款？", "如何 何取 取消 消订 订单 单并 并退 退款"),
+        (
+            "保修期是三年，自购买之日起计算。",
+            "保修 修期 期是 3 年 自购 购买 买之 之日 日起 起计 计算",
+        ),
+        ("快递一般需要3到5个工作日。", "快递 递一 一般 般需 需要 3 到 5 个工 工作 作日"),
+        ("我的咖啡机显示E24，怎么办？", "我的 的咖 咖啡 啡机 机显 显示 e24 怎么 么办"),
+        ("請問可以貨到付款嗎？", "请问 问可 可以 以货 货到 到付 付款 款吗"),
+        ("Can I change the delivery address after I have ordered?", "chang deliveri address order"),
+        ("The lamp uses 12 W and lasts 25,000 hours.", "lamp use 12 last 25000 hour"),
+    ],
+)
+def test_ordinary_sentences_keep_the_terms_that_weights_were_fitted_on(text, found):
+    assert " ".join(terms(text)) == found
 
 
 def test_a_letter_that_stands_alone_is_a_name_where_it_is_no_word():

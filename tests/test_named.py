@@ -286,6 +286,8 @@ def test_an_entry_for_one_country_does_not_answer_for_another(words, another):
         ("does it light a Kitchen Island", False),  # Iceland in German
         ("Gibt es Versand nach Island?", True),
         ("do you ship to Deutschland?", True),
+        ("frankreich", False),
+        ("brasil", True),
         ("can I wear it at a family reunion", False),
         ("вы поможете грузить?", False),  # to load, no Georgia
     ],
@@ -369,6 +371,7 @@ def test_what_is_wrong_with_a_thing_is_no_other_thing(words):
         ("No el S2 sino el Mini", "sino el Mini"),
         ("不是Brew 2而是Brew 3", "而是Brew 3"),
         ("the S2, not the mini", "the S2"),
+        ("要 Brew 2，不要 Brew 3", "要 Brew 2"),
         ("not the mini", ""),
     ],
 )

@@ -85,7 +85,7 @@ def _names_a_thing(denied: str) -> bool:
 def _denied() -> re.Pattern[str]:
     denying, instead = _wording("asks.not").pattern, _wording("asks.instead").pattern
     return re.compile(
-        rf"(?:^|[,;,；、،(])\s*(?:{denying})(?=\w|\s+\w)"
+        rf"(?:^|[,;，；、،(])\s*(?:{denying})(?=\w|\s+\w)"
         rf"((?:(?!{instead})[^,.;!?，。；！？、،؟)])*)",
         re.IGNORECASE,
     )

@@ -94,7 +94,8 @@ def _says(language: str | None, spoken: Collection[str], said: str) -> bool:
     """
     if not spoken or "en" in spoken or said.lower() == said.upper():
         return True
-    own = language in spoken or bool(language) and language not in languages()
+    told = language or told_language(said)
+    own = told in spoken or bool(language) and language not in languages()
     return own or said != said.lower() and said not in WORDS
 
 

@@ -148,11 +148,12 @@ def _stemmer(language: str) -> Callable[[str], str] | None:
 
 
 def _normal_number(token: str, language: str) -> str:
-    """1,000 -> 1000, where points part thousands 1.000 too; 12.50 and 12,50 -> 12.5; 9:00 -> 9;
-    dates and times stay as they are.
+    """1,000 -> 1000, where points part thousands 1.000 too, and with a comma behind them anywhere:
+    1.234,50; 12.50 and 12,50 -> 12.5; 9:00 -> 9; dates and times stay as they are.
     """
     token = re.sub(r",(?=\d{3}\b)", "", token).removesuffix(":00")
-    if _by_points(language) and re.fullmatch(r"\d{1,3}(?:\.\d{3})+(?:,\d+)?", token):
+    grouped = re.fullmatch(r"\d{1,3}(?:\.\d{3})+(,\d+)?", token)
+    if grouped and (grouped[1] or _by_points(language)):
         token = token.replace(".", "")
     token = re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", token)
     return token.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", token) else token
