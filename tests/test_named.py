@@ -300,6 +300,14 @@ def test_a_country_is_found_in_its_forms_and_an_ordinary_word_is_none(words, ano
 BREWS = ("Brew 2", "The Brew 2 costs 149 euros."), ("Brew 3", "The Brew 3 costs 199 euros.")
 ROMAN = ("Brew II", "It costs 149 euros."), ("Brew III", "It costs 199 euros.")
 NUMERALS = ("Brew II", "149 euros."), ("Brew IV", "199 euros."), ("Brew I", "99 euros.")
+MACHINES = (
+    ("Kaffeemaschine klein", "Diese Maschine kostet 149 Euro."),
+    ("Kaffeemaschine groß", "Diese Maschine kostet 199 Euro."),
+)
+SERVICES = (
+    ("Devolución urgente", "Cuesta 9 euros y llega en dos días."),
+    ("Devolución gratuita", "No cuesta nada y llega en una semana."),
+)
 LETTERED = ("Plan B", "149 euros."), ("Plan A", "199 euros.")
 SIZES = ("Shirt S", "10 euros."), ("Shirt M", "12 euros."), ("Shirt XL", "14 euros.")
 LAMPS = ("Lamp 300 W", "It costs 30 euros."), ("Lamp 500 W", "It costs 50 euros.")
@@ -330,6 +338,8 @@ VITAMINS = ("Vitamin C", "10 euros."), ("Vitamin D", "12 euros.")
         ("brew-3 price", BREWS, "Brew 3"),
         ("brew iv price", NUMERALS, "Brew IV"),
         ("Brew I price", NUMERALS, "Brew I"),
+        ("Was kostet die große Kaffeemaschine?", MACHINES, "Kaffeemaschine groß"),
+        ("¿Cómo pido una de las devoluciones gratuitas?", SERVICES, "Devolución gratuita"),
         ("plan a price", LETTERED, "Plan A"),
         ("How much is Shirt M?", SIZES, "Shirt M"),
         ("price of shirt in size m", SIZES, "Shirt M"),

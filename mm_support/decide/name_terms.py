@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterable, Iterator
 
 from mm_support.language.asks import affirmed
-from mm_support.language.detect import language_of, stop_words
+from mm_support.language.detect import language_of, stop_words, told_language
 from mm_support.language.terms import letters, one_of, roman_number, term_set, terms
 from mm_support.language.versions import counted, numbered
 from mm_support.types import Entry, Hit
@@ -70,16 +70,26 @@ def said_terms(words: str) -> tuple[str, ...]:
     return (*reversed(said), *letters(words))
 
 
-def terms_of_title(hit: Hit) -> frozenset[str]:
-    return title_terms(hit.entry.title)
+def terms_of_title(hit: Hit, words: str = "") -> frozenset[str]:
+    return title_terms(hit.entry.title, language_of_title(hit, words))
 
 
-def title_terms(title: str) -> frozenset[str]:
+def language_of_title(hit: Hit, words: str) -> str:
+    """The language of a title that shows none itself, where that of its entry is the customer's:
+    "Kaffeemaschine groß" is read as "die große Kaffeemaschine" is; "" otherwise.
+    """
+    told = told_language(words)
+    same = not told_language(hit.entry.title) and told_language(hit.entry.text) == told
+    return told or "" if same else ""
+
+
+def title_terms(title: str, language: str = "") -> frozenset[str]:
     """The terms of a title, its numbers marked where they belong to no name: "Lamp 300 W"."""
     title = _with_first(title)
     names = {number for _, number in numbered(title, title=True)}
     found = (
-        term + COUNTS if term.isdigit() and term not in names else term for term in term_set(title)
+        term + COUNTS if term.isdigit() and term not in names else term
+        for term in term_set(title, language)
     )
     return frozenset((*found, *letters(title)))
 

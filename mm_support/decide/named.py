@@ -14,6 +14,7 @@ from mm_support.decide.name_terms import (
     as_titled,
     asked_terms,
     entry_terms,
+    language_of_title,
     said_terms,
     terms_of_title,
     title_terms,
@@ -143,7 +144,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     otherwise = otherwise or holds_amount(words, hits[0].entry) is False
     near = [hit.entry for hit in close(hits)[1:]]
     otherwise = otherwise or of_another_size(words, hits[0].entry, near)
-    return otherwise or any(better_named(asked_terms(words), hits))
+    return otherwise or any(better_named(words, hits))
 
 
 def _of_another_country(words: str, entry: Entry) -> bool:
@@ -162,7 +163,7 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
         return bool(asked)
     titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
     elsewhere = any(holds(name, titled) for name in asked for titled in titles)
-    return elsewhere and asked_terms(words).isdisjoint(title_terms(best.title))
+    return elsewhere and asked_terms(words).isdisjoint(terms_of_title(hits[0], words))
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -177,8 +178,8 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         return ()
     words = as_titled(words, hits)
     asked = asked_terms(words)
-    meant = asked & terms_of_title(hits[0])
-    better = (hit for hit in better_named(asked, hits) if meant <= entry_terms(hit.entry))
+    meant = asked & terms_of_title(hits[0], words)
+    better = (hit for hit in better_named(words, hits) if meant <= entry_terms(hit.entry))
     named = _holder(words, hits) or _thing(words, hits) or next(better, hits[0])
     named = with_row(
         term_set(affirmed(words)), named, [hit for hit in hits if hit.score >= hits[0].score / 2]
@@ -257,11 +258,11 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
     codes = codes_in(asked)
     holders = _holding(codes, hits) if codes else []
     holders = holders or _numbered_alike(words, hits)  # brew-3 is the Brew 3
-    names = [_name(hit.entry.title, codes) for hit in holders]
+    names = [_name(hit, codes, words) for hit in holders]
     ranks = [
         (
             not any(other < name and asked.isdisjoint(name - other) for other in names),
-            len(asked & terms_of_title(hit)),
+            len(asked & terms_of_title(hit, words)),
             not codes < codes_in(name),
             _begins_with(hit.entry.title, codes),
             -len(name - asked),
@@ -277,9 +278,9 @@ def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:
     one's holds nothing of it: filters cost what their row says, not what the machine with one does.
     """
     named = term_set(without_amounts(affirmed(words)))
-    if not amounts_asked(words) or not named or named & terms_of_title(hits[0]):
+    if not amounts_asked(words) or not named or named & terms_of_title(hits[0], words):
         return None
-    return next((hit for hit in hits if named <= unmarked(terms_of_title(hit))), None)
+    return next((hit for hit in hits if named <= unmarked(terms_of_title(hit, words))), None)
 
 
 def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:
@@ -292,11 +293,11 @@ def _numbered_alike(words: str, hits: Sequence[Hit]) -> list[Hit]:
     """
     names, asked = numbered(affirmed(words)), asked_terms(words)
     meant = frozenset(word for word, _ in names)
-    titled = asked & frozenset().union(*map(terms_of_title, close(hits)))
+    titled = asked & _titled(words, close(hits))
     return [
         hit
         for hit in hits
-        if names and titled <= terms_of_title(hit) and _holds_all(names, hit.entry.title)
+        if names and titled <= terms_of_title(hit, words) and _holds_all(names, hit.entry.title)
         if _begins_with(hit.entry.title, meant)
     ]
 
@@ -320,10 +321,11 @@ def _begins_with(title: str, meant: frozenset[str]) -> bool:
     return True
 
 
-def _name(title: str, codes: frozenset[str]) -> frozenset[str]:
+def _name(hit: Hit, codes: frozenset[str], words: str) -> frozenset[str]:
     """What a title says between the colons around a code; all of it where it has none."""
-    parts = map(title_terms, COLON.split(title))
-    return next((part for part in parts if part & codes), title_terms(title))
+    language = language_of_title(hit, words)
+    parts = (title_terms(part, language) for part in COLON.split(hit.entry.title))
+    return next((part for part in parts if part & codes), terms_of_title(hit, words))
 
 
 def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -336,8 +338,8 @@ def both_named(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
     pairs = [pair for pair in combinations(hits, 2) if _are_both_named(words, *pair)]
     if not pairs:
         return ()
-    pair = min(pairs, key=lambda pair: _said_else(asked, *pair))
-    best, named = named_first(words, hits)[0].entry, frozenset().union(*map(terms_of_title, pair))
+    pair = min(pairs, key=lambda pair: _said_else(words, *pair))
+    best, named = named_first(words, hits)[0].entry, _titled(words, pair)
     told = not unmarked(asked) <= unmarked(named) and asked <= entry_terms(best)
     return () if told and all(best is not hit.entry for hit in pair) else pair
 
@@ -348,7 +350,7 @@ def only_names(words: str, hits: Sequence[Hit]) -> bool:
     """
     asked, titled = (
         term_set(affirmed(words)),
-        unmarked(frozenset().union(*map(terms_of_title, hits))),
+        unmarked(_titled(words, hits)),
     )
     return 2 * len(asked & titled) > len(asked)
 
@@ -360,8 +362,8 @@ def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
     """
     said, title, other = (
         Counter(said_terms(affirmed(words))),
-        terms_of_title(hit),
-        terms_of_title(second),
+        terms_of_title(hit, words),
+        terms_of_title(second, words),
     )
     if not title & other or title == other:
         return False
@@ -369,15 +371,20 @@ def _are_both_named(words: str, hit: Hit, second: Hit) -> bool:
     if title - other and other - title:
         return title ^ other <= said.keys() or bool(own - others and others - own)
     codes = codes_in(asked_terms(words))
-    shared = _name(hit.entry.title, codes) & _name(second.entry.title, codes)
+    shared = _name(hit, codes, words) & _name(second, codes, words)
     beside = [said[term] for term in title ^ other]
     return 0 < min(beside) <= max(beside) < max((said[term] for term in shared), default=0)
 
 
-def _said_else(asked: frozenset[str], hit: Hit, second: Hit) -> tuple[int, int]:
+def _titled(words: str, hits: Sequence[Hit]) -> frozenset[str]:
+    return frozenset().union(*(terms_of_title(hit, words) for hit in hits))
+
+
+def _said_else(words: str, hit: Hit, second: Hit) -> tuple[int, int]:
     """In how many words that were not asked for two titles differ, and how much they say."""
     lengths = (len(terms(each.entry.title)) for each in (hit, second))
-    return len((terms_of_title(hit) ^ terms_of_title(second)) - asked), sum(lengths)
+    differ = terms_of_title(hit, words) ^ terms_of_title(second, words)
+    return len(differ - asked_terms(words)), sum(lengths)
 
 
 def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
@@ -387,17 +394,17 @@ def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
     return frozenset((*names, *(codes_in(asked_terms(words)) & term_set(title))))
 
 
-def better_named(asked: frozenset[str], hits: Sequence[Hit]) -> Iterator[Hit]:
+def better_named(words: str, hits: Sequence[Hit]) -> Iterator[Hit]:
     """Close entries whose titles share words with the best one's and name what it says nowhere, a
     code that its title has not, or nothing but what was asked, where its own goes on about
     something else.
     """
     if not hits:
         return
-    best, held = terms_of_title(hits[0]), entry_terms(hits[0].entry)
-    codes = codes_in(asked)
+    asked, best = asked_terms(words), terms_of_title(hits[0], words)
+    codes, held = codes_in(asked), best | entry_terms(hits[0].entry)
     for hit in close(hits)[1:]:
-        title = terms_of_title(hit)
+        title = terms_of_title(hit, words)
         missing = asked & title - held | codes & title - best
         whole = len(title) > 1 and title <= asked and not best <= asked and asked & best <= title
         if title & best and title != best and (missing or whole):
