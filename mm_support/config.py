@@ -202,10 +202,6 @@ class Settings:
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
-    def with_small_model(self) -> Settings:
-        """The same with the packaged reply model, where they name none."""
-        return self.with_changes(reply_model=SMALL) if self.reply_model == NONE else self
-
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
 

@@ -65,7 +65,6 @@ from mm_support.types import (
     Event,
     Finished,
     Hit,
-    Holder,
     ImageView,
     KeptTurn,
     Message,
@@ -289,22 +288,6 @@ class SupportService:
         `since`.
         """
         return self.desk.messages(checked_session(session), since)
-
-    def holder(self, session: str) -> Holder:
-        """Whose this customer's conversation is."""
-        return self.desk.holder(checked_session(session))
-
-    def chain(self, session: str) -> tuple[str, ...]:
-        """This conversation, and those in which its customer went on after it was closed; the last
-        one is open.
-        """
-        return self.desk.chain(checked_session(session))
-
-    def rate(self, session: str, score: int, comment: str = "") -> None:
-        self.desk.rate(checked_session(session), score, comment)
-
-    def customer_types(self, session: str) -> None:
-        self.desk.customer_types(checked_session(session))
 
     def conversation(self, session: str) -> tuple[KeptTurn | Message, ...]:
         """All that was said in this customer's conversation, in order; empty for one that nobody

@@ -53,7 +53,6 @@ from mm_support.types import (
     Fusion,
     Heard,
     Hit,
-    Holder,
     ImageView,
     IngestReport,
     Intent,
@@ -422,20 +421,8 @@ class FakeService:
     def session_of(self, turn_id: str) -> str:
         return self.store.session_of(turn_id)
 
-    def holder(self, session: str) -> Holder:
-        return self.desk.holder(checked_session(session))
-
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
         return self.desk.messages(checked_session(session), since)
-
-    def chain(self, session: str) -> tuple[str, ...]:
-        return self.desk.chain(checked_session(session))
-
-    def rate(self, session: str, score: int, comment: str = "") -> None:
-        self.desk.rate(checked_session(session), score, comment)
-
-    def customer_types(self, session: str) -> None:
-        self.desk.customer_types(checked_session(session))
 
     def conversation(self, session: str) -> tuple[KeptTurn | Message, ...]:
         return self.desk.transcript(checked_session(session))

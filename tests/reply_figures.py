@@ -19,6 +19,7 @@ from typing import Any
 
 import numpy as np
 
+from assets.training.reply import with_small_model
 from assets.training.reply_examples import PACKS, Labelled, load_labelled
 from assets.training.reply_examples import split as trained_and_kept
 from mm_support import terminal
@@ -192,7 +193,7 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
     """
     local = settings.with_changes(llm_url="")
     quotes = local.with_changes(reply_model=NONE)
-    choices = {"quotes alone": quotes, "small model": quotes.with_small_model()}
+    choices = {"quotes alone": quotes, "small model": with_small_model(quotes)}
     if settings.llm_url:
         choices["server"] = settings
     rows = [*trained_and_kept(load_labelled(PACKS))[1], *load_labelled(["shopping"])][::every]
@@ -264,7 +265,7 @@ def injected(settings: Settings, pools: Mapping[str, Sequence[Entry]]) -> dict[s
     entries = [pool[i] for i in range(4) for pool in pools.values()]
     tried: Counter[str] = Counter()
     given_in: Counter[str] = Counter()
-    with writer_of(settings.with_small_model(), with_secret=True) as writer:
+    with writer_of(with_small_model(settings), with_secret=True) as writer:
         for attempt in attempts(entries):
             hits = [Hit(entry, 0.9) for entry in attempt.entries]
             told = writer.write(attempt.question, hits)

@@ -100,10 +100,10 @@ def test_each_side_sees_for_a_moment_that_the_other_types(page, chat, service): 
     conversation, _ = handed_over(chat)
     session = conversation.session_id
     page.look(KEY, session, Seen(), "Ada", True)  # waits: nobody in particular writes
-    assert not service.holder(session).typing
+    assert not service.desk.holder(session).typing
     service.desk.take(session, "Ada")
     page.look(KEY, session, Seen(), "Bo", True)  # not theirs
-    assert not service.holder(session).typing
+    assert not service.desk.holder(session).typing
     page.look(KEY, session, Seen(), "Ada", True)
     shown = chat.follow(conversation)
     assert "Ada is typing" in shown["people"]
@@ -118,10 +118,10 @@ def test_what_was_typed_is_over_once_it_is_said(chat, service):  # noqa: F811
     session = handed_over(chat)[0].session_id
     service.desk.take(session, "Ada")
     service.desk.agent_types(session, "Ada")
-    service.customer_types(session)
+    service.desk.customer_types(session)
     service.desk.say(session, "Ada", "hello")
     list(service.reply(UserTurn("hello", session_id=session)))
-    assert not service.holder(session).typing and not service.desk.open()[0].typing
+    assert not service.desk.holder(session).typing and not service.desk.open()[0].typing
 
 
 def test_a_visitor_types_in_no_conversation_of_somebody_else(chat, service):  # noqa: F811

@@ -214,7 +214,7 @@ def test_while_a_person_has_the_conversation_turns_are_kept_and_acknowledged(mak
     afterwards = [ask(service, "refund late", session_id=session) for _ in range(2)]
     assert {reply.action for reply in afterwards} == {"answer"}  # in a conversation of its own
     (anew,) = {reply.session_id for reply in afterwards}
-    assert service.chain(session) == (session, anew) and anew != session
+    assert service.desk.chain(session) == (session, anew) and anew != session
     rows = [row for row, _ in service._keeper.store.turns()]
     assert [row.text for row in rows].count("refund late") == 5  # none was lost
     exported = service.archive.export([session])["conversations"][0]

@@ -89,7 +89,7 @@ def test_what_costs_nothing_does_not_wait_behind_replies(crowded):
     until(lambda: service.queue.waiting == 3)
     assert service.status().ready
     service.feedback(last.reply.turn_id, "up")
-    assert service.holder(last.reply.session_id).owner == "assistant"
+    assert service.desk.holder(last.reply.session_id).owner == "assistant"
     service.metrics.text()
     assert not replies
     finds.set()

@@ -166,23 +166,24 @@ def test_a_conversation_is_listed_read_taken_answered_and_given_back(page, chat,
     assert shown["take"].interactive and "data-outcome" not in shown["close"]
     assert shown["reply"].interactive  # the first answer takes it
     shown = page.take(KEY, session, "Ada", shown["seen"])
-    assert service.holder(session) == Holder("person", "Ada", turns=2)
+    assert service.desk.holder(session) == Holder("person", "Ada", turns=2)
     assert not shown["take"].interactive and shown["give_back"].interactive
     shown = page.say(KEY, session, "Ada", shown["seen"], "Is the filter clean?")
     assert "Is the filter clean?" in contents(shown)[-1] and shown["reply"].value == ""
     shown = page.give_back(KEY, session, "Ada", shown["seen"])
-    assert service.holder(session).owner == "assistant" and "Nobody is waiting" in shown["cases"]
+    assert service.desk.holder(session).owner == "assistant"
+    assert "Nobody is waiting" in shown["cases"]
     assert not shown["reply"].interactive and "With the assistant" in shown["about"]
 
 
 def as_stored(service, session):
-    return conversation_of(service.conversation(session), service.holder(session))
+    return conversation_of(service.conversation(session), service.desk.holder(session))
 
 
 def test_the_first_answer_takes_a_conversation_that_waits(page, chat, service):
     session = handed_over(chat)[0].session_id
     page.say(KEY, session, "Ada", Seen(), "hello")
-    assert service.holder(session) == Holder("person", "Ada", turns=2)
+    assert service.desk.holder(session) == Holder("person", "Ada", turns=2)
     assert [message.text for message in service.messages(session)] == ["hello"]
 
 
@@ -203,9 +204,8 @@ def test_who_comes_second_is_told_who_has_it(page, chat, service):
             act(KEY, session, "Bo", Seen())
     with pytest.raises(gr.Error, match="is with Ada"):
         page.say(KEY, session, "Bo", Seen(), "me too")
-    assert service.holder(session) == Holder("person", "Ada", turns=2) and not service.messages(
-        session
-    )
+    assert service.desk.holder(session) == Holder("person", "Ada", turns=2)
+    assert not service.messages(session)
 
 
 def test_only_what_changed_is_drawn_again(page, chat):
@@ -255,7 +255,7 @@ def test_hostile_words_are_shown_as_words(page, chat, service):
     service.desk.take(session, HOSTILE[:60])
     service.desk.say(session, HOSTILE[:60], HOSTILE)
     shown = page.look(KEY, session, Seen())
-    drawn = shown["cases"] + shown["about"] + people_line(service.holder(session))
+    drawn = shown["cases"] + shown["about"] + people_line(service.desk.holder(session))
     assert "<img" not in drawn and "&lt;img" in drawn
     assert all("<img" not in text and "](javascript" not in text for text in contents(shown))
     odd = Case('"><script>', Holder("waiting"), datetime.now(UTC), "<b>", "<i>", "<u>", "{{x}}")
@@ -374,7 +374,8 @@ def test_what_was_closed_is_opened_again_and_both_pages_say_so(page, chat, servi
     left = chat.follow(conversation)
     assert "Ada has closed" in left["people"] and left["timer"].active  # it may be opened again
     shown = page.open_again(KEY, session, "Bo", shown["seen"])
-    assert service.holder(session).owner == "person" and said("did_opened_again") in shown["about"]
+    assert service.desk.holder(session).owner == "person"
+    assert said("did_opened_again") in shown["about"]
     shown = chat.follow(left["conversation"])
     assert "Bo has joined" in shown["people"] and shown["form"] == ""
 
@@ -463,7 +464,7 @@ def test_a_database_that_does_not_answer_costs_the_page_nothing(chat, service, m
     def fails(*_):
         raise StoreError("The database cannot be read.")
 
-    monkeypatch.setattr(service, "holder", fails)
+    monkeypatch.setattr(service.desk, "holder", fails)
     assert chat.follow(conversation).keys() == {"people"}
     assert Opening(chat).resume(kept(conversation), Conversation()).keys() == {"people"}
 
@@ -587,7 +588,7 @@ def test_the_real_pipeline_keeps_what_the_pages_show(make, service):  # noqa: F8
         said = asked_of.conversation(session)
         assert [type(each) for each in said] == [KeptTurn, KeptTurn, Message, KeptTurn]
         assert [turn.action for turn in said if isinstance(turn, KeptTurn)][1:] == ["handoff"] * 2
-        first = conversation_of(said, asked_of.holder(session)).exchanges[0].reply
+        first = conversation_of(said, asked_of.desk.holder(session)).exchanges[0].reply
         kept = (first.text, first.fusion, first.transcript, first.image, first.turn_id)
         reply = last.reply
         assert kept == (reply.text, reply.fusion, reply.transcript, reply.image, reply.turn_id)
@@ -597,4 +598,4 @@ def test_the_real_pipeline_keeps_what_the_pages_show(make, service):  # noqa: F8
         (case,) = asked_of.desk.open()
         assert (case.holder, case.reason) == (Holder("person", "Ada"), "asked")
         with pytest.raises(InputError):
-            asked_of.holder("../etc")
+            asked_of.conversation("../etc")

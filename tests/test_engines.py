@@ -14,6 +14,7 @@ import pytest
 from conftest import EchoModel, WordEncoder
 from loopback import Handler, Loopback
 
+from assets.training.reply import with_small_model
 from mm_support.config import Settings
 from mm_support.decode.prompt import build_messages, with_photo
 from mm_support.decode.reply import ReplyWriter
@@ -441,7 +442,7 @@ def test_a_model_that_sees_stops_within_a_token_and_says_what_fails(seeing):
 
 @pytest.fixture(scope="module")
 def smol(settings):
-    model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
+    model = load_language_model(with_small_model(settings), resolve_device("cpu"))
     yield model
     model.close()
 
@@ -598,7 +599,7 @@ def test_this_process_goes_on_while_the_model_reads_a_long_prompt(smol):
 @pytest.mark.slow
 @pytest.mark.long
 def test_a_model_that_dies_is_a_plain_error_and_is_started_again(settings):
-    model = load_language_model(settings.with_small_model(), resolve_device("cpu"))
+    model = load_language_model(with_small_model(settings), resolve_device("cpu"))
     before = "".join(model.stream(MESSAGES, 5))
     pieces = model.stream([{"role": "user", "content": "Tell me a very long story."}], 1000)
     next(pieces)

@@ -11,6 +11,7 @@ from collections import Counter
 import pytest
 from conftest import EchoModel, WordEncoder
 
+from assets.training.reply import with_small_model
 from mm_support.decide.policy import Decision
 from mm_support.decode.compose import compose, evidence_of
 from mm_support.decode.prompt import build_messages
@@ -154,7 +155,7 @@ def test_the_real_model_obeys_none(settings):
     from mm_support.engines.choose import load_language_model
 
     device = resolve_device("cpu")
-    model = KeepsASecret(load_language_model(settings.with_small_model(), device))
+    model = KeepsASecret(load_language_model(with_small_model(settings), device))
     writer = ReplyWriter(model, load_text_encoder(settings, device), settings.text_model)
     try:
         for attempt in attempts(ENTRIES):

@@ -8,7 +8,7 @@ import pytest
 import torch
 
 from assets.training import retrieval
-from assets.training.retrieval import Asking
+from assets.training.retrieval import Asking, save_text_score
 from mm_support.encode.text import Pieces
 from mm_support.knowledge.text_score import (
     UNKNOWN,
@@ -16,7 +16,6 @@ from mm_support.knowledge.text_score import (
     TextScore,
     above,
     load_text_score,
-    save_text_score,
 )
 
 NINE = ((0.9, 0.9), (0.9, 0.9))

@@ -23,6 +23,12 @@ PLANS = [
 ]
 
 
+def selected(selector, question, entry, encoder):
+    """The sentences that are shown, where a reply needs nothing else."""
+    weighed = selector.weigh(question, entry, lambda texts, _: encoder.encode(texts))
+    return weighed.chosen(selector.floor(weighed))
+
+
 def blocks(*paragraphs):
     return blocks_of(Entry("a", "A", "\n\n".join(paragraphs)))
 
@@ -176,7 +182,7 @@ def test_a_short_section_is_shown_with_its_exceptions(section, whole):
     entry = Entry("a", "Freezing", said, section=section)
     selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0, 0.5)
     encoder = WordEncoder()
-    shown = selector.select("freeze it for a month", entry, lambda t, _: encoder.encode(t))
+    shown = selected(selector, "freeze it for a month", entry, encoder)
     assert ("Student cards cannot be frozen." in shown) == whole
 
 
@@ -185,7 +191,7 @@ def test_what_alone_speaks_of_a_word_of_the_question_is_shown_beside_the_likelie
     selector = Selector((99.0,) + (0.0,) * (len(FEATURES) - 1), -50.0, 0.5)
     encoder = WordEncoder()
     asked = "it runs in a browser but does it run as an app on windows"
-    shown = selector.select(asked, Entry("a", "Start", said), lambda t, _: encoder.encode(t))
+    shown = selected(selector, asked, Entry("a", "Start", said), encoder)
     assert [text.split()[0] for text in shown] == ["It", "Nothing"]
 
 
@@ -196,7 +202,7 @@ def test_a_code_is_explained_whatever_is_asked_beside_it_and_alone_brings_all():
     encoder = WordEncoder()
 
     def shown(question):
-        return selector.select(question, entry, lambda t, _: encoder.encode(t))
+        return selected(selector, question, entry, encoder)
 
     assert shown("another card") == ["Enter another card."]
     both = ["Enter another card.", "P-410 means expired."]

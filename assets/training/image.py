@@ -159,7 +159,9 @@ def look_at(
         for start in range(0, len(shots), BATCH):
             parts = (part[start : start + BATCH] for part in (maps.whole, maps.close, maps.colours))
             batch = [torch.from_numpy(part.astype(np.float32)).to(device.device) for part in parts]
-            features, details = visual.compare(*batch)
+            whole, close, colours = batch
+            looks = visual.seen(whole), visual.seen(close)
+            features, details = clip_lite.joined(*looks, colours)
             label = visual.head.classifier(features).argmax(-1)
             found = (details, visual.head.consensus(features), label)
             rows.append(tuple(values.cpu().numpy() for values in found))

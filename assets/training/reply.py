@@ -31,7 +31,7 @@ from assets.training.reply_examples import (
     split,
 )
 from mm_support.arguments import existing
-from mm_support.config import Settings
+from mm_support.config import NONE, SMALL, Settings
 from mm_support.decode.prompt import build_messages
 from mm_support.engines.gguf_file import read_adapter
 from mm_support.errors import InputError
@@ -72,6 +72,11 @@ def declare(parser: argparse.ArgumentParser) -> None:
     add("--seed", type=int, default=1)
 
 
+def with_small_model(settings: Settings) -> Settings:
+    """The same with the packaged reply model, where they name none."""
+    return settings.with_changes(reply_model=SMALL) if settings.reply_model == NONE else settings
+
+
 def run(args: argparse.Namespace, settings: Settings) -> int:
     import torch
 
@@ -79,7 +84,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     from mm_support.engines.reply_weights import hub_folder, own_adapter, packaged_gguf
     from mm_support.engines.transformers import load_model
 
-    settings = settings.with_small_model()
+    settings = with_small_model(settings)
     packs, out = list(args.packs), args.out or own_adapter(settings)
     torch.manual_seed(args.seed)
     rng = random.Random(args.seed)

@@ -13,7 +13,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -26,7 +26,7 @@ from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
-from mm_support.knowledge.text_score import FILE, Floors, TextScore, above, save_text_score
+from mm_support.knowledge.text_score import FILE, Floors, TextScore, above
 from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
@@ -77,6 +77,15 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     save_text_score(settings.text_model, fit(list(files.values()), floors), card, args.out)
     print(json.dumps(figures, indent=1))
     return 0
+
+
+def save_text_score(text_model: str, score: TextScore, card: dict, file: Path) -> None:
+    """Beside those of other encoders."""
+    values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    scores, cards = values.get("scores", {}), values.get("cards", {})
+    kept = asdict(score) | {"floors": score.floors._asdict()}
+    values = {"scores": {**scores, text_model: kept}, "cards": {**cards, text_model: card}}
+    file.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
 
 
 def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:

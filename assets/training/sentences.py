@@ -105,8 +105,10 @@ def measure(selector: Selector, rows: Sequence[Labelled], encode: EncodeKind) ->
     """Means over questions: precision and recall of sentences, exactly the labelled ones, none of
     them.
     """
+    weighed = [selector.weigh(row.question, row.entry, encode) for row in rows]
     found = [
-        (set(selector.select(row.question, row.entry, encode)), set(row.sentences)) for row in rows
+        (set(own.chosen(selector.floor(own))), set(row.sentences))
+        for own, row in zip(weighed, rows)
     ]
     return {
         "questions": len(rows),

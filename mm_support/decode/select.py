@@ -149,11 +149,6 @@ class Selector:
         likely = by_section(entry, blocks, likely)
         return Weighed(blocks, rows_asked_for(question, blocks, likely, context))
 
-    def select(self, question: str, entry: Entry, encode: EncodeKind) -> list[str]:
-        """The sentences of the entry that answer the question, at least one block of them."""
-        weighed = self.weigh(question, entry, encode)
-        return weighed.chosen(self.floor(weighed))
-
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
         return min(self.threshold, SHARE * weighed.likeliest)

@@ -25,9 +25,9 @@ import uuid
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
-from mm_support.desk.archive import Archive
+from mm_support.decide.follow_up import checked_session
 from mm_support.errors import InputError, SupportError
 from mm_support.files import private_folder
 from mm_support.store.database import check_feedback
@@ -40,31 +40,6 @@ VISITOR_BYTES = 10  # of a visitor's id; a conversation's name, which holds it, 
 SECRET_FILE = "visitors.secret"
 CUSTOMER = re.compile(r"[^\s\x00-\x1f]{1,128}")
 MAX_SIGNED = 1_000  # characters of a signed customer
-
-
-class Service(Protocol):
-    """What a visit needs of a service, which itself lets everybody do everything."""
-
-    def reply(self, turn: UserTurn) -> Generator[Event, None, None]: ...
-
-    def feedback(self, turn_id: str, rating: str, comment: str = "") -> None: ...
-
-    def session_of(self, turn_id: str) -> str: ...
-
-    def holder(self, session: str) -> Holder: ...
-
-    def messages(self, session: str, since: int = 0) -> Sequence[Message]: ...
-
-    def conversation(self, session: str) -> Sequence[KeptTurn | Message]: ...
-
-    def chain(self, session: str) -> Sequence[str]: ...
-
-    def rate(self, session: str, score: int, comment: str = "") -> None: ...
-
-    def customer_types(self, session: str) -> None: ...
-
-    @property
-    def archive(self) -> Archive: ...
 
 
 class Signatures:
@@ -161,14 +136,14 @@ def customer_in(secret: str, signed: str) -> str:
 
 
 class Visit:
-    """A service as one visitor may use it. token: what opens it again. customer: who is signed in
-    on the company's site, "" for nobody.
+    """A service, which itself lets everybody do everything, as one visitor may use it. token: what
+    opens it again. customer: who is signed in on the company's site, "" for nobody.
 
     All calls raise InputError for a conversation or a turn of somebody else.
     """
 
     def __init__(
-        self, service: Service, signatures: Signatures, token: str = "", customer: str = ""
+        self, service: Any, signatures: Signatures, token: str = "", customer: str = ""
     ) -> None:
         self._service, self.visitor = service, signatures.visitor(token)
         self._customer = customer
@@ -186,25 +161,25 @@ class Visit:
         self._service.feedback(turn_id, rating, comment)
 
     def holder(self, session: str) -> Holder:
-        return self._service.holder(self.own(session))
+        return self._service.desk.holder(self.own(session))
 
     def messages(self, session: str, since: int = 0) -> Sequence[Message]:
-        return self._service.messages(self.own(session), since)
+        return self._service.desk.messages(self.own(session), since)
 
     def conversation(self, session: str) -> Sequence[KeptTurn | Message]:
-        return self._service.conversation(self.own(session))
+        return self._service.desk.transcript(self.own(session))
 
     def chain(self, session: str) -> Sequence[str]:
         """The conversation, and those in which it went on after it was closed; the last is open."""
-        return self._service.chain(self.own(session))
+        return self._service.desk.chain(self.own(session))
 
     def rate(self, session: str, score: int, comment: str = "") -> None:
         """Stores how well they were helped in a conversation that is closed, from 1 to 5."""
-        self._service.rate(self.own(session), score, comment)
+        self._service.desk.rate(self.own(session), score, comment)
 
     def types(self, session: str) -> None:
         """Tells the person who has the conversation that its customer writes."""
-        self._service.customer_types(self.own(session))
+        self._service.desk.customer_types(self.own(session))
 
     def forget(self) -> int:
         """Erases all conversations of this visitor; returns how many turns that were."""
@@ -228,4 +203,4 @@ class Visit:
         """The session, if it is this visitor's."""
         if not session.startswith(f"{self.visitor}-"):
             raise InputError.of("not_yours")
-        return session
+        return checked_session(session)

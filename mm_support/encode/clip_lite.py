@@ -75,12 +75,6 @@ class Visual(nn.Module):
         """pixels: (n, 3, SIZE, SIZE) in -1..1 -> (n, 1280 + d), see `seen`."""
         return self.seen(self.lower(pixels))
 
-    def compare(self, whole: Tensor, close: Tensor, colours: Tensor) -> tuple[Tensor, Tensor]:
-        """What was seen, from the lower stages' maps of photos and their middles, (n, *MAPS) each,
-        and the colours.
-        """
-        return joined(self.seen(whole), self.seen(close), colours)
-
     def seen(self, maps: Tensor) -> Tensor:
         """(n, *MAPS) -> (n, 1280 + d) of one look: features, then the roots of all stages."""
         tuned = [] if self.tuned is None else upper(self.tuned, maps)[1:]

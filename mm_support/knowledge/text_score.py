@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -77,12 +77,3 @@ def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
     values = fitted[text_model]
     best, alike = (tuple(map(tuple, values["floors"][name])) for name in Floors._fields)
     return TextScore(**values | {"floors": Floors(best, alike)})
-
-
-def save_text_score(text_model: str, score: TextScore, card: dict, file: Path) -> None:
-    """Beside those of other encoders."""
-    values = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
-    scores, cards = values.get("scores", {}), values.get("cards", {})
-    kept = asdict(score) | {"floors": score.floors._asdict()}
-    values = {"scores": {**scores, text_model: kept}, "cards": {**cards, text_model: card}}
-    file.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
