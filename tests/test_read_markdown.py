@@ -53,6 +53,17 @@ def test_front_matter_is_read_and_never_shown(tmp_path):
         ("+++\ntitle = 'Hugo'\ndraft = false\n+++\nText of it.", "Hugo", "Text of it."),
         ("---\ntitle: Not: valid\n---\nText of it.", "Not: valid", "Text of it."),
         ("---\n---\n# H\nText of it.", "H", "Text of it."),
+        ("---\ntitle: No\n---\nText of it.", "No", "Text of it."),
+        ("---\ntitle: 10:30\ndraft: false\n---\nText of it.", "10:30", "Text of it."),
+        ("---\nlayout: page\ntitle:\n---\nText of it.", "a", "Text of it."),
+        ("---\nlayout: page\n---\nText of it.", "a", "Text of it."),
+        (
+            "---\nNote: mind it.\nIt stays.\n---\nText of it.",
+            "Note: mind it. It stays.",
+            "Text of it.",
+        ),
+        ("---\nNote: It stays.\n---\nText of it.", "Note: It stays.", "Text of it."),
+        ("---\n\nNote: It stays.\n\n---\nText.", "a", "Note: It stays.\n\nText."),
         (
             "---\n\nA ruler, then text.\n\n---\n\nMore text.",
             "a",
@@ -97,6 +108,41 @@ def test_comments_and_tags_in_code_stay(tmp_path):
     shown = answer(tmp_path, f"# T\n\nWrite `<!-- a -->` or `{{{{< b >}}}}`:\n\n{code}\n")
     assert "Write <!-- a --> or {{< b >}}:" in shown
     assert "<!-- keep --> <b>{{% x %}}</b>\n:::note\nimport x from 'y'" in shown
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("Use <your name> and <b>bold</b>.", "Use <your name> and bold."),
+        ("Press <i> for info, <a> to abort.", "Press <i> for info, <a> to abort."),
+        ("It is <s>9</s> <I>now</i> <a href='/x'>here.", "It is now here."),
+        ("One.\n<i> Two.", "One.\n<i> Two."),
+        ("<p>One.<p>Two.", "One.\n\nTwo."),
+    ],
+)
+def test_what_is_to_be_filled_in_is_shown_in_rows_as_in_markdown(tmp_path, text, shown):
+    (tmp_path / "a.csv").write_text(f'Question,Answer\nWhat?,"{text}"\n')
+    (entry,) = read_source(tmp_path / "a.csv").entries
+    assert entry.answer == shown
+    assert answer(tmp_path, f"# T\n\n{text}\n").split() == shown.split()
+
+
+@pytest.mark.parametrize(
+    "items, asked",
+    [
+        (("How do I pay?", "I lost my card. What now?"), True),
+        (("How do I pay", "how much"), True),
+        (("Is it open? Yes, on Sunday.", "Is it free? No, 5 €"), False),
+        (("能退货吗？可以。", "要钱吗？"), False),
+        (("Is it open?\n  - Yes", "Is it free?\n  - No"), False),
+        (("We are open on Sunday.", "It costs 5 euros."), False),
+    ],
+)
+def test_a_list_of_questions_that_answers_them_is_text(tmp_path, items, asked):
+    listed = "\n".join(f"- {item}" for item in items)
+    (entry,) = read(tmp_path, f"# Shop\n\nAsk us.\n\n## FAQ\n\n{listed}\n").entries
+    assert (items[0] in entry.questions) == asked
+    assert all((line in entry.answer) != asked for item in items for line in item.split("\n"))
 
 
 MDX = """---
@@ -166,6 +212,41 @@ def test_admonitions_and_shortcodes(tmp_path, text):
         "⚠ Mind the gap." if "⚠" in text else "Mind the gap.",
         "After it.",
     ]
+
+
+@pytest.mark.parametrize(
+    "text, said",
+    [
+        ("import the file (see below:\n\nMore.", "import the file (see below:\n\nMore."),
+        ("export your data as CSV from the menu.", "export your data as CSV from the menu."),
+        ("export default values only.", "export default values only."),
+        ("import {\n  A,\n  B\n} from './a'\nText.", "Text."),
+        ("import 'a.css';\nimport B, * as c from \"b\"\nText.", "Text."),
+        ("export const a = (b) => {\n\n  return b\n}\nText.", "Text."),
+        ("export const a = {\n\nText.", "Text."),
+        ("Returns\n===\n\nWithin 30 days.", "Within 30 days."),
+        ("!!! note Please read this whole sentence.\n    And this.", "Please read this whole"),
+        ("!!! warning Mind it.", "⚠ Mind it."),
+        ("Use the set {:a, b}", "Use the set {:a, b}"),
+        ('Use it. {: .callout target="_blank" }', "Use it."),
+        ("Set width={100} and {#all}.", 'Set width="100" and {#all}.'),
+    ],
+)
+def test_prose_that_looks_like_code_is_text(tmp_path, text, said):
+    shown = answer(tmp_path, f"# T\n\n<Note>Seen.</Note>\n\n{text}\n", "a.mdx")
+    assert "Seen." in shown and said in shown and "return" not in shown and "css" not in shown
+    assert said != "Text." or shown.split() == ["Seen.", "Text."]
+
+
+def test_tags_in_whose_place_a_site_shows_something_are_told(tmp_path):
+    text = (
+        "The price is {{% price %}} and {{% price %}}.\n\n{% include a.md %}\n\n"
+        "{{< hint >}}Mind it.{{< /hint >}} {{< tip title='So' />}}\n\n<Price of={9} />\n"
+    )
+    reading = read(tmp_path, f"# T\n\n{text}")
+    told = [(line, why.split("'")[1]) for _, line, why in reading.skipped]
+    assert told == [(3, "{{% price %}}"), (5, "{% include a.md %}"), (9, "<Price of={9} />")]
+    assert "Mind it." in reading.entries[0].answer and "So" in reading.entries[0].answer
 
 
 def test_titles_of_admonitions_and_folds_are_shown(tmp_path):

@@ -1,15 +1,18 @@
 """The head of a Markdown or MDX file (YAML, or Hugo's TOML) -> a document's fields.
 
-What it says is never shown as text. Knows nothing of the text below it.
+What it says is never shown as text; what else stands between two rulers is text. Knows nothing of
+the text below it.
 """
 
 from __future__ import annotations
 
 import re
 import tomllib
+from functools import cache
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
+from mm_support.knowledge.readers.columns import SENTENCE_ENDS, field_of
 
 _YAML = re.compile(r"\A\s*---[ \t]*\n(.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\A\s*\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -24,12 +27,41 @@ def split_front_matter(text: str, remarks: Remarks) -> tuple[dict[str, Any], str
     if match is None or len(match[1]) > MOST:
         return {}, text, 1
     values = _read_toml(match[1]) if toml else _read_yaml(match[1])
-    if values is None and not toml and not _PLAIN.search(match[1]):
-        return {}, text, 1  # text between two rulers
+    plain = {name: value.strip("\"' ") for name, value in _PLAIN.findall(match[1])}
+    if not toml and _is_text(match[1] if values is None else "", values or plain):
+        return {}, text, 1  # between two rulers
     if values is None:
         remarks.warn(1, "its front matter is not valid; lines of the form 'name: value' were read")
-        values = {name: value.strip("\"' ") for name, value in _PLAIN.findall(match[1])}
+        values = plain
     return values, text[match.end() :], text[: match.end()].count("\n") + 1
+
+
+def _is_text(invalid: str, values: dict[str, Any]) -> bool:
+    """Whether what stands between two rulers has no name that is known, and is no valid front
+    matter or holds a sentence."""
+    if any(field_of(str(name)) for name in values):
+        return False
+    return bool(invalid) or any(_ends_sentence(value) for value in values.values())
+
+
+def _ends_sentence(value: Any) -> bool:
+    return isinstance(value, str) and value.strip().endswith(tuple(SENTENCE_ENDS))
+
+
+@cache
+def _texts() -> Any:
+    """Reads numbers, days and words such as "no" as they are written; null stays null."""
+    import yaml
+
+    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+
+    class Texts(loader):
+        yaml_implicit_resolvers = {
+            sign: [(tag, pattern) for tag, pattern in known if tag.endswith((":null", ":merge"))]
+            for sign, known in yaml.SafeLoader.yaml_implicit_resolvers.items()
+        }
+
+    return Texts
 
 
 def _read_yaml(text: str) -> dict[str, Any] | None:
@@ -38,7 +70,7 @@ def _read_yaml(text: str) -> dict[str, Any] | None:
     if text.count("&") and text.count("*") > 20:  # aliases can grow without bound
         return None
     try:
-        values = yaml.load(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader))
+        values = yaml.load(text, Loader=_texts())
     except (yaml.YAMLError, ValueError, RecursionError):
         return None
     return values if isinstance(values, dict) else None if text.strip() else {}

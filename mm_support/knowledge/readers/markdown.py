@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import LINE, Blocks, html_blocks
 from mm_support.knowledge.readers.columns import by_field, field_of, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
@@ -25,9 +25,12 @@ FOOTNOTES = [
     f"footnote_{rule}"
     for rule in "ref anchor anchor_name open close block_open block_close caption".split()
 ]
-_TAG = re.compile(r"</?([a-zA-Z][\w:-]*)")
+_ANSWERS = re.compile(r"[?？؟][^?？؟]*\w[^?？؟]*$|[.。]\s*$|\n")
+_TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(>?)")
+_END = re.compile(r"</([a-zA-Z][\w:-]*)")
 # what lxml lists of tags, but for names that people rather give to what is to be filled in
 PLACEHOLDERS = frozenset({"command", "title"})
+LETTERS = frozenset("abiqsu")  # tags of one letter that have to be ended
 NEWER_TAGS = frozenset("bdi dialog main picture search slot template".split())
 
 
@@ -40,15 +43,24 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
         remarks.skip(1, "it is marked as not published")
         return
     cleaned = clean(body, first, file.name.lower().endswith(".mdx"))
-    if cleaned.unclosed:
-        remarks.skip(cleaned.unclosed, UNCLOSED)
+    _remark_left_out(cleaned, remarks)
     blocks, links = html_blocks(_html(cleaned), remarks)
     yield _document(file, fields, blocks, links, remarks)
 
 
 def markdown_blocks(text: str, remarks: Remarks, line: int = 1, breaks: bool = False) -> Blocks:
     """Blocks and links of a piece of Markdown. breaks: whether line breaks are kept."""
-    return html_blocks(_html(clean(text, line), breaks), remarks)
+    cleaned = clean(text, line)
+    _remark_left_out(cleaned, remarks)
+    return html_blocks(_html(cleaned, breaks), remarks)
+
+
+def _remark_left_out(cleaned: Cleaned, remarks: Remarks) -> None:
+    if cleaned.unclosed:
+        remarks.skip(cleaned.unclosed, UNCLOSED)
+    for line, tag in cleaned.left_out():
+        said = " ".join(tag.split())[:MAX_QUOTED]
+        remarks.skip(line, f"what the site shows in place of '{said}' is not known")
 
 
 def _document(
@@ -78,12 +90,15 @@ def titled(title: str, blocks: tuple[Block, ...], fallback: str) -> tuple[str, t
 
 
 def split_questions(blocks: Sequence[Block]) -> tuple[list[str], tuple[Block, ...]]:
-    """The list under a line or heading "Questions", and the blocks without both."""
+    """The list under a line or heading "Questions", and the blocks without both; a list whose items
+    answer as well ("Is it open? Yes.") is text.
+    """
     for at, (head, items) in enumerate(zip(blocks, blocks[1:])):
         short = len(head.text) <= MAX_WORDS_MARKER and head.kind in ("heading", "text")
         if short and items.kind == "list" and field_of(head.text) == "questions":
             questions = [re.sub(r"^\s*- ", "", part) for part in items.parts]
-            return questions, (*blocks[:at], *blocks[at + 2 :])
+            if not any(map(_ANSWERS.search, questions)):
+                return questions, (*blocks[:at], *blocks[at + 2 :])
     return [], tuple(blocks)
 
 
@@ -104,7 +119,7 @@ def _parser(mdx: bool, breaks: bool) -> MarkdownIt:
     for rule in ("paragraph_open", "paragraph_close"):  # a tag in it may be closed behind it
         parser.add_render_rule(rule, lambda *_: "<hr>")
     for rule in ("html_block", "html_inline"):
-        parser.add_render_rule(rule, lambda _, tokens, at, *__: _shown(tokens[at].content))
+        parser.add_render_rule(rule, _shown_token)
     # MDX knows no code by indentation, and reads Markdown inside HTML
     return parser.disable(["code", "html_block"]) if mdx else parser
 
@@ -112,17 +127,38 @@ def _parser(mdx: bool, breaks: bool) -> MarkdownIt:
 def _html(cleaned: Cleaned, breaks: bool = False) -> str:
     """As HTML, in which comments tell the lines of the file."""
     parser, pieces = _parser(cleaned.mdx, breaks), []
-    for token in parser.parse("\n".join(cleaned.lines)):
+    text = "\n".join(cleaned.lines)
+    env = {"ended": _ended(text)}
+    for token in parser.parse(text):
         if token.map:
             at = min(token.map[0], len(cleaned.numbers) - 1)
             pieces.append(LINE.format(cleaned.numbers[at]))
-        pieces.append(parser.renderer.render([token], parser.options, {}))
+        pieces.append(parser.renderer.render([token], parser.options, env))
     return "".join(pieces)
 
 
-def _shown(html: str) -> str:
+def shown(html: str) -> str:
     """HTML in which what only looks like a tag, such as <your name>, is text."""
-    return _TAG.sub(lambda tag: tag[0] if _is_tag(tag[1]) else "&lt;" + tag[0][1:], html)
+    return _shown(html, _ended(html))
+
+
+def _shown_token(_: Any, tokens: Sequence[Any], at: int, __: Any, env: Mapping[str, Any]) -> str:
+    return _shown(tokens[at].content, env["ended"])
+
+
+def _shown(html: str, ended: frozenset[str]) -> str:
+    """ended: tags that the whole text ends somewhere."""
+
+    def as_seen(tag: re.Match[str]) -> str:
+        name = tag[1].lower()
+        letter = name in LETTERS and tag[2] and name not in ended  # Press <i> for help
+        return tag[0] if _is_tag(tag[1]) and not letter else f"&lt;{tag[0][1:]}"
+
+    return _TAG.sub(as_seen, html)
+
+
+def _ended(text: str) -> frozenset[str]:
+    return frozenset(name.lower() for name in _END.findall(text))
 
 
 @cache

@@ -12,12 +12,13 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mm_support.knowledge.readers.mdx_modules import IMPORT, end_of_module
+
 _FENCE = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}(?=[^`]*$)|~{3,})")
 # all patterns take time in proportion to the text: what may run on is possessive or bounded
 _CODE = r"(?<!`)(`++)(?!`).{1,2000}?(?<!`)\1(?!`)"
 _CODE_SPAN = re.compile(_CODE)
 _COMMENT_OR_CODE = re.compile(rf"{_CODE}|<!--|\{{/\*")
-_MODULE = re.compile(r"(?:import|export)\s+(?:[\w{*'\"]|default\b)")
 _VALUE = (
     r"\"[^\"]{0,500}+\"|'[^']{0,500}+'"
     r"|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]{0,200}+\}){0,20}+\}){0,20}+\}"
@@ -36,7 +37,8 @@ _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{[\"'`]([^\"'`]*)[\"'`]\})")
 _TITLES = ("title", "headline", "label", "summary", "heading", "name", "caption", "header")
 _COLONS = re.compile(r"\s*:{3,}\s*(?:\{?[\w-]+\}?)?(?:\[(.*)\]|\{title=\"(.*)\"\}|\s+(.*))?\s*$")
-_BANGS = re.compile(r"(\s*)(?:!!!|\?\?\?\+?|===\+?!?)(?:\s+[\w-]+)*(?:\s+\"(.*)\")?\s*$")
+_BANGS = re.compile(r"\s*(?:(?:!!!|\?\?\?\+?)(?:\s+[\w-]+)*|===\+?!?)\s+\"(.*)\"\s*$")
+_BANGS_ALONE = re.compile(r"\s*(?:!!!|\?\?\?\+?)\s+[\w-]+(?:\s+(?:inline|end))*(?:\s+(.*?))?\s*$")
 _ALERT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?\s*(.*)$")
 # heads of boxes that warn: :::warning, > [!CAUTION], {% hint style="danger" %}, <Warning>
 _WARNS = re.compile(
@@ -45,7 +47,10 @@ _WARNS = re.compile(
     re.IGNORECASE,
 )
 _TEXT = re.compile(r"(\s*(?:>\s*)?)(?!\d+[.)]\s)(?=[^\W_]|\*\*|[\"“(])")  # no list, no table
-_ATTRIBUTE_LIST = re.compile(r"\s*\{[:#.][^{}]*\}\s*$")
+_ATTRIBUTE_LIST = re.compile(  # {#id .class key="value"}, {: .class}, {:toc} on a line of its own
+    r"(?:^\s*\{:\s*[\w-]+\s*\}|\s*\{:?\s*(?:[#.][\w:.-]+|[\w-]+=(?:\"[^\"{}]*\"|'[^'{}]*'|[\w-]+))"
+    r"(?:\s+(?:[#.]?[\w:.-]+|[\w-]+=(?:\"[^\"{}]*\"|'[^'{}]*'|[\w-]+)))*\s*\})\s*$"
+)
 _CONTENTS = re.compile(r"\s*\[\[?_?TOC_?\]?\]\s*$", re.IGNORECASE)
 WARNING = "⚠"  # before the text of a box that warns, of which no part is quoted without the rest
 LONGEST_TAG = 60  # lines over which a tag may run
@@ -62,6 +67,9 @@ class Cleaned:
     mdx: bool = False
     closed: frozenset[str] = frozenset()  # components that are closed somewhere
     folds: list[tuple[str, bool]] = field(default_factory=list)  # open tags, whether they fold
+    silent: dict[str, tuple[int, str]] = field(default_factory=dict)  # tags without text, by name
+    ended: set[str] = field(default_factory=set)  # names of tags that were closed
+    number: int = 0  # of the line that is read
     indented: bool = False  # whether the lines after an admonition's head are its own
     warns: bool = False  # whether the next line is the first of one that warns
 
@@ -69,12 +77,16 @@ class Cleaned:
         self.lines += lines
         self.numbers += [number] * len(lines)
 
+    def left_out(self) -> list[tuple[int, str]]:
+        """(line, tag) of those that a generator would have put something in place of."""
+        return [at for name, at in self.silent.items() if name not in self.ended]
+
 
 def clean(text: str, first: int = 1, mdx: bool = False) -> Cleaned:
     """The text as its generator would hand it to a Markdown parser; first: its first line's number.
     mdx: whether it is known to be; else an import or a component that is closed says so.
     """
-    cleaned = Cleaned(mdx=mdx or bool(re.search(r"^import\s.+['\"];?\s*$", text, re.MULTILINE)))
+    cleaned = Cleaned(mdx=mdx or any(map(IMPORT.match, text.split("\n"))))
     cleaned.closed = frozenset(one or two for one, two in _CLOSED.findall(text))
     cleaned.mdx = cleaned.mdx or bool(cleaned.closed)
     for inside_code, number, line in _without_comments(text.split("\n"), first, cleaned):
@@ -107,9 +119,8 @@ def _without_comments(
         else:
             line, place = _closed(line, lines, place, number, cleaned)
             line, place = _whole_tag(line, lines, place, cleaned.mdx)
-            if cleaned.mdx and _MODULE.match(line):
-                place = _end_of_module(line, lines, place)
-                line = ""
+            if cleaned.mdx and (end := end_of_module(line, lines, place)):
+                line, place = "", end
             yield False, number, line
 
 
@@ -162,22 +173,8 @@ def _is_open(tag: str, end: str) -> bool:
     return end == ">" and not _COMPONENT.match(tag)
 
 
-def _end_of_module(line: str, lines: list[str], place: int) -> int:
-    """Imports and exports end at an empty line, or where their brackets are closed."""
-    opened = _opened(line)
-    while place < len(lines) and opened > 0:
-        opened += _opened(lines[place])
-        place += 1
-    return place
-
-
-def _opened(line: str) -> int:
-    """How many more brackets a line opens than it closes."""
-    return line.count("{") - line.count("}") + line.count("(") - line.count(")")
-
-
 def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
-    start = line.lstrip()[:3]
+    start, cleaned.number = line.lstrip()[:3], number
     if "{" in line or "<" in line:
         line = _without_tags(line, cleaned)
     if start == ":::" and (colons := _COLONS.match(line)):
@@ -185,7 +182,11 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
         cleaned.add(number, "", *_paragraph(*colons.groups()))
     elif start in ("!!!", "???", "===") and (bangs := _BANGS.match(line)):
         cleaned.indented, cleaned.warns = True, _warns(line)
-        cleaned.add(number, "", *_paragraph(*bangs.groups()))
+        cleaned.add(number, "", *_paragraph(bangs[1]))
+    elif start in ("!!!", "???") and (alone := _BANGS_ALONE.match(line)):
+        cleaned.indented, cleaned.warns = True, _warns(line)
+        said = f"{WARNING} {alone[1]}" if alone[1] and cleaned.warns else alone[1]
+        cleaned.add(number, "", *([said, ""] if said else []))
     elif start[:1] == ">" and (alert := _ALERT.match(line)):
         cleaned.warns = _warns(line)
         cleaned.add(number, alert[1] + alert[2])
@@ -223,9 +224,9 @@ def _without_tags(line: str, cleaned: Cleaned) -> str:
 
 def _replaced(text: str, cleaned: Cleaned) -> str:
     if "{{" in text:
-        text = _SHORTCODE.sub(lambda tag: _named(cleaned, tag[1]), text)
+        text = _SHORTCODE.sub(lambda tag: _named(cleaned, tag), text)
     if "{%" in text:
-        text = _LIQUID.sub(lambda tag: _named(cleaned, tag[1]), text)
+        text = _LIQUID.sub(lambda tag: _named(cleaned, tag), text)
     if not cleaned.mdx:
         return text
     text = _COMPONENT.sub(lambda tag: _component(tag, cleaned), text)
@@ -233,9 +234,9 @@ def _replaced(text: str, cleaned: Cleaned) -> str:
 
 
 def _first_string(expression: re.Match[str]) -> str:
-    """An attribute's value: the first string in its expression, e.g. an address."""
+    """An attribute's value: the first string in its expression, e.g. an address, or all of it."""
     found = _QUOTED.search(expression[1])
-    value = next((text for text in found.groups() if text), "") if found else ""
+    value = next((text for text in found.groups() if text), "") if found else expression[1]
     return f'="{html.escape(value)}"'
 
 
@@ -244,20 +245,31 @@ def _component(tag: re.Match[str], cleaned: Cleaned) -> str:
     closing, name, attributes, alone = tag.groups()
     if name.split(".")[0] not in cleaned.closed and "=" not in attributes and not alone:
         return tag[0]
-    return _seen(cleaned, name, attributes, bool(closing), bool(alone))
+    shown = _seen(cleaned, name, attributes, bool(closing), bool(alone))
+    return _noted(cleaned, name, tag[0], shown)
 
 
-def _named(cleaned: Cleaned, inside: str) -> str:
+def _named(cleaned: Cleaned, tag: re.Match[str]) -> str:
     """What a reader sees of a shortcode or a Liquid tag, from what stands in its brackets."""
+    inside = tag[1]
     name = _NAME.match(inside)
     assert name is not None  # it matches the empty text
     attributes, alone = inside[name.end() :], inside.rstrip(" -").endswith("/")
-    return _seen(cleaned, name[2], attributes, bool(name[1]), alone)
+    shown = _seen(cleaned, name[2], attributes, bool(name[1]), alone)
+    return shown if name[1] else _noted(cleaned, name[2], tag[0], shown)
+
+
+def _noted(cleaned: Cleaned, name: str, tag: str, shown: str) -> str:
+    """What is shown; a tag of which nothing is shown is kept in mind."""
+    if not shown and not tag.startswith("</"):
+        cleaned.silent.setdefault(name, (cleaned.number, tag))
+    return shown
 
 
 def _seen(cleaned: Cleaned, name: str, attributes: str, closing: bool, alone: bool = False) -> str:
     """A tag with a title opens a part that folds; a tag alone only shows its title."""
     if closing:
+        cleaned.ended.add(name)
         return _close(cleaned, name)
     cleaned.warns = cleaned.warns or _warns(f"{name} {attributes}")
     values = {

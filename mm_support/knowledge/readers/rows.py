@@ -14,7 +14,7 @@ from mm_support.knowledge.readers.base import Block, Document, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
 from mm_support.knowledge.readers.columns import REST, is_unpublished
 from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_text
-from mm_support.knowledge.readers.markdown import markdown_blocks
+from mm_support.knowledge.readers.markdown import markdown_blocks, shown
 from mm_support.knowledge.readers.tables import row_line
 
 HTML = re.compile(
@@ -74,8 +74,8 @@ def document_fields(row: Mapping[str, Any], line: int, remarks: Remarks) -> dict
 def text_of(value: Any) -> str:
     """A title or question without HTML."""
     text = as_text(value)
-    if HTML.search(text):
-        text = " ".join(block.text for block in html_blocks(text, Remarks(""))[0])
+    if HTML.search(page := shown(text)):
+        text = " ".join(block.text for block in html_blocks(page, Remarks(""))[0])
     return " ".join((html.unescape(text) if ENTITY.search(text) else text).split())
 
 
@@ -83,8 +83,8 @@ def answer_blocks(
     text: str, line: int, remarks: Remarks
 ) -> tuple[tuple[Block, ...], tuple[str, ...]]:
     """Blocks and links of an answer that is HTML, Markdown or plain text."""
-    if HTML.search(text):
-        return html_blocks(text, remarks, line)
+    if HTML.search(page := shown(text)):  # without <your name>
+        return html_blocks(page, remarks, line)
     if MARKDOWN.search(text):
         return markdown_blocks(text, remarks, line, breaks=True)
     plain = html.unescape(text) if ENTITY.search(text) else text
