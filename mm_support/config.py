@@ -88,7 +88,7 @@ class Settings:
     verifier_model: str = ""
     turn_model: str = ""
     voice_speed: float = 1.0  # 1.2 speaks a fifth faster
-    fusion: str = "weighted-sum"
+    fusion: str = "attention"
     answer_precision: float = 0.85  # share of the answers that are to be right; else it asks back
     # an OpenAI-compatible server that writes the replies instead of a local model
     llm_url: str = ""

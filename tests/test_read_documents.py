@@ -514,13 +514,13 @@ def bad_readers(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     "kind, reason",
-    [("hang", "longer than 3 s"), ("memory", "memory"), ("dies", "ended"), ("raises", "KeyError")],
+    [("hang", "longer than 6 s"), ("memory", "memory"), ("dies", "ended"), ("raises", "KeyError")],
 )
 def test_a_file_that_misbehaves_is_one_remark_and_the_next_is_read(
     tmp_path, bad_readers, kind, reason
 ):
     (tmp_path / "room").mkdir()
-    with Sandbox(tmp_path / "room", seconds=3) as sandbox:
+    with Sandbox(tmp_path / "room", seconds=6) as sandbox:
         remarks = Remarks("x")
         assert sandbox.read(File("x", b"x"), f".{kind}", remarks) == []
         ((_, _, why),) = remarks.skipped
