@@ -200,6 +200,7 @@ def test_mdx_components_show_their_contents_and_titles(tmp_path):
         "!!! danger\n    ⚠ Mind the gap.\n",
         "> [!IMPORTANT]\n> ⚠ Mind the gap.",
         '<div class="callout">\n  Mind the gap.\n</div>',
+        '<div class="warning">\n\n⚠ Mind the gap.\n\n</div>',
         "Mind the gap.\n{: .callout }",
     ],
 )
@@ -511,6 +512,10 @@ BROKEN = [
     "![](",
     "[",
     "<div ",
+    "<button>",
+    "<img alt=a>",
+    "<div class=warning>",
+    "<h2>a</h2><div hidden>",
     "**a ",
     "&#",
 ]

@@ -7,12 +7,14 @@ are no text. Knows no file.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import islice
 from typing import Any
 
 LABELLED = ("button", "input", "img")
 INLINE = ("a", "b", "i", "u", "em", "strong", "span", "kbd", "code", "small", "font", "label")
 NAMED = ("submit", "button", "reset", "text", "")  # kinds of <input> that show their value
 ENDS = tuple(".!?:…。！？：")
+NEAR = 20  # elements before it in which its line's text is looked for
 LONGEST = 40  # characters of a name; longer ones describe a picture
 
 
@@ -52,7 +54,7 @@ def _before(own: Any) -> str:
 
 
 def _texts_before(own: Any) -> Iterator[str]:
-    for sibling in own.itersiblings(preceding=True):
+    for sibling in islice(own.itersiblings(preceding=True), NEAR):
         yield (sibling.tail or "").strip()
         if isinstance(sibling.tag, str) and sibling.tag not in (*INLINE, *LABELLED):
             return  # a line ends there

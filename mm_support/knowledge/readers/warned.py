@@ -5,17 +5,13 @@ Their text begins with a mark: no part of it is quoted without the rest. Knows n
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from mm_support.knowledge.readers.markup import WARNING, is_warning
 
 BOXES = ("aside", "div", "section", "blockquote")
 PASSED_OVER = ("h1", "h2", "h3", "h4", "h5", "h6", "script", "style", "svg", "template")
-FIRST_TEXT = (
-    "(.//text()[normalize-space() and not("
-    + " or ".join(f"ancestor::{tag}" for tag in PASSED_OVER)
-    + ")])[1]"
-)
 
 
 def mark_warnings(tree: Any) -> None:
@@ -31,7 +27,26 @@ def warns(element: Any) -> bool:
 
 
 def _mark(box: Any) -> None:
-    for text in box.xpath(FIRST_TEXT):
-        holder = text.getparent()
-        marked = text if text.lstrip().startswith(WARNING) else f"{WARNING} {text.lstrip()}"
-        setattr(holder, "tail" if text.is_tail else "text", marked)
+    """Marks the first text of a box that is no heading; a box inside that holds it does so."""
+    for element, place in _places(box):
+        if element is not box and place == "text" and warns(element):
+            return
+        text = getattr(element, place) or ""
+        if text.strip():
+            marked = text if text.lstrip().startswith(WARNING) else f"{WARNING} {text.lstrip()}"
+            setattr(element, place, marked)
+            return
+
+
+def _places(box: Any) -> Iterator[tuple[Any, str]]:
+    """Where text may stand in a box, in the order of the page: (element, "text" or "tail")."""
+    from lxml import etree  # type: ignore[attr-defined]  # compiled, without types
+
+    walk = etree.iterwalk(box, events=("start", "end", "comment"))
+    for event, element in walk:
+        if event == "start" and element.tag in PASSED_OVER:
+            walk.skip_subtree()
+        elif event == "start":
+            yield element, "text"
+        elif element is not box:
+            yield element, "tail"
