@@ -131,6 +131,23 @@ def test_lines_of_a_pdf_are_one_paragraph_however_far_apart_they_stand(tmp_path,
     assert paragraphs == [" ".join(rows[:4]), " ".join(rows[4:])]
 
 
+@pytest.mark.parametrize(
+    "upper, lower, whole",
+    [
+        ("It has a long two-", "year warranty on all of its parts.", "two-year"),
+        ("It comes with a self-", "cleaning brush in the same box.", "self-cleaning"),
+        ("Turn on the Wi-", "fi as any Wi-fi of your home does.", "Wi-fi as"),
+        ("Please read the informa-", "tion that came with the box.", "information"),
+        ("Zieh den Milch-", "schlauch von dem Gerät und spüle ihn.", "Milchschlauch"),
+    ],
+)
+def test_a_hyphen_at_the_end_of_a_pdf_line_stays_where_it_is_the_words_own(
+    tmp_path, upper, lower, whole
+):
+    lines = [(50, 700, 10, upper), (50, 688, 10, lower)]
+    assert whole in said(read_source(pdf(tmp_path / "a.pdf", [lines])))
+
+
 def test_pdf_pages_lose_what_repeats_and_keep_their_numbers(tmp_path):
     pages = [
         [(50, 810, 8, "Brew manual, edition 7"), (50, 400, 10, text), (280, 20, 8, f"Page {n}")]
@@ -143,6 +160,27 @@ def test_pdf_pages_lose_what_repeats_and_keep_their_numbers(tmp_path):
         reading.entries[0].title, ""
     ) and "Page " not in said(reading)
     assert {entry.page for entry in reading.entries if "Oats" in entry.answer} == {4}
+    assert "'Brew manual, edition 7' stands at the edges of 4 pages" in reasons(reading)
+    assert "'Page 1' stands at the edges of 4 pages" in reasons(reading)
+
+
+@pytest.mark.parametrize(
+    "size, heads",
+    [
+        (20, ["Model 200", "Model 300", "Model 400"]),
+        (20, ["Error 21", "Error 22", "Error 23"]),
+        (10, ["Model 200", "Model 300", "Model 400"]),
+    ],
+)
+def test_headings_of_pdf_pages_that_differ_in_their_numbers_are_no_running_heads(
+    tmp_path, size, heads
+):
+    pages = [
+        [(50, 790, size, head), (50, 700, 10, f"It costs {at + 1}29 euros. " * 5)]
+        for at, head in enumerate(heads)
+    ]
+    reading = read_source(pdf(tmp_path / "models.pdf", pages))
+    assert all(head in said(reading) for head in heads) and not reading.skipped
 
 
 def test_a_scanned_page_is_read_by_the_ocr_that_is_passed_in(tmp_path):

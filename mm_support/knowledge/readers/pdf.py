@@ -1,7 +1,7 @@
 """PDF -> one document: paragraphs and tables in reading order, headings by their size.
 
-Lines that repeat at the edges of pages are left out. A page without text is a "scan" block, whose
-picture the caller may have read. Runs in the sandbox.
+Lines that repeat at the edges of pages are left out, and reported. A page without text is a "scan"
+block, whose picture the caller may have read. Runs in the sandbox.
 """
 
 from __future__ import annotations
@@ -9,11 +9,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from itertools import chain
+from itertools import chain, product
 from statistics import median
 from typing import Any
 
-from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
+from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.tables import table_lines
@@ -26,7 +27,8 @@ LARGER = 1.15  # times the usual height of a line, from which it is a heading
 GAP = 1.3  # usual distances of lines, from which a paragraph ends
 WIDEST = 2.2  # heights of the font; lines farther apart are in no paragraph
 FULL = 0.8  # of the width, from which a line is not the last one of its paragraph
-_MASK = re.compile(r"\d+")
+MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
+_NUMBER = re.compile(r"(\d{1,6})")
 
 
 def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -44,18 +46,19 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         remarks.skip(0, f"it has {len(pdf)} pages; the first {MAX_PAGES} were read")
     count = min(len(pdf), MAX_PAGES)
     pages = [page_lines(pdf[at]) for at in range(count)]
-    repeated, usual = repeated_lines(pages), _usual_size(pages)
+    usual = _usual_size(pages)
+    told = _without_repeated(pages, usual, remarks)
+    words = words_of(line.text for line in chain.from_iterable(pages))
     blocks: list[Block] = []
     before: Line | None = None  # the last one of the page before
-    for number, lines in enumerate(pages, 1):
-        if not lines:
+    for number, lines in enumerate(told, 1):
+        if not pages[number - 1]:
             blocks += _scan(pdf[number - 1], number, file, blocks)
-        own = [line for line in lines if not (line.at_edge and _mask(line.text) in repeated)]
-        own = with_tables(own)
+        own = with_tables(lines)
         if own and own[0].cells:
             own[0] = continued(before, own[0])
         before = own[-1] if own else None
-        blocks += _blocks(own, usual, number)
+        blocks += _blocks(own, usual, number, words)
     yield _titled(blocks, str(pdf.get_metadata_dict().get("Title") or "").strip(), file)
 
 
@@ -81,28 +84,63 @@ def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
     return Document(title or file.stem, rest, file.name)
 
 
-def _mask(text: str) -> str:
-    return _MASK.sub("0", " ".join(text.split()).casefold())
+# -- running heads -------------------------------------------------------------------------
 
 
-def repeated_lines(pages: Sequence[Sequence[Line]]) -> set[str]:
-    """Masked texts of lines at the edges that stand on most of at least three pages."""
-    edges = [{_mask(line.text) for line in lines if line.at_edge} for lines in pages if lines]
-    counts = Counter(text for edge in edges for text in edge)
-    return {text for text, times in counts.items() if times >= max(3, 0.5 * len(edges))}
+def _without_repeated(
+    pages: Sequence[Sequence[Line]], usual: float, remarks: Remarks
+) -> list[list[Line]]:
+    """The pages without lines at their edges that stand on most of at least three pages."""
+    wordings = [[_wordings(line, at, usual) for line in page] for at, page in enumerate(pages)]
+    counts = Counter(chain.from_iterable(set().union(*page) for page in wordings))
+    least = max(3, 0.5 * sum(map(bool, pages)))
+    told: dict[str, str] = {}  # wording -> the first line of it
+    kept: list[list[Line]] = []
+    for page, own in zip(pages, wordings):
+        kept.append([])
+        for line, said in zip(page, own):
+            repeated = max(said, key=counts.__getitem__, default="")
+            if repeated and counts[repeated] >= least:
+                told.setdefault(repeated, line.text)
+            else:
+                kept[-1].append(line)
+    for wording, text in told.items():
+        where = f"stands at the edges of {counts[wording]} pages"
+        remarks.skip(0, f"'{text[:MAX_QUOTED]}' {where} and was left out")
+    return kept
+
+
+def _wordings(line: Line, page: int, usual: float) -> set[str]:
+    """What a line at the edge of a page says, as it stands and with the page's distance in place of
+    numbers: "3 of 9" is "#1 of 9" on page 2. Numbers of headings count no pages: "Error 21".
+    """
+    if not line.at_edge:
+        return set()
+    plain = " ".join(line.text.split()).casefold()
+    parts = _NUMBER.split(plain)
+    heads = _is_large(line, usual) and any(map(str.isalpha, plain))
+    if heads or len(parts) > 2 * MAX_COUNTING + 1:
+        return {plain}
+    choices = [
+        {part, f"#{int(part) - page}"} if at % 2 else {part} for at, part in enumerate(parts)
+    ]
+    return {"".join(chosen) for chosen in product(*choices)}
 
 
 # -- lines -> blocks -----------------------------------------------------------------------
 
 
-def _blocks(lines: Sequence[Line], usual: float, number: int) -> Iterator[Block]:
+def _blocks(
+    lines: Sequence[Line], usual: float, number: int, words: frozenset[str]
+) -> Iterator[Block]:
+    """words: of the document."""
     distance = _line_distance(lines, usual)
     for group in runs(lines, lambda group, line: _continues(group[-1], line, usual, distance)):
         if group[0].cells:
             rows = tuple(table_lines(group[0].cells, group[0].bold or None))
             yield Block("table", "\n".join(rows), page=number, parts=rows)
         else:
-            yield _block(group, usual, number)
+            yield _block(group, usual, number, words)
 
 
 def _continues(last: Line, line: Line, usual: float, distance: float) -> bool:
@@ -139,14 +177,14 @@ def _is_large(line: Line, usual: float) -> bool:
     return line.font > LARGER * usual and len(line.text) < 150
 
 
-def _block(group: Sequence[Line], usual: float, number: int) -> Block:
+def _block(group: Sequence[Line], usual: float, number: int, words: frozenset[str]) -> Block:
     rows = _rows(group)
     if _is_large(group[0], usual):
         level = 1 if group[0].font > 1.6 * usual else 2
         return Block("heading", " ".join(rows), level, page=number)
     if any(re.match(r"(?:\d{1,2}[.)]|[•▪◦●-])\s", row) for row in rows):
         return Block("list", "\n".join(rows), page=number)
-    return Block("text", _flowing(rows), page=number)
+    return Block("text", _flowing(rows, words), page=number)
 
 
 def _rows(group: Sequence[Line]) -> list[str]:
@@ -154,15 +192,15 @@ def _rows(group: Sequence[Line]) -> list[str]:
     return ["  ".join(line.text for line in row) for row in rows_of(group)]
 
 
-def _flowing(rows: Sequence[str]) -> str:
+def _flowing(rows: Sequence[str], words: frozenset[str]) -> str:
     """Rows as running text; a word cut at a line's end is joined, rows of a table stay."""
     if any("  " in row for row in rows):
         return "\n".join(rows)
     text = ""
     for row in rows:
         chinese = re.search(r"[\u3000-\u9fff]$", text) and re.match(r"[\u3000-\u9fff]", row)
-        if re.search(r"[^\W\d_]-$", text) and row[:1].islower():
-            text = text[:-1] + row
+        if whole := joined(text, row, words):
+            text = whole
         elif chinese or not text:
             text += row
         else:

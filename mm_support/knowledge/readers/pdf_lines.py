@@ -25,6 +25,7 @@ MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
 WIDE = 0.6  # of what all lines cover, from which one runs over all columns
 EDGE = 0.1  # of the page's height, above and below
+LINE_HYPHEN = "\x02"  # for which PDFium takes one between a line and the next
 SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
 
 
@@ -66,6 +67,7 @@ def _piece(text: Any, at: int, height: float) -> Line:
     """One of the rectangles that PDFium finds; height: of the page."""
     left, bottom, right, top = text.get_rect(at)
     said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
+    said = said.replace(LINE_HYPHEN, "-")
     size, at_edge = top - bottom, bottom > (1 - EDGE) * height or top < EDGE * height
     first = text.get_index(left, (bottom + top) / 2, size, size)
     font, bold = (0.0, False) if first is None else _font(text, first)
