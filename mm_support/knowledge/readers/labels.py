@@ -32,7 +32,8 @@ def label_in_sentence(own: Any) -> str:
 def _label(own: Any) -> str:
     if own.tag == "img":
         label, address = own.get("alt", ""), own.get("src", "")
-        return "" if label and address.endswith(label) else " ".join(label.split())
+        captioned = own.get("title") or label and address.endswith(label)
+        return "" if captioned else " ".join(label.split())
     if own.tag == "input":
         shown = own.get("type", "").lower() in NAMED
         return " ".join(own.get("value", "").split()) if shown else ""

@@ -112,7 +112,8 @@ def _without_repeated(
 
 def _wordings(line: Line, page: int, usual: float) -> set[str]:
     """What a line at the edge of a page says, as it stands and with the page's distance in place of
-    numbers: "3 of 9" is "#2 of 9" on the second page. Numbers of headings count no pages: "Error 21".
+    numbers: "3 of 9" is "#2 of 9" on the second page. Numbers of headings count no pages:
+    "Error 21".
     """
     if not line.at_edge:
         return set()
