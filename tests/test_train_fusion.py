@@ -57,7 +57,8 @@ def test_questions_and_pictures_of_ones_own_base_are_enough(train):
     assert card["rows"]["photos"]["kb"] == {"train": 4, "validation": 2}
     assert {path: path.read_bytes() for path in WEIGHTS.glob("*/fusion-*")} == shipped
 
-    trained = load_fusion(settings, WordEncoder.dim, ColourEncoder.dim)
+    own = settings.with_changes(fusion="weighted-sum")
+    trained = load_fusion(own, WordEncoder.dim, ColourEncoder.dim)
     assert len(trained.known) == 2, "the kinds of photos that it knows are those of the base"
     words = np.eye(WordEncoder.dim, dtype=np.float32)[0]
     query = trained.fuse([Token("text", words), Token("photo", np.float32([1, 0, 0]), 0.6)])
