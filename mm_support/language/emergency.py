@@ -9,15 +9,17 @@ from __future__ import annotations
 import functools
 import re
 
-from mm_support.language.detect import language_of
+from mm_support.language.detect import DEFAULT, language_of, stop_words
 from mm_support.language.facts import facts_of
 from mm_support.language.messages import languages, message
 from mm_support.language.regions import region_of
-from mm_support.language.sentences import split_sentences, without_step_number
+from mm_support.language.sentences import split_sentences
 from mm_support.language.telephone import without_phones
 from mm_support.language.terms import edged, one_of
 
 NUMBER = re.compile(r"(?<![A-Za-z0-9.,/:+-])\d{3}(?![A-Za-z0-9/:%-]|[.,]\d)")  # of two: too much
+BEFORE = re.compile(r"([^\W\d_]+)\s*$")  # the word right before
+LONGEST = 40  # characters of it
 ENGLISH = ("US", "GB", "AU")
 WORDS = re.compile(
     r"\b(?:call|dial|phone|ring)\b[^.;]*\b(?:ambulance|emergency|at once|immediately)\b"
@@ -35,18 +37,24 @@ def is_emergency(sentence: str) -> bool:
     if WORDS.search(sentence):
         return True
     counted = {amount.said for amount in facts_of(sentence).amounts if amount.kind}
-    numbers = set(NUMBER.findall(without_phones(sentence))) - counted
-    language = language_of(sentence)
-    named = any(_is_answered(number, language) for number in numbers)
-    return named and _is_to_be_called(sentence, language)
+    text, language = without_phones(sentence), language_of(sentence)
+    numbers = [
+        number
+        for number in NUMBER.finditer(text)
+        if number[0] not in counted and _is_answered(number[0], language)
+    ]
+    if not numbers or language not in languages():
+        return bool(numbers)
+    return bool(_calling().search(text)) or any(_stands_alone(n, language) for n in numbers)
 
 
-def _is_to_be_called(sentence: str, language: str) -> bool:
-    """Whether a sentence with such a number speaks of calling or of who is called, and not of error
-    911 or room 112; or is nothing but the number. Unknown of a language that has no file.
+def _stands_alone(number: re.Match[str], language: str) -> bool:
+    """Whether a number belongs to no word right before it, as in "In case of fire: 112", but not in
+    "error 911"; to an article it may ("die 112"), which English has none of there.
     """
-    alone = not re.search(r"[^\W\d_]", without_step_number(sentence))
-    return alone or language not in languages() or bool(_calling().search(sentence))
+    word = BEFORE.search(number.string[max(0, number.start() - LONGEST) : number.start()])
+    is_article = word and language != DEFAULT and word[1].lower() in stop_words(language)
+    return not word or bool(is_article)
 
 
 @functools.cache
