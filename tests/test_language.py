@@ -96,6 +96,8 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             ["Open Mon. to Fri. 9 a.m. - 5 p.m.", "Sat. closed."],
         ),
         ("It costs approx. 5 EUR per month.", ["It costs approx. 5 EUR per month."]),
+        ("The Plane No. II costs 89 euros.", ["The Plane No. II costs 89 euros."]),
+        ("Is it free? No. It costs 5 euros.", ["Is it free?", "No.", "It costs 5 euros."]),
         ("El Sr. Pérez le llama hoy.", ["El Sr. Pérez le llama hoy."]),
         ("Press 1. Then wait.", ["Press 1.", "Then wait."]),
         ("It weighs 5 kg. 2 pieces per box.", ["It weighs 5 kg.", "2 pieces per box."]),

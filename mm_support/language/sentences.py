@@ -29,6 +29,7 @@ CELL = re.compile("[;；]")  # between the cells of a row
 _NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _WORDS = re.compile(r"[^\W\d_]{2,}")  # not those of "9 a.m. - 5 p.m."
+_NUMBER = re.compile(r"\d|[IVX]+\b")
 CLOSING = tuple("”’」』»）")
 BEFORE_NUMBERS = frozenset("approx aprox ca circa env excl incl max min nr num qty tel".split())
 TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".split())
@@ -124,7 +125,9 @@ def _goes_on(before: str, piece: str, line: str, language: str) -> bool:
         return False
     if piece[0].islower():
         return line[0].isupper() and not piece[1:2].isupper()  # iPhone
-    *_, word = re.findall(r"[^\W\d_]+", before) or [""]
+    *others, word = re.findall(r"[^\W\d_]+", before) or [""]
+    if word == "No" and others:  # Plane No. II, but "Is it free? No. 5 euros"
+        return bool(_NUMBER.match(piece))
     if piece[0].isdigit():
         amount = len(_WORDS.findall(piece)) < 2
         return amount or word.lower() in BEFORE_NUMBERS | calendar_words(language)
