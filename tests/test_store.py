@@ -3,15 +3,18 @@
 import sqlite3
 import sys
 import threading
+import time
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from conftest import on_postgresql
+from conftest import on_postgresql, on_sqlite
+from sqlalchemy import text
 
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.language.messages import message
+from mm_support.store import database
 from mm_support.store.database import Store
 from mm_support.store.models import ConversationRow
 from mm_support.store.records import interrupted_record, stopped_record
@@ -214,3 +217,19 @@ def test_a_server_that_does_not_answer_is_one_sentence_without_the_password():
 def test_a_number_that_cites_nothing_is_no_citation_of_a_stopped_reply():
     record = stopped_record(UserTurn("how much"), [Said("It costs [0] or [7] euros.")])
     assert record and record["citations"] == [] and record["reply"].startswith("It costs")
+
+
+@on_sqlite
+def test_threads_queue_to_write_where_the_database_lets_one(database_url, monkeypatch):
+    """Nobody is left out, though the database itself would not wait for anybody."""
+    monkeypatch.setattr(database, "BUSY", 0)
+    store = Store(database_url)
+
+    def write(_):
+        with store.writing() as session:
+            session.execute(text("SELECT 1"))  # begins the transaction
+            time.sleep(0.01)
+
+    with ThreadPoolExecutor(8) as threads:
+        list(threads.map(write, range(40)))  # raises what any of them raised
+    store.close()
