@@ -9,14 +9,13 @@ from collections.abc import Iterable, Iterator
 
 from mm_support.language.asks import affirmed
 from mm_support.language.detect import language_of, stop_words, told_language
-from mm_support.language.terms import letters, one_of, roman_number, term_set, terms
+from mm_support.language.terms import NUMERALS, letters, one_of, roman_number, term_set, terms
 from mm_support.language.versions import counted, numbered
 from mm_support.types import Entry, Hit
 
 COUNTS = "#"  # behind a number that counts something
-SEVERAL = "X?(?:IX|IV|VI{0,3}|II{1,2})|XI?"  # Roman numerals but the first
-FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"  # at the end of a name, as "items I ordered" has none
-HEADED = re.compile(rf"([^\W\d_]{{2,}})[ -](?:({SEVERAL}|{FIRST})|([A-HJ-Z]))(?![^\W_]|['’.-]\w)")
+FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"  # the numeral I at the end of a name, as "items I ordered" has none
+HEADED = re.compile(rf"([^\W\d_]{{2,}})[ -](?:({NUMERALS}|{FIRST})|([A-HJ-Z]))(?![^\W_]|['’.-]\w)")
 
 
 def as_titled(words: str, hits: Iterable[Hit]) -> str:
@@ -44,7 +43,7 @@ def _with_numbers(words: str, heads: Iterable[str], known: frozenset[str]) -> st
     small letters, which stay.
     """
     typed = re.compile(
-        rf"(?<![^\W_])((?i:{one_of(heads)}))[\s-]*(?![xX]\s+\d)((?i:{SEVERAL})|I)"
+        rf"(?<![^\W_])((?i:{one_of(heads)}))[\s-]*(?![xX]\s+\d)((?i:{NUMERALS})|I)"
         r"(?:[-'’]?[sS])?(?![^\W_]|['’]\w)"
     )
 

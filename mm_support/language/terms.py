@@ -54,9 +54,9 @@ CHINESE_NUMBER = re.compile(  # of 周六九点 the nine, not 69
     "|[一二两三四五六七八九十](?=[天日月年周号个])"
     "|(?<=[周期拜][一二三四五六日天])[一二两三四五六七八九十]+(?=[点时])"
 )
+NUMERALS = "X?(?:IX|IV|VI{0,3}|II{1,2})|XI?"  # Roman ones from 2 to 19
 ROMAN = re.compile(  # behind a word: Brew II, Mark V; a lone I is none; small: "ii" and "iii" alone
-    r"(?<=[^\W\d_][ -])(?:(?=[VX])X?(?:IX|IV|VI{0,3}|I{0,3})|IX|IV|I{2,3}|i{2,3})"
-    r"(?:(?=['’]s\b)|(?![^\W_]|['’.-]\w))"
+    rf"(?<=[^\W\d_][ -])(?:{NUMERALS}|i{{2,3}})(?:(?=['’]s\b)|(?![^\W_]|['’.-]\w))"
 )
 # vowel signs and the like, which follow a letter of scripts that NFKC composes no others of
 MARKS = "".join(
