@@ -14,7 +14,8 @@ from mm_support.language.versions import counted, numbered
 from mm_support.types import Entry, Hit
 
 COUNTS = "#"  # behind a number that counts something
-FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"  # the numeral I at the end of a name, as "items I ordered" has none
+# the numeral I at the end of a name, as "items I ordered" has none
+FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"
 HEADED = re.compile(rf"([^\W\d_]{{2,}})[ -](?:({NUMERALS}|{FIRST})|([A-HJ-Z]))(?![^\W_]|['’.-]\w)")
 
 
