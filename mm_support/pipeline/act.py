@@ -18,8 +18,8 @@ from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
 from mm_support.parts import Parts
-from mm_support.pipeline.decompose import OPEN, each, merged, short_ones
-from mm_support.pipeline.retrieve import asked_alone
+from mm_support.pipeline.decompose import each, merged, short_ones
+from mm_support.pipeline.retrieve import OPEN, asked_alone
 from mm_support.types import Hit, Past, Pending, Question, UserTurn
 
 PRECISION = 0.95  # share of the actions begun without any value that are to be meant

@@ -30,7 +30,8 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import edged, term_set
 from mm_support.parts import Parts
-from mm_support.pipeline.retrieve import fuse, read_with, searched
+from mm_support.pipeline.fuse import fuse, read_with
+from mm_support.pipeline.retrieve import OPEN, LookedUp, nameless, searched
 from mm_support.types import Hit, Past, Question
 
 LONG = 15  # terms of a message in which a question is easily lost
@@ -41,7 +42,6 @@ ENDS = " ?!.？！。…"
 SPACED = " ,;，；、،"
 NOWHERE = r"(?!)"
 JOINTS = 2  # places at which a sentence is tried as two questions
-OPEN = ("evidence", "ambiguous", "unknown")  # reasons of decisions that a closer look may change
 
 
 def several(
@@ -214,6 +214,8 @@ def _asked(
     found = [searched(parts, knowledge, reading) for reading in readings]
     read, hits = likelier(parts.policy, question, found, past[-1] if past else None)
     decision = parts.policy.decide(question, read, entries_of(hits), past)
+    looked = nameless(parts, knowledge, LookedUp(question, read, hits, decision))
+    decision = looked.decision
     answering = decision.hits if decision.action == "answer" else ()
     return Asked(question, answering, decision.confidence)
 

@@ -13,7 +13,8 @@ from typing import NamedTuple
 
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import with_named
-from mm_support.decide.policy import LIKELY, Decision, words_of
+from mm_support.decide.nameless import elsewhere, without_name
+from mm_support.decide.policy import LIKELY, Decision, Reason, meant_first, words_of
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
@@ -26,7 +27,11 @@ from mm_support.types import Hit, Past, Question, Transcript
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
 PHOTO = "photo"
+# reasons of decisions that a closer look at a message may change
+OPEN: tuple[Reason, ...] = ("evidence", "ambiguous", "unknown")
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
+# share that is right of the answers by which one is replaced that is given for a thing's name
+SURER = 0.9
 WORDED = 2  # terms of a question that can be searched for without its photo
 # reasons of decisions -> those that are worth more to whoever misspelt something
 HELPED_BY: dict[str, tuple[str, ...]] = {
@@ -47,12 +52,12 @@ class LookedUp(NamedTuple):
     decision: Decision
 
 
-def searched(parts: Parts, knowledge: str, query: SearchQuery) -> Searched:
-    """The query as the base reads it, and the entries that it finds."""
+def searched(parts: Parts, knowledge: str, query: SearchQuery, most: int = FOUND) -> Searched:
+    """The query as the base reads it, and so many of the entries that it finds."""
     query = parts.knowledge.recognise(knowledge, query)
     said = (text for name in ("text", "speech") for text in query.texts.get(name, ()))
     hits = parts.knowledge.find(knowledge, query, LOOKED_AT)
-    return query, with_named(" ".join(said), hits, FOUND)
+    return query, with_named(" ".join(said), hits, most)
 
 
 def asked_alone(
@@ -84,7 +89,7 @@ def look_up(
         if "context" in query.texts:
             question = replace(question, context=past[-1].words)
         decision = parts.policy.decide(question, query, entries_of(hits), past)
-    return LookedUp(question, query, hits, decision)
+        return nameless(parts, knowledge, LookedUp(question, query, hits, decision))
 
 
 def words_alone(
@@ -108,6 +113,30 @@ def words_alone(
     alone = asked_alone(parts, knowledge, plain, heard)
     decision = parts.policy.decide(plain, *alone, ())
     return alone if decision.reason == "evidence" else found
+
+
+def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
+    """What is said elsewhere of what is asked about a named thing (nameless.py); else what was
+    looked up.
+    """
+    question, query, hits, decision = looked
+    told, words = entries_of(hits), words_of(question)
+    if decision.reason not in (*OPEN, "account") or not told or question.photo is not None:
+        return looked
+    named = meant_first(words, query, told)[0].entry
+    rest = without_name(words, named.title)
+    if rest == words or not term_set(rest):
+        return looked
+    plain = replace(question, typed=rest, heard="")
+    query = fuse(parts.encoders, parts.fusion, plain)
+    query, found = searched(parts, knowledge, query, LOOKED_AT)
+    alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), ())
+    surer = parts.policy.threshold(SURER, query)
+    decided = elsewhere(decision, named, rest, alone, entries_of(found), surer)
+    if decided is None:
+        return looked
+    others = tuple(hit for hit in found[:FOUND] if hit not in decided.hits)
+    return LookedUp(question, query, (*decided.hits, *others)[:FOUND], decided)
 
 
 def spelled_better(

@@ -1,0 +1,80 @@
+"""What is asked of a named thing and stands elsewhere: "can I return my HE-220?" is answered by
+what is said of returns, not by what is said of the HE-220.
+
+The name alone finds the thing, however little its entry says of the rest. So the rest is looked up
+by itself too. Knows no index: what was found comes in.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+
+from mm_support.decide.named import CLOSE, codes_in
+from mm_support.decide.policy import Decision
+from mm_support.language.terms import NUMERALS, TOKEN, term_set
+from mm_support.language.versions import numbered
+from mm_support.types import Entry, Hit
+
+NUMBER = re.compile(rf"\d+|{NUMERALS}")
+JOINTS = " -."  # between the words of a name
+# share of the best score below which an entry says nothing of what is asked: of 12 rows that said
+# it all had 0.54 or more, of 13 that did not twelve had less than 0.46
+FAR = 0.5
+
+
+def without_name(words: str, title: str) -> str:
+    """A customer's words without the name that a title has: "can I return my", of my HE-220. A name
+    is what stands together in both, with a code, or with a number beside a word.
+    """
+    for start, end in reversed([*_titled_in(words, title)]):
+        said = words[start:end]
+        number = any(NUMBER.fullmatch(word) for word in said.split())
+        if codes_in(term_set(said)) or number and len(said.split()) > 1:
+            words = f"{words[:start].rstrip()} {words[end:].lstrip()}"
+    return words.strip()
+
+
+def elsewhere(
+    by_name: Decision, named: Entry, rest: str, alone: Decision, found: Sequence[Hit], surer: float
+) -> Decision | None:
+    """What is decided where something else is said of the rest than by the entry of the name; None
+    where nothing is, or it is about another thing with a name of its own.
+
+    alone: what the rest by itself comes to; found: for that, best first. A sure answer by the name
+    gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
+    `surer`; to one in doubt only in part: both are offered. It stays where the name is of what is
+    asked ("E3 on the thermostat", of an entry with both in its title).
+    """
+    if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
+        return None
+    own = next((hit for hit in found if hit.entry.id == named.id), found[-1]).score
+    share, sure = own / found[0].score, by_name.reason == "evidence"
+    if share >= CLOSE or sure and term_set(rest) & term_set(named.title):
+        return None
+    if alone.reason == "evidence":
+        return alone if not sure or share < FAR or alone.confidence >= surer else None
+    if alone.reason != "ambiguous" or share >= FAR or not by_name.hits:
+        return None
+    return replace(alone, hits=(alone.hits[0], by_name.hits[0]))
+
+
+def _is_named(entry: Entry) -> bool:
+    """Whether a title has a name of its own, with a code or a number."""
+    return bool(codes_in(term_set(entry.title)) or numbered(entry.title, title=True))
+
+
+def _titled_in(words: str, title: str) -> Iterator[tuple[int, int]]:
+    """From where to where words stand together that a title has."""
+    titled = frozenset(token[0].lower() for token in TOKEN.finditer(title)) | term_set(title)
+    start = end = 0
+    for token in TOKEN.finditer(words):
+        inside = token[0].lower() in titled or frozenset() < term_set(token[0]) <= titled
+        if end and (not inside or words[end : token.start()].strip(JOINTS)):
+            yield start, end
+            end = 0
+        if inside:
+            start, end = start if end else token.start(), token.end()
+    if end:
+        yield start, end

@@ -1,0 +1,107 @@
+"""What is asked of a named thing and stands elsewhere: a policy asked of a product."""
+
+import pytest
+
+from mm_support.decide.nameless import elsewhere, without_name
+from mm_support.decide.policy import Decision
+from mm_support.types import Entry, Hit, UserTurn
+
+KETTLE = Entry("kettle", "Ovo kettle (KE-2)", "A steel kettle.\n\nprice: 59.00; lead: 1 m")
+RETURNS = Entry("returns", "Returns", "Unused goods come back within 20 days.")
+LID = Entry("lid", "Lid (KL-1)", "A lid for the KE-2.")
+FAULT = Entry("fault", "Kettle shows E3: dry", "Fill it.")
+
+
+@pytest.mark.parametrize(
+    "words, title, rest",
+    [
+        ("can I return my KE-2?", KETTLE.title, "can I return my ?"),
+        ("can I return my Ovo kettle KE-2?", KETTLE.title, "can I return my ?"),
+        ("KE-2能退吗", "不锈钢水壶 (KE-2)", "能退吗"),
+        ("gilt das auch für Fest 12", "tarife: Talstrom Fest 12", "gilt das auch für"),
+        ("I have had my Plane No. II for 3 weeks", "Plane No. II", "I have had my for 3 weeks"),
+        ("is the pack of 3 cheaper", "Filters, pack of 3 (WF-1)", "is the cheaper"),
+    ],
+)
+def test_a_name_is_left_out_of_what_is_asked(words, title, rest):
+    assert without_name(words, title) == rest
+
+
+@pytest.mark.parametrize(
+    "words, title",
+    [
+        ("how long is the warranty", "Two-year warranty"),  # a topic is no name
+        ("does it come with a fixed address", "Fixed IP address"),
+        ("it blinks three times", "Filters, pack of 3 (WF-1)"),  # an amount alone
+        ("will the 17.5 Ah battery fit", "48V 17.5Ah battery (BT-4817)"),
+    ],
+)
+def test_what_has_no_number_beside_a_word_is_no_name(words, title):
+    assert without_name(words, title) == words
+
+
+def decided(entry, reason="evidence", confidence=0.7):
+    action = "answer" if reason == "evidence" else "clarify"
+    return Decision(action, reason, confidence, (Hit(entry, 0.6),))
+
+
+def found(named, own, best=RETURNS):
+    """What the rest finds: the best, and the named entry with a score of its own."""
+    return [Hit(best, 0.6), Hit(LID, 0.5), Hit(named, own)]
+
+
+def judge(by_name, alone, named=KETTLE, own=0.1, rest="can I return my"):
+    hits = found(named, own, alone.hits[0].entry)
+    return elsewhere(by_name, named, rest, alone, hits, surer=0.9)
+
+
+def test_what_surely_answers_the_rest_is_the_answer():
+    alone = decided(RETURNS)
+    assert judge(decided(KETTLE), alone) == alone
+    assert judge(decided(KETTLE, "ambiguous"), alone, own=0.4) == alone
+
+
+def test_the_name_stays_the_answer_where_its_entry_speaks_of_the_rest_too():
+    assert judge(decided(KETTLE), decided(RETURNS), own=0.4) is None
+    assert judge(decided(KETTLE), decided(RETURNS), own=0.55) is None
+    assert judge(decided(KETTLE), decided(RETURNS, confidence=0.95), own=0.4) is not None
+
+
+def test_an_answer_in_doubt_is_offered_beside_what_is_named():
+    offered = judge(decided(KETTLE), decided(RETURNS, "ambiguous", 0.4))
+    assert offered and offered.action == "clarify"
+    assert [hit.entry.id for hit in offered.hits] == ["returns", "kettle"]
+    assert judge(decided(KETTLE), decided(RETURNS, "unknown", 0.1)) is None
+
+
+def test_another_thing_with_a_name_tells_nothing_of_this_one():
+    assert judge(decided(KETTLE, "ambiguous"), decided(LID)) is None
+
+
+def test_a_code_that_is_what_is_asked_about_stays():
+    rest = "what does on the kettle mean"
+    assert judge(decided(FAULT), decided(RETURNS, confidence=0.99), FAULT, rest=rest) is None
+
+
+@pytest.mark.slow
+def test_real_models_answer_a_policy_asked_of_a_product(service, tmp_path):
+    (tmp_path / "kettles.csv").write_text(
+        "name,description,price\n"
+        "Ovo kettle (KE-2),Steel kettle with a lead of one metre,59.00\n"
+        "Ovo kettle large (KE-3),Steel kettle for two litres,79.00\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "shop.md").write_text(
+        "# Orders\n\n## Sending something back\n\nUnused goods can be sent back within 20 days.\n\n"
+        "## Guarantee\n\nEvery appliance has a guarantee of three years.\n\n"
+        "## Where we deliver\n\nWe deliver within Ireland for 6 euros.\n",
+        encoding="utf-8",
+    )
+    service.knowledge.ingest("kettles", tmp_path)
+    for asked, told in {
+        "can I send back the KE-2?": "20 days",
+        "KE-3 guarantee": "three years",
+        "how much is the KE-3": "79",
+    }.items():
+        assert told in service.answer(UserTurn(asked, knowledge="kettles")).text, asked
+    service.knowledge.remove("kettles")
