@@ -37,6 +37,7 @@ from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
 from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
 from mm_support.desk.oidc import provider_of
+from mm_support.desk.ownership import STATES
 from mm_support.desk.promises import Promises
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
@@ -496,11 +497,13 @@ class SupportService:
             keep_media(media_folder(self.settings), answered)
         summary = ""
         if reply.action == "handoff":
-            summary = summarise(past, answered.question, judged.decision.reason)
+            reason = judged.decision.reason
+            why = "asked" if reason in STATES else reason
+            summary = summarise(past, answered.question, why)
         kept = self._keeper.keep(turn_record(judged, reply), summary, owner, began)
         if kept is None:
             self.archive.remove_media([reply.turn_id])
-        if kept is None or not kept.get("withheld"):
+        if kept is None or "withheld" not in kept:
             return reply
         return replace(
             reply, text=kept["reply"], action="handoff", citations=(), pictures=(), audio=None

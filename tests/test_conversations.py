@@ -239,6 +239,34 @@ def test_a_reply_that_a_person_overtakes_is_not_stored_as_shown(make):  # noqa: 
     assert "5 days" in row.withheld and row.text == "refund late"
 
 
+def test_who_was_told_that_a_person_reads_it_has_one_though_it_was_given_back_meanwhile(
+    store, desk
+):
+    hand_over(store)
+    desk.take("s", "Ada")
+    desk.give_back("s", "Ada")
+    told = turn(2, action="handoff", reason="person", reply="passed on")
+    keep_turn(store, told, "the summary", owner="person")
+    (case,) = desk.waiting()
+    assert (case.reason, case.summary, case.unanswered) == ("asked", "the summary", True)
+
+
+def test_who_writes_while_a_person_closes_is_asked_to_send_it_again(make, monkeypatch):  # noqa: F811
+    service = make()
+    ask(service, "I want to talk to a person", session_id="s")
+    service.desk.take("s", "Ada")
+    assert ask(service, "hello", session_id="s").text == message("handoff.person")
+    keep = service._keeper.keep
+
+    def closed_before(*given):
+        service.desk.close("s", "Ada", "solved")
+        return keep(*given)
+
+    monkeypatch.setattr(service._keeper, "keep", closed_before)
+    reply = ask(service, "one more thing", session_id="s")  # which would be told nothing
+    assert (reply.action, reply.text) == ("handoff", message("handoff.closed"))
+
+
 def test_what_a_person_overtakes_is_told_in_the_language_of_the_turn():
     spoken = turn(1, text="", transcript={"text": "Wo ist mein Paket?"}, language="de")
     assert withheld(spoken, "person")["reply"] == message("handoff.person", "de")

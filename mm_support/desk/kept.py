@@ -44,7 +44,9 @@ def keep_turn(
 
     owner: whose the conversation was when the reply was begun. If it is no longer the assistant's,
     its text is withheld and the customer is told that a person has the conversation; None: the
-    reply was given already. summary: for the person, where the turn hands the conversation over.
+    reply was given already. Who was told that a person reads it has one again, where that person
+    gave the conversation back meanwhile, and is asked to send it again, where it was closed.
+    summary: for the person, where the turn hands the conversation over.
     originals: ids of turns -> what their masks stand for, kept while the conversation is at the
     desk.
     """
@@ -56,7 +58,8 @@ def keep_turn(
             return None
         if session.get(TurnRow, record["id"]) is not None:
             return record
-        if owner == "assistant" and conversation.owner != "assistant":
+        overtaken = owner == "assistant" or (owner and conversation.owner == "closed")
+        if overtaken and conversation.owner not in ("assistant", owner):
             record = withheld(record, cast(Owner, conversation.owner))
         intent, language = record.get("intent", "")[:INTENT], record.get("language", "")[:LANGUAGE]
         turn = TurnRow(**{**record, "intent": intent, "language": language})
@@ -68,8 +71,9 @@ def keep_turn(
             conversation.snoozed = now()
         if conversation.owner in AT_THE_DESK:
             tell(session, turn.session_id, "message", text=words_of(turn), knowledge=turn.knowledge)
-        elif turn.action == "handoff" and turn.reason not in STATES:
-            hand_over(session, conversation, turn, summary, ASSISTANT, turn.reason)
+        elif turn.action == "handoff" and turn.reason != "closed":
+            reason = "asked" if turn.reason in STATES else turn.reason
+            hand_over(session, conversation, turn, summary, ASSISTANT, reason)
         if conversation.owner in AT_THE_DESK:
             _keep_originals(session, turn.session_id, originals or {})
     return record
