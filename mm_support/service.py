@@ -12,6 +12,7 @@ import logging
 import os
 import threading
 import time
+import uuid
 from collections.abc import Callable, Generator, Iterator, Sequence
 from concurrent.futures import Future
 from concurrent.futures import TimeoutError as FutureTimeout
@@ -52,7 +53,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse
 from mm_support.pipeline.mask import masked_turns
 from mm_support.pipeline.record import turn_record
-from mm_support.pipeline.results import Answered
+from mm_support.pipeline.results import Answered, Judged
 from mm_support.pipeline.retrieve import FOUND, searched
 from mm_support.pipeline.step import Step
 from mm_support.pipeline.turn import first_sound, steps
@@ -71,7 +72,9 @@ from mm_support.types import (
     Message,
     Owner,
     Past,
+    Question,
     Reply,
+    Said,
     Status,
     Transcript,
     UserTurn,
@@ -436,12 +439,13 @@ class SupportService:
             past = as_told(past, turn.earlier)
             noted = partial(self.note, "assistant", "action", str(turn.session_id))
             happened: list[Event] = []
-            work = steps(self.parts, turn, past, owner, self._promises.after, noted)
+            judged: list[Judged] = []
+            after = self._promises.after
+            work = steps(self.parts, turn, past, owner, after, noted, judged.append)
             try:
                 answered = yield from watched(work, happened)
             except GeneratorExit:
-                if record := stopped_record(turn, happened):
-                    self._keeper.keep(record, "", owner, began)
+                self._keep_stopped(turn, judged, happened, past, owner, began)
                 raise
             with span("keep"):
                 reply = self._kept(answered, past, owner, began)
@@ -486,6 +490,28 @@ class SupportService:
         while not self.parts.behind.wait(stages, LOOK):
             yield Working("load", "Models are loading")
 
+    def _keep_stopped(
+        self,
+        turn: UserTurn,
+        judged: Sequence[Judged],
+        happened: Sequence[Event],
+        past: Sequence[Past],
+        owner: Owner,
+        began: datetime,
+    ) -> None:
+        """Keeps what was said of a reply that the customer stopped. What was said of a hand-over
+        holds, and what was done or asked for an action. judged: what the turn had come to, if it
+        had.
+        """
+        record, summary = stopped_record(turn, happened), ""
+        for one in judged:
+            handed = one.decision.action == "handoff"
+            if one.performed or (record and (handed or one.acted)):
+                record = turn_record(one, stopped_reply(one, happened))
+                summary = summary_of(past, one.question, one.decision.reason) if handed else ""
+        if record:
+            self._keeper.keep(record, summary, owner, began)
+
     def _kept(
         self, answered: Answered, past: Sequence[Past], owner: Owner, began: datetime
     ) -> Reply:
@@ -497,9 +523,7 @@ class SupportService:
             keep_media(media_folder(self.settings), answered)
         summary = ""
         if reply.action == "handoff":
-            reason = judged.decision.reason
-            why = "asked" if reason in STATES else reason
-            summary = summarise(past, answered.question, why)
+            summary = summary_of(past, answered.question, judged.decision.reason)
         kept = self._keeper.keep(turn_record(judged, reply), summary, owner, began)
         if kept is None:
             self.archive.remove_media([reply.turn_id])
@@ -520,6 +544,28 @@ def watched(work: Step[Answered], happened: list[Event]) -> Step[Answered]:
                 return end.value
             happened.append(event)
             yield event
+
+
+def stopped_reply(judged: Judged, happened: Sequence[Event]) -> Reply:
+    """What was said of a reply until it was stopped; all that was told of an action."""
+    told = judged.acted
+    said = "".join(event.text for event in happened if isinstance(event, Said))
+    return Reply(
+        "\n".join(sentence.text for sentence in told.sentences) if told else said,
+        judged.decision.action,
+        transcript=judged.heard,
+        image=judged.seen.view if judged.seen else None,
+        pending=told.pending if told else None,
+        session_id=str(judged.turn.session_id),
+        turn_id=uuid.uuid4().hex,
+    )
+
+
+def summary_of(past: Sequence[Past], question: Question, reason: str) -> str:
+    """What a person reads first. reason: of the decision, which may be that a person has the
+    conversation.
+    """
+    return summarise(past, question, "asked" if reason in STATES else reason)
 
 
 def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:

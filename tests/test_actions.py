@@ -104,6 +104,21 @@ def test_what_is_missing_is_asked_for_and_may_be_said_or_shown(talk, make, syste
     assert calls(system) == [("GET", "/orders/104822")] * 4
 
 
+def test_what_was_done_is_kept_though_the_customer_stops_before_it_is_told(talk, system):
+    say = talk()
+    say("please stop my delivery 104830")
+    say("90210")
+    service, session = say.service, say.session
+    events = service.reply(UserTurn("yes", knowledge="kb", session_id=session))
+    while not calls(system):
+        next(events)
+    events.close()
+    last = service.conversation(session)[-1]
+    assert (last.text, last.reply, last.action) == ("yes", "Parcel 104830 is cancelled.", "answer")
+    say("yes")
+    assert calls(system) == [("POST", "/orders/104830/cancel")]
+
+
 def test_a_value_that_nobody_gave_is_never_sent(talk, system):
     say = talk()
     for words in ("where is my parcel", "1048", "zebra giraffe", "1048229"):

@@ -643,6 +643,18 @@ def test_a_reply_that_the_customer_stops_is_kept_as_far_as_it_came(make):
     assert not service._keeper.store.past("silent")
 
 
+def test_a_hand_over_that_was_told_holds_though_the_reply_is_stopped(make):
+    service = make()
+    words = "I want to talk to a person"
+    events = service.reply(UserTurn(words, knowledge="kb", session_id="s"))
+    while not isinstance(next(events), Said):
+        pass
+    events.close()
+    (case,) = service.desk.waiting()
+    assert case.reason == "asked" and words in case.summary
+    assert ask(service, "refund late", session_id="s").action == "handoff"
+
+
 def test_it_is_said_once_in_a_conversation_that_there_is_no_voice(make):
     service = make()
     first = ask(service, "你好，请问怎么退货？", speak=True)

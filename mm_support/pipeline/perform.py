@@ -16,7 +16,7 @@ from mm_support.pipeline.decide import cited_first
 from mm_support.pipeline.decompose import merged
 from mm_support.pipeline.results import Judged
 from mm_support.pipeline.step import Clock, Step
-from mm_support.types import Found, Working
+from mm_support.types import Working
 
 Note = Callable[[str], None]  # adds what an action did to the audit log
 
@@ -34,6 +34,4 @@ def perform(
     told = done.told
     decision = Decision(told.action, told.reason, judged.decision.confidence, cited)
     hits = cited_first(decision, judged.hits)
-    if judged.fusion:
-        yield Found(hits, judged.fusion)
     return replace(judged, decision=decision, hits=hits, performed=done)

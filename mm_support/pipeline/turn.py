@@ -10,7 +10,7 @@ should keep. Knows the order of the steps, not what they do.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import replace
 
@@ -35,14 +35,19 @@ def steps(
     owner: Owner = "assistant",
     after: After | None = None,
     note: Note = lambda what: None,
+    decided: Callable[[Judged], object] = lambda judged: None,
 ) -> Step[Answered]:
     """The whole turn. past: earlier turns of the conversation, oldest first; owner: whose it is;
-    after: what is said after a hand-over; note: adds to the audit log.
+    after: what is said after a hand-over; note: adds to the audit log; decided: is told what the
+    turn has come to before the first word.
     """
     clock = Clock()
     judged = yield from judge(parts, turn, past, owner, clock=clock)
     if parts.actions and judged.step and judged.acted is None:
         judged = yield from perform(parts, judged, judged.step, clock, note)
+    decided(judged)
+    if judged.performed and judged.fusion:
+        yield Found(judged.hits, judged.fusion)
     with span("decode"):
         return (yield from decode(parts, judged, clock, past, after))
 
