@@ -13,6 +13,7 @@ from conftest import on_postgresql, on_sqlite
 from sqlalchemy import text as sql
 from test_personal import bytes_of
 from test_service import SPEECH, folder, make  # noqa: F401  (fixtures)
+from test_store import turn
 
 from demo.api import Endpoints
 from demo.chat import Chat
@@ -27,7 +28,7 @@ from mm_support.desk.audit import audited, checksum
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import StoreError, SupportError
-from mm_support.store.journal import Journal
+from mm_support.store.journal import Journal, _append
 from mm_support.store.models import Base, TurnRow, now
 from mm_support.types import UserTurn
 from tests.fake_service import FakeService
@@ -260,6 +261,25 @@ def test_what_was_silent_for_too_long_is_forgotten(service):
     assert service.archive.erase_older(10) == 2
     assert [bool(service.conversation(name)) for name in sessions] == [True, True, False, False]
     assert service.conversation(last.reply.session_id)
+
+
+@on_sqlite
+def test_what_the_database_refused_is_given_out_and_forgotten_too(service):
+    visit, journal = service.visit(), service._keeper.journal
+    rows = [
+        {**turn(days, session=visit.new_session()), "created": now() - timedelta(days=days)}
+        for days in (1, 11)
+    ]
+    for row in rows:
+        _append(journal.refused, row)
+    exported = visit.export()["conversations"]
+    assert [own["text"] for each in exported for own in each["turns"]] == [
+        row["text"] for row in sorted(rows, key=lambda row: row["session_id"])
+    ]
+    service.archive.erase_older(10)
+    assert [row["id"] for row in journal.all_rows()] == ["t1"]
+    visit.forget()
+    assert not journal.all_rows()
 
 
 @on_sqlite

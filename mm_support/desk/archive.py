@@ -19,6 +19,7 @@ from mm_support.desk.audit import ERASED, checksum, note
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.ownership import locked
 from mm_support.store.days import changed
+from mm_support.store.journal import Row
 from mm_support.store.models import (
     AuditRow,
     ConversationRow,
@@ -59,13 +60,13 @@ class Archive:
         self._keeper, self._store, self._media = keeper, keeper.store, media
 
     def sessions_of(self, visitor: str) -> tuple[str, ...]:
-        """All conversations of a visitor, also those that wait in the journal."""
+        """All conversations of a visitor, also those that are in the journal or beside it."""
         named = TurnRow.session_id.startswith(f"{visitor}-", autoescape=True)
         opened = ConversationRow.id.startswith(f"{visitor}-", autoescape=True)
         with self._store.reading() as session:
             kept = {*session.scalars(select(TurnRow.session_id).where(named).distinct())}
             kept |= {*session.scalars(select(ConversationRow.id).where(opened))}
-        waiting = (row.get("session_id", "") for row in self._keeper.journal.rows())
+        waiting = (row.get("session_id", "") for row in self._keeper.journal.all_rows())
         return tuple(sorted(kept | {own for own in waiting if own.startswith(f"{visitor}-")}))
 
     def knows(self, session_id: str) -> bool:
@@ -75,7 +76,7 @@ class Archive:
                 select(TurnRow.id).where(TurnRow.session_id == session_id).limit(1)
             )
             kept = turn is not None or session.get(ConversationRow, session_id) is not None
-        waiting = (row.get("session_id") for row in self._keeper.journal.rows())
+        waiting = (row.get("session_id") for row in self._keeper.journal.all_rows())
         return kept or session_id in waiting
 
     def erase(self, sessions: Iterable[str], who: str) -> int:
@@ -111,8 +112,9 @@ class Archive:
         """All that is kept of these conversations, as plain values for JSON. whole: with what the
         people at the desk wrote for each other.
         """
+        rows = self._keeper.journal.all_rows()
         with self._store.reading() as session:
-            kept = [_conversation(session, name) for name in sessions]
+            kept = [_conversation(session, name, rows) for name in sessions]
         left_out = () if whole else AMONG_US
         shown = [{key: row[key] for key in row if key not in left_out} for row in kept]
         return {"conversations": shown}
@@ -122,8 +124,15 @@ class Archive:
         said = MessageRow.conversation_id == TurnRow.session_id
         recent = select(MessageRow.id).where(said, MessageRow.created >= before).exists()
         old = last.having(func.max(TurnRow.created) < before).where(~recent)
+        rows = [row for row in self._keeper.journal.all_rows() if "created" in row]
+        latest: dict[str, datetime] = {}
+        for row in rows:
+            name, created = row["session_id"], row["created"]
+            latest[name] = max(created, latest.get(name, created))
         with self._store.reading() as session:
-            return list(session.scalars(old))
+            stored = select(TurnRow.session_id).where(TurnRow.session_id.in_(latest))
+            silent = {*session.scalars(old)} | (set(latest) - {*session.scalars(stored)})
+        return [name for name in sorted(silent) if latest.get(name, before) <= before]
 
     def remove_media(self, turns: Iterable[str]) -> None:
         for turn in turns if self._media.is_dir() else ():
@@ -154,7 +163,8 @@ def _delete(session: Session, sessions: Sequence[str]) -> None:
         session.execute(done.values(subject=checksum(name), detail=""))
 
 
-def _conversation(session: Session, name: str) -> dict[str, Any]:
+def _conversation(session: Session, name: str, rows: Sequence[Row]) -> dict[str, Any]:
+    """rows: of the journal, in which some of its turns may still be."""
     holder = session.get(ConversationRow, name)
     own = select(TurnRow).where(TurnRow.session_id == name).order_by(TurnRow.created)
     said = select(MessageRow).where(MessageRow.conversation_id == name).order_by(MessageRow.id)
@@ -162,13 +172,15 @@ def _conversation(session: Session, name: str) -> dict[str, Any]:
     handed = select(HandoffRow).where(HandoffRow.session_id == name).order_by(HandoffRow.created)
     owned = select(OwnershipRow).where(OwnershipRow.conversation_id == name)
     originals = select(OriginalRow).where(OriginalRow.session_id == name)
+    stored = list(session.scalars(own))
+    waiting = [row for row in rows if row.get("session_id") == name]
     return {
         "session_id": name,
         "owner": holder.owner if holder else "assistant",
         "outcome": holder.outcome if holder else "",
         "score": holder.score if holder else None,
         "comment": holder.comment if holder else "",
-        "turns": [_turn(session, row) for row in session.scalars(own)],
+        "turns": [_turn(session, row) for row in stored] + _waiting(waiting, stored),
         "messages": list(_columns(session, said, ("author", "text"))),
         "notes": list(_columns(session, noted, ("author", "text"))),
         "handoffs": list(_columns(session, handed, ("reason", "code", "summary"))),
@@ -182,6 +194,17 @@ def _turn(session: Session, row: TurnRow) -> dict[str, Any]:
     ratings = list(_columns(session, own, ("rating", "comment")))
     told = {name: getattr(row, name) for name in _TOLD}
     return {"created": in_utc(row.created).isoformat(), **told, "ratings": ratings}
+
+
+def _waiting(rows: Sequence[Row], stored: Sequence[TurnRow]) -> list[dict[str, Any]]:
+    """The turns of the journal that are not stored yet, with the same keys."""
+    there = {row.id for row in stored}
+    return [
+        {"created": str(row.get("created", "")), **{name: row.get(name) for name in _TOLD}}
+        | {"ratings": []}
+        for row in rows
+        if row["id"] not in there
+    ]
 
 
 def _columns(session: Session, query: Select, names: Sequence[str]) -> Iterator[dict[str, Any]]:

@@ -43,6 +43,10 @@ class Journal:
         """All rows that can be read; a line that a crash cut off is reported and left out."""
         return _rows(self.path)
 
+    def all_rows(self) -> list[Row]:
+        """The same with those that were refused, which come first."""
+        return [*_rows(self.refused), *self.rows()]
+
     def remove_sessions(self, sessions: Collection[str]) -> set[str]:
         """Removes all rows of these sessions, refused ones too; returns the ids of their turns."""
         turns: set[str] = set()
