@@ -103,15 +103,15 @@ def holder_of(row: ConversationRow) -> Holder:
 
 
 def usual_wait(session: Session) -> float | None:
-    """Seconds; the median of those who were taken last."""
-    begun = aliased(OwnershipRow)
-    own = begun.conversation_id == OwnershipRow.conversation_id
-    before = own, begun.owner == "waiting", begun.created <= OwnershipRow.created
-    since = select(func.max(begun.created)).where(*before).scalar_subquery()
+    """Seconds; the median of those who were taken last: what was opened again had not waited."""
+    begun, earlier = aliased(OwnershipRow), aliased(OwnershipRow)
+    own = earlier.conversation_id == OwnershipRow.conversation_id, earlier.id < OwnershipRow.id
+    before = begun.id == select(func.max(earlier.id)).where(*own).scalar_subquery()
     recent = OwnershipRow.created >= now() - timedelta(days=MEASURED_DAYS)
-    taken = select(OwnershipRow.created, since).where(OwnershipRow.owner == "person", recent)
-    rows = session.execute(taken.order_by(OwnershipRow.created.desc()).limit(MEASURED)).all()
-    waits = [(end - start).total_seconds() for end, start in rows if start is not None]
+    taken = select(OwnershipRow.created, begun.created).join(begun, before)
+    waited = taken.where(OwnershipRow.owner == "person", begun.owner == "waiting", recent)
+    rows = session.execute(waited.order_by(OwnershipRow.created.desc()).limit(MEASURED)).all()
+    waits = [(end - start).total_seconds() for end, start in rows]
     return median(waits) if len(waits) >= FEWEST_MEASURED else None
 
 
