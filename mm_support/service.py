@@ -67,6 +67,7 @@ from mm_support.types import (
     Event,
     Finished,
     Hit,
+    Holder,
     ImageView,
     KeptTurn,
     Message,
@@ -286,6 +287,11 @@ class SupportService:
     def session_of(self, turn_id: str) -> str:
         """The conversation that a turn belongs to. Raises InputError for an unknown turn."""
         return self._keeper.session_of(turn_id)
+
+    def holder(self, session: str) -> Holder:
+        """Whose a conversation is. How long it waits is told only while somebody is there."""
+        holder = self.desk.holder(checked_session(session))
+        return holder if self._promises.open() else replace(holder, minutes=None)
 
     def messages(self, session: str, since: int = 0) -> tuple[Message, ...]:
         """What people wrote to this customer, oldest first; only those with a number above

@@ -53,6 +53,7 @@ from mm_support.types import (
     Fusion,
     Heard,
     Hit,
+    Holder,
     ImageView,
     IngestReport,
     Intent,
@@ -411,6 +412,9 @@ class FakeService:
     def note(self, who: str, what: str, subject: str, detail: str = "") -> None:
         with self.store.writing() as session:
             note(session, who, what, subject, detail)
+
+    def holder(self, session: str) -> Holder:
+        return self.desk.holder(session)
 
     def visit(self, token: str = "", customer: str = "") -> Visit:
         return Visit(self, self._signatures, token, customer)

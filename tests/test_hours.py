@@ -17,7 +17,7 @@ from mm_support.desk.promises import Promises, told_time
 from mm_support.errors import InputError
 from mm_support.language.messages import message
 from mm_support.store.models import ConversationRow, MessageRow, OwnershipRow
-from mm_support.types import Holder
+from mm_support.types import Holder, UserTurn
 
 FILE = """\
 time_zone = "Europe/Berlin"
@@ -170,6 +170,29 @@ def test_the_usual_wait_is_measured(store, desk):  # noqa: F811
         session.execute(update(ConversationRow).values(since=ago - timedelta(minutes=9)))
     assert desk.holder("s").minutes is None and "about" not in people_line(desk.holder("s"))
     assert desk.holder("w1").minutes is None
+
+
+def test_what_was_opened_again_had_not_waited(store, desk):  # noqa: F811
+    waited(store, desk, *[3] * 5)
+    with store.writing() as session:
+        long_ago = datetime.now(UTC) - timedelta(days=1)
+        waiting = OwnershipRow.owner == "waiting"
+        session.execute(update(OwnershipRow).where(waiting).values(created=long_ago))
+    for number in range(5):
+        desk.close(f"w{number}", "Ada", "solved")
+        desk.open_again(f"w{number}", "Ada")
+    waited(store, desk, *[3] * 6, first=5)
+    assert desk.usual_wait() == 3
+
+
+def test_no_wait_is_told_while_nobody_is_there(make, hours, monkeypatch):  # noqa: F811
+    service = make()
+    waited(service._keeper.store, service.desk, *[3] * 5)
+    visit = service.visit()
+    *_, last = visit.reply(UserTurn("I want to talk to a person", knowledge="kb"))
+    for moment, minutes in (("2026-11-24T10:00", 3), ("2026-11-24T20:00", None)):
+        at(monkeypatch, service, hours, moment)
+        assert visit.holder(last.reply.session_id).minutes == minutes
 
 
 def test_the_wait_is_told_with_the_hand_over(make):  # noqa: F811

@@ -161,7 +161,7 @@ class Visit:
         self._service.feedback(turn_id, rating, comment)
 
     def holder(self, session: str) -> Holder:
-        return self._service.desk.holder(self.own(session))
+        return self._service.holder(self.own(session))
 
     def messages(self, session: str, since: int = 0) -> Sequence[Message]:
         return self._service.desk.messages(self.own(session), since)
