@@ -30,6 +30,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
+from demo.origins import PASSED_ON, is_foreign
 from demo.sizes import MEGABYTE, OPENAI, Limits, Meter, Refused, kind_of
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
@@ -46,8 +47,9 @@ CUSTOMERS = "/"  # the page that sites may frame
 PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 # a whole reply, by its name
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
+READS = ("GET", "HEAD", "OPTIONS")
+FOREIGN = "A page of another site may not send this; name it in MM_SUPPORT_FRAME_ORIGINS."
 LOOPBACK = ("127.0.0.1", "::1")
-PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")
 Known = Callable[[Any], bool]
 METRICS_TYPE = "text/plain; version=0.0.4; charset=utf-8"  # of Prometheus
 
@@ -204,6 +206,8 @@ class Edges:
         headers = {
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
+        if scope["method"] not in READS and is_foreign(headers, self.limits.frame_ancestors):
+            raise Refused(403, FOREIGN)
         if scope["method"] == "POST" and TURNS.match(path) and (seconds := self.room()):
             raise Refused(503, BusyError("busy", seconds), round(seconds))
         meter = Meter(self.limits, path, headers)

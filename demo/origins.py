@@ -7,14 +7,16 @@ Knows no route. Calls of the service's own pages, and of programs, name no other
 from __future__ import annotations
 
 import re
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
+from urllib.parse import urlsplit
 
 from gradio.route_utils import CustomCORSMiddleware
 from starlette.middleware import Middleware
 from starlette.middleware.cors import CORSMiddleware
 
+PASSED_ON = ("x-forwarded-for", "x-real-ip", "forwarded", "via")  # headers of proxies
 Lifespan = Callable[[Any], AbstractAsyncContextManager[Any]]
 
 
@@ -41,6 +43,21 @@ def readable_by(sites: Iterable[str], more: Lifespan | None = None) -> Lifespan:
             yield state
 
     return lifespan
+
+
+def is_foreign(headers: Mapping[str, str], sites: Iterable[str]) -> bool:
+    """Whether a page of a site that is not named sends a request. headers: names in small letters.
+
+    Browsers say so themselves (Sec-Fetch-Site), but not to a plain http address, where the page's
+    own name is the host's, unless a proxy has changed that.
+    """
+    origin, told = headers.get("origin", "").lower(), headers.get("sec-fetch-site")
+    if not origin or any(re.fullmatch(pattern(site), origin) for site in sites):
+        return False
+    if told:
+        return told not in ("same-origin", "none")
+    passed_on = any(name in headers for name in PASSED_ON)
+    return not passed_on and urlsplit(origin).netloc != headers.get("host", "").lower()
 
 
 def pattern(origin: str) -> str:

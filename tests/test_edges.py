@@ -197,6 +197,26 @@ def test_answers_are_read_by_pages_of_the_sites_that_are_named(address, path, me
     assert reader("http://localhost:5173", host="localhost") is None
 
 
+@pytest.mark.parametrize("path", [f"{API}/call/knowledge_bases", "/v1/chat/completions"])
+@pytest.mark.parametrize(
+    "headers, taken",
+    [
+        ({}, True),  # a program's
+        ({"Origin": "http://desk.example", "Host": "desk.example"}, True),
+        ({"Origin": "https://shop.example"}, True),
+        ({"Origin": "https://desk.example", "Sec-Fetch-Site": "same-origin"}, True),
+        ({"Origin": "http://desk.example", "X-Forwarded-For": "10.0.0.7"}, True),
+        ({"Origin": "https://evil.example"}, False),
+        ({"Origin": "null"}, False),
+        ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, False),
+        ({"Origin": "https://a.desk.example", "Sec-Fetch-Site": "same-site"}, False),
+    ],
+)
+def test_pages_of_other_sites_send_nothing(address, path, headers, taken):
+    answer = httpx.post(address + path, headers=headers, content=b'{"data": []}')
+    assert (answer.status_code != 403) == taken, answer.text
+
+
 def test_sites_are_named_as_for_frames():
     own = [re.compile(pattern(origin)) for origin in origins("https://*.a.example http://B:81")]
     for origin, known in (
