@@ -25,14 +25,15 @@ from demo.examples import Example
 from demo.live import Ears
 from demo.opening import named, offered
 from demo.page_parts import EMPTY_BOX, Desk
-from demo.replay import caught_up
+from demo.replay import caught_up, conversation_of
 from demo.service import Service
-from demo.words import word
+from demo.words import spoken, word
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.language.heard import joint
 from mm_support.types import Audio, Event, Finished, Holder, Spoken, Transcript, UserTurn
 
 log = logging.getLogger(__name__)
+Kept = dict | None  # what the browser keeps, see Desk.kept
 
 
 class Chat:
@@ -56,9 +57,15 @@ class Chat:
         self.running: dict[str, Exchange] = {}  # by conversation, also where the page was left
 
     def send(
-        self, value: dict, knowledge: str, speak: bool, conversation: Conversation
+        self,
+        value: dict,
+        knowledge: str,
+        speak: bool,
+        conversation: Conversation,
+        kept: Kept = None,
     ) -> Iterator[dict]:
         """Asks what is in the box. What cannot be used stays there, under a sentence."""
+        conversation = self.whole(conversation, kept)
         try:
             turn = turn_from_box(value, knowledge, speak)
         except SupportError as problem:
@@ -67,13 +74,19 @@ class Chat:
         yield from self.answer(conversation.ask(turn), value)
 
     def send_spoken(
-        self, event: gr.EventData, value: dict, knowledge: str, conversation: Conversation
+        self,
+        event: gr.EventData,
+        value: dict,
+        knowledge: str,
+        conversation: Conversation,
+        kept: Kept = None,
     ) -> Iterator[dict]:
         """A turn that ended by itself, with the photo and the words that wait in the box.
 
         event.continues: the turn before ended too early, and this is the rest of it. event.heard:
         seconds of the reply before that were heard, where it was interrupted.
         """
+        conversation = self.whole(conversation, kept)
         try:
             (rate, samples), heard = self.ears.take(event.tab)
             heard = continued(conversation, heard) if event.continues else heard
@@ -87,8 +100,9 @@ class Chat:
         yield from self.answer(conversation.ask(turn), with_words(value, heard.text))
 
     def send_example(
-        self, event: gr.SelectData, speak: bool, conversation: Conversation
+        self, event: gr.SelectData, speak: bool, conversation: Conversation, kept: Kept = None
     ) -> Iterator[dict]:
+        conversation = self.whole(conversation, kept)
         example = self.examples[event.index]
         text = example.texts.get(conversation.language, example.text)
         value = {"text": text, "files": example.files(self.folder)}
@@ -98,9 +112,15 @@ class Chat:
         yield from self.answer(conversation.ask(turn))
 
     def send_choice(
-        self, event: gr.SelectData, knowledge: str, speak: bool, conversation: Conversation
+        self,
+        event: gr.SelectData,
+        knowledge: str,
+        speak: bool,
+        conversation: Conversation,
+        kept: Kept = None,
     ) -> Iterator[dict]:
         """What a button under a reply stands for."""
+        conversation = self.whole(conversation, kept)
         if event.value == PERSON:
             yield from self.ask_for_person(knowledge, speak, conversation)
             return
@@ -108,9 +128,15 @@ class Chat:
         yield from self.answer(conversation.ask(turn))
 
     def send_given(
-        self, event: gr.EventData, knowledge: str, speak: bool, conversation: Conversation
+        self,
+        event: gr.EventData,
+        knowledge: str,
+        speak: bool,
+        conversation: Conversation,
+        kept: Kept = None,
     ) -> Iterator[dict]:
         """What was filled in under a reply that asks for it."""
+        conversation = self.whole(conversation, kept)
         try:
             turn = turn_from_box({"text": str(event.value)}, knowledge, speak)
         except SupportError as problem:
@@ -118,8 +144,11 @@ class Chat:
             return
         yield from self.answer(conversation.ask(turn))
 
-    def send_edited(self, transcript: str, conversation: Conversation) -> Iterator[dict]:
+    def send_edited(
+        self, transcript: str, conversation: Conversation, kept: Kept = None
+    ) -> Iterator[dict]:
         """Asks the latest question again, with the corrected transcript for the recording."""
+        conversation = self.whole(conversation, kept)
         latest = conversation.exchanges[-1]
         if latest.run and not latest.over:
             latest.run.give_way()
@@ -129,8 +158,9 @@ class Chat:
         yield from self.answer(stopped(conversation).ask(again))
 
     def ask_for_person(
-        self, knowledge: str, speak: bool, conversation: Conversation
+        self, knowledge: str, speak: bool, conversation: Conversation, kept: Kept = None
     ) -> Iterator[dict]:
+        conversation = self.whole(conversation, kept)
         text = word("i_want_a_person", conversation.language)
         turn = UserTurn(text, knowledge=knowledge, speak=speak)
         yield from self.answer(conversation.ask(turn))
@@ -147,6 +177,34 @@ class Chat:
         emptied = {"value": EMPTY_BOX} if sent else {}
         yield self.desk.show(conversation) | self.desk.show_controls(conversation, **emptied)
         yield from self.grow(conversation, run, sent)
+
+    def whole(self, conversation: Conversation, kept: Kept) -> Conversation:
+        """The conversation; read again, as far as it was stored, where the server holds nothing of
+        a tab that was open for long. kept: what the browser keeps.
+        """
+        if conversation.token or not (isinstance(kept, dict) and kept.get("token")):
+            return conversation
+        language = spoken(str(kept.get("language") or ""), self.brand.languages)
+        with suppress(SupportError):  # then it is begun anew
+            return self.before(kept, replace(conversation, language=language))
+        return conversation
+
+    def before(self, kept: dict, conversation: Conversation) -> Conversation:
+        """What the service has of the conversation that the browser names. Raises InputError for
+        one that is not this visitor's.
+        """
+        token = str(kept.get("token") or "")
+        session = str(kept.get("session") or "") if token else ""
+        here = named(self.service, replace(conversation, token=token, session_id=session))
+        if not session:
+            return here
+        visit = self.service.visit(here.token)
+        working = self.running.get(here.session_id)
+        said, holder = visit.conversation(here.session_id), visit.holder(here.session_id)
+        exchanges = conversation_of(said, holder).exchanges
+        if working and self.running.get(here.session_id) is working:
+            exchanges = (*exchanges, working)
+        return replace(here, exchanges=exchanges, holder=holder)
 
     def open(self, conversation: Conversation) -> Conversation:
         """The conversation with its latest question in a session that is open: a new one where a
@@ -240,16 +298,17 @@ class Chat:
             return conversation
         return replace(caught_up(conversation, written), holder=holder)
 
-    def follow(self, conversation: Conversation, typing: bool = False) -> dict:
+    def follow(self, conversation: Conversation, typing: bool = False, kept: Kept = None) -> dict:
         """What a person did meanwhile; nothing while a reply is on its way, which shows it too.
         typing: whether the customer writes, which the person is told.
         """
+        held, conversation = conversation, self.whole(conversation, kept)
         if typing and conversation.session_id and conversation.holder.owner == "person":
             with suppress(SupportError):  # told again in a moment
                 self.service.visit(conversation.token).types(conversation.session_id)
         latest = conversation.latest
         now = self.with_people(conversation) if latest and latest.over else conversation
-        if now == conversation:
+        if now == held:
             return {self.desk.people: gr.skip()}
         return {**self.desk.show_chat(now), **self.desk.show_people(now)}
 

@@ -27,7 +27,7 @@ SESSION = "mm-support-session"  # under which the browser keeps it
 WHERE = "(where, picked, conversation) => [window.msWhere(), window.msPicked(picked), conversation]"
 # a frame on another site may have no storage: that site's page keeps the session for it
 KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
-TYPING = "(conversation) => [conversation, window.msTyping()]"
+TYPING = "(conversation, _, kept) => [conversation, window.msTyping(), kept]"
 KEEP = "(kept) => window.msKeep(kept)"
 # what is sent while the page still opens waits for its base, language and kept conversation
 BOX_HELD = """async (box, picked, ...asked) => {
@@ -77,10 +77,11 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
         **QUIET,
     }
     quick: dict[str, Any] = {"queue": False, **QUIET}
-    picked, asked = [desk.picker, desk.conversation], [desk.speak, desk.conversation]
+    talk = [desk.conversation, desk.session]
+    picked, asked = [desk.picker, *talk], [desk.speak, *talk]
     heard = [desk.box, *picked]
     again = [desk.again.click, desk.transcript.submit]
-    corrected = [desk.transcript, desk.conversation]
+    corrected = [desk.transcript, *talk]
     asking = [desk.picker, *asked]
     replies = [
         desk.voice.spoken(chat.send_spoken, heard, shown, **reply),
@@ -92,10 +93,12 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
         gr.on(again, chat.send_edited, corrected, shown, **reply),
     ]
     typing = gr.Checkbox(False, visible=False)
-    followed = [desk.conversation, typing]
+    followed = [desk.conversation, typing, desk.session]
     desk.timer.tick(chat.follow, followed, shown, js=TYPING, **quick)
     where = gr.BrowserState({}, storage_key="mm-support-where", secret=SESSION)
-    opened = demo.load(opening.open, [where, *picked], shown, js=WHERE, **quick)
+    opened = demo.load(
+        opening.open, [where, desk.picker, desk.conversation], shown, js=WHERE, **quick
+    )
     kept = [desk.session, desk.conversation]
     resumed = opened.then(opening.resume, kept, shown, js=KEPT, **quick)
     resumed.then(None, js="() => window.msOpen()", **QUIET)
@@ -106,8 +109,8 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
-    desk.forget.click(opening.forget_me, [desk.forget, desk.conversation], shown, **quick)
-    desk.restart.click(opening.restart, desk.conversation, shown, **quick)
+    desk.forget.click(opening.forget_me, [desk.forget, *talk], shown, **quick)
+    desk.restart.click(opening.restart, talk, shown, **quick)
     connect_rating(Rating(chat.service, desk), desk)
 
 

@@ -21,7 +21,6 @@ from demo.examples import card
 from demo.markup import notice
 from demo.page_parts import EMPTY_BOX
 from demo.panels import panel, title_of
-from demo.replay import conversation_of
 from demo.service import Service
 from demo.words import DEFAULT, spoken, word
 from mm_support.errors import InputError, SupportError
@@ -121,7 +120,7 @@ class Opening:
         if conversation.exchanges:
             return {self.desk.people: gr.skip()}
         try:
-            before = self.before(kept if isinstance(kept, dict) else {}, conversation)
+            before = self.chat.before(kept if isinstance(kept, dict) else {}, conversation)
         except InputError:  # not this visitor's
             before = named(self.service, conversation)
         except SupportError as problem:
@@ -135,29 +134,16 @@ class Opening:
             shown |= self.desk.show_transcript(heard, before.language)
         return {**shown, self.desk.picker: base, **self.pick(base, conversation)}
 
-    def before(self, kept: dict, conversation: Conversation) -> Conversation:
-        """What the service has of the conversation that the browser names."""
-        token = str(kept.get("token") or "")
-        session = str(kept.get("session") or "") if token else ""
-        here = named(self.service, replace(conversation, token=token, session_id=session))
-        if not session:
-            return here
-        visit = self.service.visit(here.token)
-        working = self.chat.running.get(here.session_id)
-        said, holder = visit.conversation(here.session_id), visit.holder(here.session_id)
-        exchanges = conversation_of(said, holder).exchanges
-        if working and self.chat.running.get(here.session_id) is working:
-            exchanges = (*exchanges, working)
-        return replace(here, exchanges=exchanges, holder=holder)
-
-    def restart(self, conversation: Conversation) -> dict:
+    def restart(self, conversation: Conversation, kept: dict | None = None) -> dict:
         """A conversation without what was said so far."""
+        conversation = self.chat.whole(conversation, kept)
         ended = replace(conversation, exchanges=(), rated="", holder=Holder(), session_id="")
         begun = named(self.service, ended)
         return self.desk.show(begun) | self.desk.show_controls(begun, value=EMPTY_BOX)
 
-    def forget_me(self, label: str, conversation: Conversation) -> dict:
+    def forget_me(self, label: str, conversation: Conversation, kept: dict | None = None) -> dict:
         """Erases all that is kept of this visitor, their files too; asks once more before."""
+        conversation = self.chat.whole(conversation, kept)
         language = conversation.language
         if label != word("really_forget", language):
             return {self.desk.forget: gr.Button(word("really_forget", language))}

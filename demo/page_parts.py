@@ -102,7 +102,8 @@ class Desk:
 
     def kept(self, conversation: Conversation) -> dict:
         """What the browser keeps."""
-        return {"token": conversation.token, "session": conversation.session_id}
+        own = {"token": conversation.token, "session": conversation.session_id}
+        return {**own, "language": conversation.language}
 
     def show_understanding(self, conversation: Conversation) -> dict:
         return {self.panel: panel(conversation, self.workshop)}

@@ -326,4 +326,23 @@ def test_forget_me_on_the_page_asks_first_and_takes_the_files_too(tmp_path, monk
     assert service.conversation(conversation.session_id) == () and not uploaded.exists()
     assert not list(tmp_path.rglob("*.wav")) and kept.exists()
     assert shown["conversation"] == EMPTY and shown["forget"].value == word("forget_me")
-    assert shown["session"] == {"token": "", "session": ""}
+    assert shown["session"] == {"token": "", "session": "", "language": "en"}
+
+
+def test_a_tab_that_was_open_for_too_long_goes_on_and_is_forgotten_as_any_other():
+    service = FakeService()
+    page = Page(*(field.name for field in fields(Page)))
+    chat = Chat(service, page, Ears(service), [], service.folder)
+    box = {"text": "E24", "files": []}
+    *_, shown = chat.send(box, "smart-home", False, replace(EMPTY, language="zh"))
+    session, kept = shown["conversation"].session_id, shown["session"]
+    *_, shown = chat.send(box, "smart-home", False, EMPTY, kept)  # nothing of it is held
+    gone_on = shown["conversation"]
+    assert (gone_on.session_id, len(gone_on.exchanges), gone_on.language) == (session, 2, "zh")
+    service.desk.hand_over(session, "a program", "fraud")
+    service.desk.take(session, "Ada")
+    service.desk.say(session, "Ada", "I am here.")
+    followed = chat.follow(EMPTY, False, kept)["conversation"]
+    assert followed.latest.messages[0].text == "I am here."
+    Opening(chat).forget_me(word("really_forget", "zh"), EMPTY, kept)
+    assert service.conversation(session) == ()
