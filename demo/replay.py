@@ -22,10 +22,14 @@ def conversation_of(said: Sequence[KeptTurn | Message], holder: Holder) -> Conve
 def caught_up(conversation: Conversation, said: Sequence[KeptTurn | Message]) -> Conversation:
     """The conversation with what it lacks of all that was said, also in another tab."""
     known = {exchange.reply.turn_id for exchange in conversation.exchanges if exchange.reply}
+    new = [each for each in said if isinstance(each, KeptTurn) and each.id not in known]
+    # a reply that was stopped is kept as far as it came, under a name that the page does not know
+    stopped = sum(bool(one.stopped and one.text) for one in conversation.exchanges)
+    known |= {each.id for each in new[:stopped]}
     for each in said:
         if isinstance(each, KeptTurn):
-            new = () if each.id in known else (exchange_of(each),)
-            conversation = replace(conversation, exchanges=(*conversation.exchanges, *new))
+            own = () if each.id in known else (exchange_of(each),)
+            conversation = replace(conversation, exchanges=(*conversation.exchanges, *own))
         elif each.number > conversation.last_message:
             conversation = conversation.with_messages([each])
     return conversation

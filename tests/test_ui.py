@@ -16,6 +16,7 @@ import wave
 import zipfile
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import gradio as gr
@@ -50,6 +51,7 @@ from demo.panels import (
     thumbnail,
 )
 from demo.rating import turn_of_message
+from demo.replay import caught_up
 from demo.report import report_tables
 from demo.ui import ASSETS, build_demo, door_of, launch_options
 from demo.uploads import own_folder, remove_old, stage
@@ -58,7 +60,17 @@ from mm_support.__main__ import build_parser
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.types import Audio, Heard, Said, Saw, Spoken, Status, Transcript, UserTurn
+from mm_support.types import (
+    Audio,
+    Heard,
+    KeptTurn,
+    Said,
+    Saw,
+    Spoken,
+    Status,
+    Transcript,
+    UserTurn,
+)
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
 TONE = (22_050, tone(440, 0.5))
@@ -1026,6 +1038,22 @@ def test_a_reply_that_is_stopped_says_so_and_the_service_works_no_more():
     assert latest.run is None  # it holds the sound of all of the reply
     assert "Stopped." in bubbles(shown[chat.desk.conversation])[1]["content"][0]
     chat.stop(shown[chat.desk.conversation])  # what is over stays as it is
+
+
+def test_a_reply_that_was_stopped_is_shown_once_also_where_a_person_has_the_conversation():
+    asked = Exchange(UserTurn("how long"), text="It takes ", stopped=True)
+    silent = Exchange(UserTurn("how much"), stopped=True)  # of which nothing was kept
+    said = [
+        KeptTurn(name, "s", datetime.now(UTC), "k", text, None, None, (), None, "r", "answer", ())
+        for name, text in (("a", "how long"), ("b", "a person please"))
+    ]
+    page = caught_up(Conversation((asked, silent)), said)
+    assert [one.question.text for one in page.exchanges] == [
+        "how long",
+        "how much",
+        "a person please",
+    ]
+    assert caught_up(page, said) == page
 
 
 def test_what_was_heard_is_shown_again_only_where_the_page_has_lost_it(recording):
