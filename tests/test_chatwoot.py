@@ -21,6 +21,7 @@ from mm_support.desk.conversations import Desk
 from mm_support.desk.keeper import Keeper, open_store
 from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import CHATWOOT, Notices
+from mm_support.desk.ownership import successor
 from mm_support.errors import InputError
 from mm_support.store.database import Store
 from mm_support.store.journal import Journal
@@ -208,6 +209,18 @@ def test_what_ends_at_our_desk_ends_there(store, desk, fake, send):
     write(store, 2, "one more thing")
     send()
     assert fake.conversations[1]["status"] == "open"
+
+
+def test_an_agent_is_read_where_the_customer_has_gone_on(store, desk, fake, send, post):
+    hand_over(store)
+    send()
+    desk.take("s", "Ada")
+    desk.close("s", "Ada", "solved")
+    keep_turn(store, turn(2, session=successor("s"), text="hello again"))
+    assert post(fake.says("One more thing", "Grace")) == 204
+    (said,) = desk.messages(successor("s"))
+    assert said.text == "One more thing" and desk.owner("s") == "closed"
+    assert desk.holder(successor("s")).agent == "Grace"
 
 
 @on_sqlite

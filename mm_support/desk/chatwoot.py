@@ -27,7 +27,7 @@ from mm_support.desk.notices import (
     DeliveryError,
     Notice,
 )
-from mm_support.desk.ownership import AT_THE_DESK, hand, known
+from mm_support.desk.ownership import AT_THE_DESK, chain_of, hand, known
 from mm_support.errors import InputError
 from mm_support.store.adding import add_unless_there
 from mm_support.store.database import Store
@@ -135,6 +135,7 @@ class Chatwoot:
             row = _conversation(session, _part(values, "conversation").get("id"))
             if row is None:
                 return
+            row = _read_by_customer(session, row)
             origin = f"{CHATWOOT} {values.get('id')}"
             if not _add(session, row, agent, text, origin):
                 return
@@ -194,6 +195,14 @@ def _conversation(session: Session, number: object) -> ConversationRow | None:
     own = select(InboxRow.conversation_id).where(InboxRow.number == number)
     name = session.scalar(own)
     return known(session, name) if name else None
+
+
+def _read_by_customer(session: Session, row: ConversationRow) -> ConversationRow:
+    """The conversation, or the one in which its customer has gone on since it was closed."""
+    last = row.id
+    for name in chain_of(session, row.id):
+        last = name if session.get(ConversationRow, name) else last
+    return known(session, last)
 
 
 def _add(session: Session, row: ConversationRow, agent: str, text: str, origin: str) -> bool:
