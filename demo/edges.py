@@ -11,6 +11,7 @@ import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
@@ -258,6 +259,16 @@ def free_space(folder: Path) -> int:
     return shutil.disk_usage(there).free
 
 
+def counted_as(address: str) -> str:
+    """What an address counts as: of IPv6, whose holders choose among a whole network's, that."""
+    try:
+        known = ip_address(address)
+    except ValueError:  # a socket's, or a name
+        return address
+    own = getattr(known, "ipv4_mapped", None) or known
+    return str(own if own.version == 4 else ip_network((own, 64), strict=False))
+
+
 def _value(body: bytes) -> Any:
     """What the JSON says; None where it is none."""
     try:
@@ -294,7 +305,7 @@ class Rates:
         kind = kind_of(path)
         if kind is None or (scope["method"] != "POST" and kind != "sign_ins"):
             return
-        address = (scope.get("client") or ("unknown", 0))[0]
+        address = counted_as((scope.get("client") or ("unknown", 0))[0])
         seconds = await self.wait(kind, address)
         if kind == "uploads" and not seconds:
             seconds = self.counted(self.own, "uploaded", address, self.megabytes(scope))

@@ -438,6 +438,13 @@ def test_addresses_are_counted_apart():
     with pytest.raises(Exception, match="try again"):
         call(rates, "10.0.0.3", "/v1/chat/completions")
     call(rates, "10.0.0.1", f"{API}/queue/data", "GET")
+    call(rates, "2001:db8:0:1::1")
+    with pytest.raises(Exception, match="try again"):
+        call(rates, "2001:db8:0:1:abcd::2")  # whoever has one address has its network
+    call(rates, "2001:db8:0:2::1")
+    call(rates, "::ffff:10.0.0.4")
+    with pytest.raises(Exception, match="try again"):
+        call(rates, "10.0.0.4")
 
 
 @pytest.mark.parametrize("path", ["/sign-in", "/sign-in/back"])
