@@ -165,6 +165,15 @@ def test_what_is_no_yes_cancels_nothing(acting, shop, words):
 
 
 @pytest.mark.parametrize(
+    "words",
+    ["I want a refund for order 104822", "please refund order 104822", "我想退款，订单104822"],
+)
+def test_who_wants_a_refund_is_not_asked_to_cancel(acting, shop, words):
+    (reply,) = talk(acting, words)
+    assert reply.pending is None and reply.action in ("answer", "handoff")
+
+
+@pytest.mark.parametrize(
     "words, entry",
     [
         ("how long does delivery take", "delivery-times"),

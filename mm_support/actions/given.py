@@ -57,6 +57,8 @@ def wanted(given: Given) -> DeclaredAction | None:
     doing = "account" in given.reads.says
     told, _ = found_in(given, action.parameters)
     sure = decision.reason == "evidence" or (decision.reason == "account" and decision.hits)
+    if action.writes and given.own.action == "handoff" and not given.surely:
+        return None  # a person does what no entry is about
     if decision.action not in ("answer", "handoff") or not sure:
         nothing_else = given.own.reason == "unknown" and not action.writes
         return action if told and nothing_else else None
@@ -75,9 +77,15 @@ def near(given: Given) -> tuple[DeclaredAction, ...]:
 
 def likeliest(given: Given) -> DeclaredAction | None:
     """The action that was found first; also close behind an entry, which says how it is done, where
-    the customer wants it done, or gives a value that only the action has a use for.
+    the customer wants it done, or gives a value that only the action has a use for. Behind several
+    entries the message is about something else that nothing may be changed for: a refund.
     """
-    found = [action_of(hit.entry) for hit in close(given.hits)] if given.hits else []
+    near_by = [action_of(hit.entry) for hit in close(given.hits)] if given.hits else []
+    found = [
+        own
+        for place, own in enumerate(near_by)
+        if not (own and own.writes) or near_by[:place].count(None) < 2
+    ]
     known = [own for own in found if own and found_in(given, own.parameters)[0]]
     doing = "account" in given.reads.says
     return next(filter(None, (*known, *(found if doing else found[:1]))), None)
