@@ -9,7 +9,8 @@ from dataclasses import dataclass
 
 from demo.convert import WordedError
 from demo.service import Accounts
-from mm_support.desk.accounts import VISITOR, Area, Person
+from mm_support.desk.accounts import TAKEN, VISITOR, Area, Person
+from mm_support.errors import InputError
 
 KEY_NAME = "desk key"  # who did it, in the audit log, where that is all that is known
 PAGE_NAME = "page"  # of visitors, for the audit log
@@ -55,9 +56,12 @@ class Door:
 
     def agent(self, token: object, typed: str) -> str:
         """The name that customers read: the account's; what was typed only for who has the key,
-        unless it is the name of an account. Raises InputError.
+        unless it is the name of an account or stands for something else: what the assistant does
+        is not noted in the audit log. Raises InputError.
         """
         person = self.check(token, "desk")
+        if not person.name and " ".join(typed.casefold().split()) in TAKEN:
+            raise InputError.of("account_name_reserved", name=typed.strip())
         if not person.name and self.accounts and self.accounts.knows(typed):
             raise WordedError("door_account")
         return person.name or typed

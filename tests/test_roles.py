@@ -180,6 +180,8 @@ def test_an_agents_name_is_the_accounts_and_cannot_be_chosen(service, tokens):
     assert door.agent(KEY, "Dana") == "Dana"
     with pytest.raises(InputError, match="account"):
         door.agent(KEY, " aGENT ")
+    with pytest.raises(InputError, match="something else"):
+        door.agent(KEY, " Assistant")  # what that does is not in the audit log
     with pytest.raises(InputError):
         door.agent(tokens["editor"], "Editor")
 
