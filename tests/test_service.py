@@ -155,6 +155,13 @@ def test_the_reply_cites_the_entry_it_came_from(make):
     assert reply.intent.name == "returns" and reply.timings["total"] >= reply.timings["first_words"]
 
 
+def test_half_an_emoji_costs_no_answer(make):
+    service = make()
+    assert "5 days" in ask(service, "refund late \ud83d").text
+    ((kept, _),) = service._keeper.store.turns()
+    assert kept.text == "refund late"
+
+
 def test_numbers_in_the_text_are_the_citations(make):
     import re
 

@@ -157,5 +157,7 @@ def check_turn(turn: UserTurn) -> None:
 
 
 def clean_text(text: str) -> str:
-    """Typed text without control characters (line breaks stay) and outer blanks."""
-    return re.sub(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f]", " ", text).strip()
+    """Typed text without control characters (line breaks stay), halves of characters, which no
+    tokenizer or database takes, and outer blanks.
+    """
+    return re.sub(r"[^\S\n ]|[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]", " ", text).strip()
