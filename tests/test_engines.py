@@ -19,7 +19,7 @@ from mm_support.config import Settings
 from mm_support.decode.prompt import build_messages, with_photo
 from mm_support.decode.reply import ReplyWriter
 from mm_support.device import resolve_device
-from mm_support.engines.base import Capabilities, Channel
+from mm_support.engines.base import Capabilities, Channel, without_thoughts
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.vision import in_parts
 from mm_support.errors import GenerationError, WeightsError
@@ -72,6 +72,29 @@ def test_a_stop_is_heard_while_the_writer_is_silent_and_the_writer_learns_of_it(
     channel, stop = Channel(), threading.Event()
     threading.Timer(0.1, stop.set).start()
     assert list(channel.read(stop)) == [] and channel.abandoned.is_set()
+
+
+@pytest.mark.parametrize(
+    ("reply", "shown"),
+    [
+        ("<think>\nIt is free, so [1].\n</think>\n\nIt is free [1].", "It is free [1]."),
+        ("<think>\n\n</think>\n\nIt is free.", "It is free."),
+        (" [THINK]Hm.[/THINK]It is free.", "It is free."),
+        ("<thinking>It is free, but", ""),
+        ("[1] It is <think> free.", "[1] It is <think> free."),
+        ("<b>Free</b>", "<b>Free</b>"),
+        ("<th", "<th"),
+    ],
+)
+def test_what_a_model_thinks_before_it_answers_is_no_part_of_the_reply(reply, shown):
+    for size in (1, 3, 100):
+        pieces = (reply[at : at + size] for at in range(0, len(reply), size))
+        assert "".join(without_thoughts(pieces)).strip() == shown
+
+
+def test_thoughts_of_a_server_are_left_out(serve):
+    thinking = serve(pieces=("<thi", "nk>Hm.</think>", "\nPa", "ris."))
+    assert "".join(server_model(thinking).stream(MESSAGES, 20)).strip() == "Paris."
 
 
 # -- servers

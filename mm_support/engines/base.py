@@ -6,9 +6,11 @@ from __future__ import annotations
 
 import logging
 import queue
+import re
 import threading
 import time
 from collections.abc import Callable, Generator
+from contextlib import closing
 from dataclasses import dataclass
 from typing import Any, Literal, Protocol
 
@@ -21,6 +23,11 @@ Message = dict[str, Any]
 
 SILENCE_LIMIT = 60.0  # s without a token after which an engine counts as stuck
 STOP_POLL = 0.02  # s between looks at the stop event while no token arrives
+# what a reasoning model thinks before it answers, where nothing has parted the two
+_TAG = r"[<\[](think(?:ing)?|thought|reasoning)[>\]]"
+OPENED = re.compile(rf"\s*{_TAG}", re.IGNORECASE)
+THOUGHTS = re.compile(rf"\s*{_TAG}.*?[<\[]/\1[>\]]", re.IGNORECASE | re.DOTALL)
+MAY_OPEN = re.compile(r"\s*(?:[<\[]\w*)?")
 
 
 class StopSignal(Protocol):
@@ -137,6 +144,22 @@ class Channel:
                 raise piece
             return piece
         return None
+
+
+def without_thoughts(pieces: Generator[str, None, None]) -> Generator[str, None, None]:
+    """The pieces of a reply behind the thoughts in tags that it begins with, if it does."""
+    text = ""
+    with closing(pieces):
+        for piece in pieces:
+            text += piece
+            if thoughts := THOUGHTS.match(text):
+                text = text[thoughts.end() :]
+            if not (OPENED.match(text) or MAY_OPEN.fullmatch(text)):
+                yield text
+                yield from pieces
+                return
+    if text and not OPENED.match(text):
+        yield text
 
 
 def failed(exc: Exception) -> GenerationError:

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 
-from mm_support.engines.base import Capabilities, Channel, Message, StopSignal
+from mm_support.engines.base import Capabilities, Channel, Message, StopSignal, without_thoughts
 from mm_support.errors import GenerationError
 
 CONNECT_TIMEOUT = 5.0  # s
@@ -69,7 +69,7 @@ class ServerModel:
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
     ) -> Generator[str, None, None]:
         channel = Channel().filled_by(self._read, messages, max_tokens, name="reply-server")
-        return channel.read(stop)
+        return without_thoughts(channel.read(stop))
 
     def close(self) -> None:
         self._client.close()

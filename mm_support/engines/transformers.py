@@ -22,6 +22,7 @@ from mm_support.engines.base import (
     context_of,
     failed,
     speed_on,
+    without_thoughts,
 )
 from mm_support.engines.reply_weights import hub_folder, trained_gguf
 from mm_support.engines.vision import load_image_text_model
@@ -114,7 +115,7 @@ class TransformersModel:
                 "This question is too long for the language model; ask a shorter one."
             )
         try:
-            yield from self._pieces(prompt, max_tokens, stop)
+            yield from without_thoughts(self._pieces(prompt, max_tokens, stop))
         except RuntimeError as exc:  # of torch, as for want of memory
             self._remembered = None
             raise failed(exc) from exc

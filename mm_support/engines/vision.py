@@ -12,7 +12,15 @@ import threading
 from collections.abc import Generator
 from typing import TYPE_CHECKING, Any
 
-from mm_support.engines.base import Capabilities, Channel, Message, StopSignal, context_of, speed_on
+from mm_support.engines.base import (
+    Capabilities,
+    Channel,
+    Message,
+    StopSignal,
+    context_of,
+    speed_on,
+    without_thoughts,
+)
 from mm_support.engines.supervised import CLOSED
 from mm_support.errors import GenerationError
 
@@ -34,7 +42,7 @@ class ImageTextModel:
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
     ) -> Generator[str, None, None]:
         channel = Channel().filled_by(self._decode, messages, max_tokens, name="reply-image-text")
-        return channel.read(stop)
+        return without_thoughts(channel.read(stop))
 
     def close(self) -> None:
         self._model = None
