@@ -102,12 +102,17 @@ def test_thoughts_of_a_server_are_left_out(serve):
 
 END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
+LISTED = {"object": "list", "data": [{"id": "first-model", "object": "model"}]}
+
 
 class FakeServer(Loopback):
-    """Speaks enough of the OpenAI protocol. failures: statuses sent before the first reply."""
+    """Speaks enough of the OpenAI protocol. pieces: contents, None for a chunk without any.
+    failures: statuses sent before the first reply. listed: what it says of its models.
+    """
 
-    def __init__(self, pieces=("Pa", "ris", "."), failures=(), pause=0.0):
+    def __init__(self, pieces=("Pa", "ris", "."), failures=(), pause=0.0, listed=LISTED):
         self.pieces, self.failures, self.pause = pieces, list(failures), pause
+        self.listed = listed
         self.requests, self.broken_pipe = [], threading.Event()
         super().__init__(Calls)
         self.url += "/v1"
@@ -115,7 +120,7 @@ class FakeServer(Loopback):
 
 class Calls(Handler):
     def do_GET(self):
-        self.tell({"object": "list", "data": [{"id": "first-model", "object": "model"}]})
+        self.tell(self.server.listed)
 
     def do_POST(self):
         self.server.requests.append(json.loads(self.body()))
@@ -131,7 +136,7 @@ class Calls(Handler):
                     "object": "chat.completion.chunk",
                     "created": 0,
                     "model": "m",
-                    "choices": [{"index": 0, "delta": {"content": piece}}],
+                    "choices": [{"index": 0, "delta": piece and {"content": piece}}],
                 }
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
                 self.wfile.flush()
@@ -183,6 +188,22 @@ def test_a_server_that_refuses_is_a_plain_error(serve, status, remedy):
 def test_a_server_that_is_not_there_is_a_plain_error():
     with pytest.raises(GenerationError, match="llm_url"):
         load_language_model(Settings(llm_url="http://127.0.0.1:9/v1"), resolve_device("cpu"))
+
+
+@pytest.mark.parametrize("listed", ["a page", ["first-model"], {"data": [{"name": "x"}]}, {}])
+def test_whoever_else_answers_there_is_a_plain_error_but_no_hindrance_to_a_model_that_is_named(
+    serve, listed
+):
+    server = serve(listed=listed)
+    with pytest.raises(GenerationError, match="llm_url"):
+        server_model(server)
+    assert "".join(server_model(server, llm_model="m").stream(MESSAGES, 20)) == "Paris."
+
+
+def test_chunks_without_content_and_content_in_parts_end_no_reply(serve):
+    thought = {"type": "thinking", "thinking": [{"type": "text", "text": "Hm."}]}
+    server = serve(pieces=([thought], None, [{"type": "text", "text": "Par"}], "is."))
+    assert list(server_model(server).stream(MESSAGES, 20)) == ["Par", "is."]
 
 
 @pytest.mark.parametrize("how", ["close", "stop"])

@@ -59,9 +59,14 @@ class ServerModel:
             if needed:
                 raise
             return []
+        # whoever else answers there, with a page or a list of something
+        except (AttributeError, TypeError):
+            found = []
+        found = [described for described in found if described.get("id")]
         if needed and not found:
             raise GenerationError(
-                f"The reply server at {self._url} offers no model; load one there."
+                f"The reply server at {self._url} offers no model; load one there, or check"
+                " llm_url."
             )
         return found
 
@@ -167,4 +172,9 @@ def _part(part: dict[str, Any]) -> dict[str, Any]:
 
 
 def _text(chunk: Any) -> str:
-    return (chunk.choices[0].delta.content or "") if chunk.choices else ""
+    """What a chunk adds to the reply: text, or text among parts of other kinds."""
+    delta = chunk.choices[0].delta if chunk.choices else None
+    content = (delta and delta.content) or ""
+    if isinstance(content, str):
+        return content
+    return "".join(part["text"] for part in content if part.get("type") == "text")
