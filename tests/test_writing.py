@@ -138,6 +138,16 @@ def test_a_model_that_writes_but_cannot_be_verified_only_points_at_sentences():
     }
 
 
+def test_what_was_cut_off_is_quoted_instead():
+    shown = sentences(told(Free("The refund takes 5 days [1]. You get the refund on")))
+    assert {s.text for s in shown} == QUOTES
+
+
+def test_a_number_that_counts_nothing_ends_no_reply():
+    shown = sentences(told(Free(f"The refund takes 5 days [{'1' * 5000}].")))
+    assert shown[0] == Sentence("The refund takes 5 days.", (1,))
+
+
 def test_whom_to_call_in_an_emergency_is_added_to_an_answer_that_leaves_it_out():
     dose = Entry(
         "d", "Doses", "The desk gives no advice on doses. If too much was taken, call 112."
@@ -155,6 +165,9 @@ def test_whom_to_call_in_an_emergency_is_added_to_an_answer_that_leaves_it_out()
         ("It takes 5 days [1]. Then wait", ["It takes 5 days [1]."]),
         ("1. Open it [1]\n2. Wait [1]", ["1. Open it [1]", "2. Wait [1]"]),
         ("五天内到账[1]。请等待[1]。", ["五天内到账[1]。", "请等待[1]。"]),
+        ("五天内到账。【1】请等待［1，2］。", ["五天内到账 [1]。", "请等待[1, 2]。"]),
+        ("It takes 5 days.[^1] Then wait [1-2].", ["It takes 5 days [1].", "Then wait [1, 2]."]),
+        ("【注意】请等待【1】。", ["【注意】请等待[1]。"]),
     ],
 )
 def test_sentences_keep_their_numbers_however_they_are_streamed(text, expected):

@@ -33,10 +33,14 @@ LIMITS = {"fast": (6.0, 4.0, 20.0), "slow": (25.0, 10.0, 90.0)}
 LONGEST = 400  # characters of a sentence that may be shown
 FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
 MOST_UNSUPPORTED = 6  # sentences after which the model is not listened to any longer
-MARKERS = re.compile(r"\[(\d+(?:\s*,\s*\d+)*)\]")
+# 【1】, [^1] and [1-2] are [1] and [1, 2] as some models write them
+MARKERS = re.compile(r"[\[【［]\^?(\d{1,3}(?:\s*[,，、–-]\s*\d{1,3})*)[\]】］]")
 # days. [1] Then
 BEHIND = re.compile(r"([.!?。！？]+)\s*(\[\d+[\d,\s]*\](?:\s*\[\d+[\d,\s]*\])*)\s*")
-BEGUN = re.compile(r"\s*(?:\[[\d,\s]*)?")  # what may become a number of the sentence before
+NUMBER = re.compile(r"\d+")
+BEGUN = re.compile(
+    r"\s*(?:[\[【［][\d,，、–\s^-]*)?"
+)  # what may become a number of the sentence before
 ENDS = re.compile(r"[.!?…。！？)\]]\W*$")
 MARKUP = re.compile(r"\*\*|__|`|^#+\s+|^>\s+")
 
@@ -109,7 +113,7 @@ def sentences_of(
     halt = Halt(stop, *LIMITS[can.speed])
     pieces = streamed("language model", model.stream(messages, room.tokens, halt))
     try:
-        yield from _joined(complete_sentences(_heard(pieces, halt)))
+        yield from _joined(complete_sentences(_heard(pieces, halt), written))
     except GenerationError as exc:
         log.warning("the answer was broken off: %s", exc)
         written.complete = False
@@ -150,21 +154,29 @@ def _heard(pieces: Iterable[str], halt: Halt) -> Iterator[str]:
         halt.heard()  # the time that it took to check what was said is no silence
 
 
-def complete_sentences(pieces: Iterable[str]) -> Iterator[str]:
+def complete_sentences(pieces: Iterable[str], written: Written | None = None) -> Iterator[str]:
     """Sentences with their numbers, as soon as the next one begins; a last one that was cut off is
-    left out.
+    left out, which `written` tells.
     """
     text = ""
     for piece in pieces:
         text += piece
-        *complete, rest = split_sentences(BEHIND.sub(r" \2\1 ", text) + "\0") or [""]
+        *complete, rest = split_sentences(_marked(text) + "\0") or [""]
         if complete and not BEGUN.fullmatch(rest.removesuffix("\0")):
             yield from complete
             text = rest.removesuffix("\0")
-    *complete, rest = split_sentences(BEHIND.sub(r" \2\1 ", text)) or [""]
+    *complete, rest = split_sentences(_marked(text)) or [""]
     yield from complete
     if ENDS.search(rest) or is_step(rest):
         yield rest
+    elif rest and written:
+        written.complete = False
+
+
+def _marked(text: str) -> str:
+    """The text with numbers as we write them, in front of the end of their sentence."""
+    named = MARKERS.sub(lambda found: f"[{', '.join(NUMBER.findall(found[1]))}]", text)
+    return BEHIND.sub(r" \2\1 ", named)
 
 
 def _joined(sentences: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
@@ -173,7 +185,7 @@ def _joined(sentences: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
     """
     before = ""
     for sentence in sentences:
-        numbers = [int(n) for found in MARKERS.findall(sentence) for n in found.split(",")]
+        numbers = [int(n) for found in MARKERS.findall(sentence) for n in NUMBER.findall(found)]
         text = clean(MARKUP.sub("", without_markers(sentence).strip()), LONGEST + 1)
         text = re.sub(r"\s+([.,;:!?])", r"\1", text)
         whole = f"{before} {text}".strip()
