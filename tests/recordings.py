@@ -22,6 +22,7 @@ FORMATS = {
     "Safari mp4": ("mp4", "aac", 48_000),
     "Safari opus": ("mp4", "libopus", 48_000),
     "mp3": ("mp3", "libmp3lame", 44_100, "stereo"),
+    "answering machine": ("mp3", "libmp3lame", 22_050),
     "flac": ("flac", "flac", 16_000),
 }  # name: container, codec, Hz, layout
 # a recorder writes no end; other containers take no notice

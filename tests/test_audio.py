@@ -125,6 +125,12 @@ def test_a_truncated_recording_gives_what_is_there(load):
     assert 0.5 < len(load(data[: len(data) // 2])) / 16_000 < 1.5
 
 
+def test_a_recording_put_together_of_others_is_heard_whole(load):
+    kinds = "mp3", "answering machine"
+    waveform = load(b"".join(encoded(tone(), 16_000, kind) for kind in kinds))
+    assert abs(len(waveform) / 16_000 - 2) < 0.2 and abs(pitch_of(waveform) - PITCH) < 3
+
+
 def test_a_file_can_name_no_other_file(load, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     (tmp_path / "secret.wav").write_bytes(wav())

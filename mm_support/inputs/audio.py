@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Iterator
+from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -228,25 +229,22 @@ def _frames(
 
 
 def _resampled(frames: Iterator[av.AudioFrame], layout: str = "mono") -> Iterator[np.ndarray]:
-    """Pieces (channels, n) float32 at 16 kHz; stops with InputError once they pass the bound."""
-    resampler = _resampler(layout)
+    """Pieces (channels, n) float32 at 16 kHz; stops with InputError once they pass the bound. The
+    rate and the channels may change on the way, as in recordings that were put together.
+    """
     left = MAX_SECONDS * SAMPLE_RATE
-    for frame in _and_flush(frames):
-        for piece in resampler.resample(frame):
-            left -= piece.samples
-            if left < -SAMPLE_RATE:  # a second of grace for the padding of codecs and resamplers
-                raise _too_long()
-            yield piece.to_ndarray()
-
-
-def _and_flush(frames: Iterator[av.AudioFrame]) -> Iterator[av.AudioFrame | None]:
-    """The frames, then None, which makes the resampler hand over what it still holds."""
-    seen = False
-    for frame in frames:
-        seen = True
-        yield frame
-    if seen:
-        yield None
+    for _, alike in groupby(
+        frames, lambda frame: (frame.rate, frame.layout.name, frame.format.name)
+    ):
+        resampler = _resampler(layout)
+        for frame in chain(alike, (None,)):  # None: it hands over what it still holds
+            for piece in resampler.resample(frame):
+                left -= piece.samples
+                if (
+                    left < -SAMPLE_RATE
+                ):  # a second of grace for the padding of codecs and resamplers
+                    raise _too_long()
+                yield piece.to_ndarray()
 
 
 def _join(pieces: Iterator[np.ndarray]) -> np.ndarray:
