@@ -263,6 +263,13 @@ def test_two_people_of_a_call_are_heard_apart_and_without_what_leaks_over():
         assert np.corrcoef(voice, own)[0, 1] > 0.97
 
 
+def test_a_constant_offset_mixes_no_people():
+    assert len(load_voices((16_000, people() + np.float32(0.1)))) == 2
+    silent = np.stack([people()[:, 0] / 20, np.full(48_000, 0.1, np.float32)], axis=1)
+    (voice,) = load_voices((16_000, silent))
+    assert np.corrcoef(voice, silent[:, 0])[0, 1] > 0.99
+
+
 def test_one_sound_in_two_channels_stays_one_even_where_they_would_cancel_out():
     one = people()[:, 0]
     late = np.roll(one, 80)

@@ -18,7 +18,10 @@ SILENT = 1e-8  # power of a channel that carries nothing, -80 dB
 
 
 def voices(channels: np.ndarray) -> list[np.ndarray]:
-    """(c, n) float32 at 16 kHz -> one waveform (n,), or two where two channels hold two people."""
+    """(c, n) float32 at 16 kHz -> one waveform (n,), or two where two channels hold two people. A
+    constant offset, as cheap microphones add, is no sound.
+    """
+    channels = channels - channels.mean(axis=1, keepdims=True)
     power = np.mean(np.square(channels), axis=1, dtype=np.float64)
     used = channels[power > SILENT]
     if len(used) != 2:
