@@ -57,6 +57,11 @@ def test_a_telephones_photo_keeps_its_pixels():
     assert near(loaded.getpixel((84, 24)), (0, 0, 255))
 
 
+def test_of_several_pictures_of_a_telephone_the_primary_one_is_seen():
+    loaded = load_photo(Path(__file__).parent / "photos" / "red-then-blue.heic")
+    assert loaded.size == (64, 64) and near(loaded.getpixel((32, 32)), (0, 0, 255))
+
+
 # Where the stored left half is to be seen, by EXIF orientation
 SEEN_AT = {
     1: "left",

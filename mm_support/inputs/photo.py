@@ -98,8 +98,11 @@ def painted_over(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
 
 
 def _upright(image: Image.Image) -> Image.Image:
-    """Turned as EXIF says, where that can be parsed."""
-    image.seek(0)
+    """Turned as EXIF says, where that can be parsed. Of several pictures in a HEIC file the primary
+    one is opened already.
+    """
+    if image.format != "HEIF":
+        image.seek(0)
     image.load()
     try:
         return ImageOps.exif_transpose(image)
