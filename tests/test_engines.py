@@ -325,6 +325,20 @@ def test_want_of_memory_is_a_plain_error_and_the_next_question_is_answered(tiny,
     assert list(tiny.stream(MESSAGES, 5))
 
 
+def test_a_template_without_rules_gets_them_in_front_and_none_at_all_is_a_plain_error(
+    tiny, monkeypatch
+):
+    strict = "{% if messages[0].role == 'system' %}{{ raise_exception('No system') }}{% endif %}"
+    plain = tiny._tokenizer.chat_template
+    merged = [{"role": "user", "content": "\n\n".join(own["content"] for own in MESSAGES)}]
+    expected = list(tiny.stream(merged, 5))
+    monkeypatch.setattr(tiny._tokenizer, "chat_template", strict + plain)
+    assert list(tiny.stream(MESSAGES, 5)) == expected
+    monkeypatch.setattr(tiny._tokenizer, "chat_template", None)
+    with pytest.raises(GenerationError, match="ask again"):
+        list(tiny.stream(MESSAGES, 5))
+
+
 def test_a_model_that_is_not_there_is_a_plain_error(tmp_path):
     with pytest.raises(WeightsError, match="embedded profile"):
         load_language_model(Settings(reply_model=str(tmp_path)), resolve_device("cpu"))

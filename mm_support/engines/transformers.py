@@ -106,19 +106,36 @@ class TransformersModel:
     def stream(
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
     ) -> Generator[str, None, None]:
-        with self._lock:
-            prompt = self._tokenizer.apply_chat_template(
-                messages, add_generation_prompt=True, return_dict=True
-            )["input_ids"]
-        if len(prompt) > self.can.context:
-            raise GenerationError(
-                "This question is too long for the language model; ask a shorter one."
-            )
         try:
+            prompt = self._prompt(messages)
+            if len(prompt) > self.can.context:
+                raise GenerationError(
+                    "This question is too long for the language model; ask a shorter one."
+                )
             yield from without_thoughts(self._pieces(prompt, max_tokens, stop))
-        except RuntimeError as exc:  # of torch, as for want of memory
+        except GenerationError:
+            raise
+        except Exception as exc:  # of torch, as for want of memory, or of a chat template
             self._remembered = None
             raise failed(exc) from exc
+
+    def _prompt(self, messages: list[Message]) -> list[int]:
+        """The tokens of messages; where the chat template knows no rules, they stand in front."""
+        from jinja2 import TemplateError
+
+        def read(own: list[Message]) -> list[int]:
+            given = self._tokenizer.apply_chat_template(
+                own, add_generation_prompt=True, return_dict=True
+            )
+            return given["input_ids"]
+
+        with self._lock:
+            try:
+                return read(messages)
+            except TemplateError:
+                rules, first, *others = messages
+                content = f"{rules['content']}\n\n{first['content']}"
+                return read([{**first, "content": content}, *others])
 
     def _pieces(
         self, prompt: list[int], max_tokens: int, stop: StopSignal | None
