@@ -119,6 +119,13 @@ def test_what_was_done_is_kept_though_the_customer_stops_before_it_is_told(talk,
     assert calls(system) == [("POST", "/orders/104830/cancel")]
 
 
+def test_a_photo_that_shows_the_value_may_come_with_two_questions(talk, make, system, red):
+    say = talk(make(lines=("No. 104822",)))
+    reply = say("Where is my parcel? And is the warranty broken?", image=red)
+    assert "The warranty is two years." in reply.text and "Parcel 104822 is sent." in reply.text
+    assert calls(system) == [("GET", "/orders/104822")]
+
+
 def test_a_value_that_nobody_gave_is_never_sent(talk, system):
     say = talk()
     for words in ("where is my parcel", "1048", "zebra giraffe", "1048229"):

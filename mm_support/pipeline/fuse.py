@@ -6,6 +6,7 @@ How vectors are combined is fuse/strategies.py. Knows nothing of what a base fin
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from mm_support.decide.follow_up import resolve
@@ -28,7 +29,11 @@ def fuse(
     heard: Transcript | None = None,
     seen: Seen | None = None,
 ) -> SearchQuery:
-    """What is asked, as one query. Raises InputError where there is nothing in any modality."""
+    """What is asked, as one query; what was read in a photo belongs to the photo. Raises InputError
+    where there is nothing in any modality.
+    """
+    if seen is None:
+        question = replace(question, read_in_photo=())
     with span("encode"):
         encoded = encoders.encode(question, heard, seen)
     return search_query(fusion.fuse(encoded.tokens), question, encoded.pieces)
