@@ -26,6 +26,8 @@ class Stub:
         time.sleep(COST)
         if "bad" in texts:
             raise InputError.of("photo_small", width=1, height=2)
+        if "worse" in texts:
+            raise TypeError("no text")
         return np.array([[len(text), len(texts)] for text in texts], np.float32)
 
     def encode_pieces(self, texts, kind="query"):

@@ -14,7 +14,7 @@ import pytest
 
 from mm_support.__main__ import main
 from mm_support.config import Settings
-from mm_support.errors import BusyError, InputError
+from mm_support.errors import BusyError, InputError, SupportError
 from tests import cluster_stub
 
 pytest.importorskip("ray")
@@ -57,6 +57,17 @@ def test_what_the_model_refuses_is_refused_to_its_caller_alone(settings):
         with pytest.raises(InputError) as refused:
             calls[1].result()
         assert refused.value.key == "photo_small" and refused.value.values["width"] == 1
+        assert calls[0].result()[0, 0] == calls[2].result()[0, 0] == 4
+
+
+def test_what_ends_one_call_in_a_model_ends_no_other(settings):
+    from mm_support.cluster.handles import ServedText
+
+    text = ServedText("embed")
+    with ThreadPoolExecutor(3) as pool:
+        calls = [pool.submit(text.encode, [word]) for word in ("good", "worse", "fine")]
+        with pytest.raises(SupportError, match="TypeError"):
+            calls[1].result()
         assert calls[0].result()[0, 0] == calls[2].result()[0, 0] == 4
 
 

@@ -101,12 +101,12 @@ def plain_errors() -> Iterator[None]:
     except RayTaskError as exc:
         if isinstance(exc.cause, SupportError):
             raise exc.cause from exc
-        raise _unanswered(exc) from exc
+        raise unanswered(exc) from exc
     except (RayError, RayServeException, TimeoutError, CancelledError) as exc:
-        raise _unanswered(exc) from exc
+        raise unanswered(exc) from exc
 
 
-def _unanswered(exc: BaseException) -> SupportError:
+def unanswered(exc: BaseException) -> SupportError:
     return SupportError(
         f"A model of the cluster did not answer ({type(exc).__name__}); try again, and see "
         "`serve status` on its machines."

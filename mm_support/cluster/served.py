@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import logging
 import threading
 from collections import defaultdict
 from collections.abc import AsyncGenerator, Callable, Mapping, Sequence
@@ -19,12 +20,21 @@ from typing import Any
 
 from ray import serve
 
-from mm_support.cluster.connection import ALL, APP, check_stages, connected, facts_of
+from mm_support.cluster.connection import (
+    ALL,
+    APP,
+    check_stages,
+    connected,
+    facts_of,
+    unanswered,
+)
 from mm_support.config import Settings
 from mm_support.device import resolve_device
 from mm_support.errors import InputError, SupportError
 from mm_support.loading import fetch_settings_weights
 from mm_support.stages import STAGES, wanted_stages
+
+log = logging.getLogger(__name__)
 
 QUEUED = 64  # calls of one front that may wait for a stage; more are refused as busy
 TOGETHER = 0.004  # s that a call waits for others that are encoded with it
@@ -79,8 +89,13 @@ class Replica:
         method = getattr(self._models[stage], name)
         try:
             whole = method([item for *_, items, _ in calls for item in items], *rest)
-        except SupportError as problem:
-            return [problem] if len(calls) == 1 else [self._answers([call])[0] for call in calls]
+        except Exception as problem:  # of one call: the others are answered all the same
+            if len(calls) > 1:
+                return [self._answers([call])[0] for call in calls]
+            if isinstance(problem, SupportError):
+                return [problem]
+            log.exception("a call failed")
+            return [unanswered(problem)]
         ends = accumulate((len(items) for *_, items, _ in calls), initial=0)
         return [_part(whole, start, end) for start, end in pairwise(ends)]
 
