@@ -167,6 +167,7 @@ def test_whom_to_call_in_an_emergency_is_added_to_an_answer_that_leaves_it_out()
         ("五天内到账[1]。请等待[1]。", ["五天内到账[1]。", "请等待[1]。"]),
         ("五天内到账。【1】请等待［1，2］。", ["五天内到账 [1]。", "请等待[1, 2]。"]),
         ("It takes 5 days.[^1] Then wait [1-2].", ["It takes 5 days [1].", "Then wait [1, 2]."]),
+        ("Wait for it... then go [1].", ["Wait for it... then go [1]."]),
         ("【注意】请等待【1】。", ["【注意】请等待[1]。"]),
     ],
 )

@@ -38,9 +38,8 @@ MARKERS = re.compile(r"[\[【［]\^?(\d{1,3}(?:\s*[,，、–-]\s*\d{1,3})*)[\]�
 # days. [1] Then
 BEHIND = re.compile(r"([.!?。！？]+)\s*(\[\d+[\d,\s]*\](?:\s*\[\d+[\d,\s]*\])*)\s*")
 NUMBER = re.compile(r"\d+")
-BEGUN = re.compile(
-    r"\s*(?:[\[【［][\d,，、–\s^-]*)?"
-)  # what may become a number of the sentence before
+# no word yet: more marks of the sentence before, or what may become a number of it
+BEGUN = re.compile(r"[^\w\[【［]*(?:[\[【［][\d,，、–\s^-]*)?")
 ENDS = re.compile(r"[.!?…。！？)\]]\W*$")
 MARKUP = re.compile(r"\*\*|__|`|^#+\s+|^>\s+")
 
