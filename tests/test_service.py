@@ -35,12 +35,14 @@ from mm_support.language.messages import message
 from mm_support.parts import Parts
 from mm_support.pipeline.fuse import query_of
 from mm_support.pipeline.perceive import perceive
+from mm_support.pipeline.resume import cited_before, rest_of
 from mm_support.pipeline.retrieve import words_alone
 from mm_support.pipeline.step import drained
 from mm_support.pipeline.turn import judge
 from mm_support.service import SupportService, open_keeper
 from mm_support.types import (
     Audio,
+    Entry,
     Finished,
     Found,
     Heard,
@@ -635,6 +637,14 @@ def test_what_was_not_heard_of_an_interrupted_reply_is_said_when_it_is_asked_for
     assert interrupted.unheard == again["unheard"]
     other = ask(service, "refund late", **again)  # a question of its own is answered
     assert other.text != reply.text and other.citations
+
+
+def test_the_rest_of_a_reply_cites_no_other_entry_where_its_own_is_gone():
+    reply = "Press [9]. [1] It is two years. [2] Ask us. [3]"
+    before = Past("warranty", reply, "answer", ("a", "gone", "c"), unheard=reply)
+    hits = cited_before(before, [Entry("a", "A", "x"), Entry("c", "C", "y")])
+    cited = {s.text: [hits[n - 1].entry.id for n in s.citations] for s in rest_of(before, hits)}
+    assert cited["It is two years."] == [] and cited["Ask us."] == ["c"]
 
 
 def test_a_reply_that_the_customer_stops_is_kept_as_far_as_it_came(make):

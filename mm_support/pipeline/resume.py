@@ -32,11 +32,10 @@ def rest_of(before: Past, hits: Sequence[Hit]) -> Iterator[Sentence]:
     """What was not heard, with what it cites of `hits`; a step without a number cites what the one
     before it does.
     """
-    numbers = sorted({int(number) for number in CITED.findall(before.reply)})
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, 1)}
-    rank = {number: place.get(id) for number, id in zip(numbers, before.citations)}
+    rank = {number: place.get(id) for number, id in enumerate(before.citations, 1)}
     cited: tuple[int, ...] = ()
     for text, marks in PART.findall(before.unheard):
         found = [rank.get(int(number)) for number in CITED.findall(marks)]
-        cited = tuple(filter(None, found)) or cited
+        cited = tuple(filter(None, found)) if found else cited
         yield Sentence(text.strip(), cited)
