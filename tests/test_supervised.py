@@ -2,6 +2,7 @@
 service answers with quotes and says so.
 """
 
+import json
 import sys
 import threading
 import time
@@ -123,6 +124,15 @@ def test_one_that_cannot_be_started_is_tried_again_after_longer_and_longer_pause
     until(lambda: model.alive)
     pauses = [after - before for before, after in zip(times[1:], times[2:])]
     assert pauses[0] > 0.2 and pauses[1] > 0.4 and model.restarts == 1
+
+
+def test_whatever_a_start_ends_in_another_one_follows(child, watched):
+    starts = [child, lambda: json.loads('{"rea'), child]  # one died within its first line
+    model = watched(lambda: starts.pop(0)())
+    with pytest.raises(GenerationError):
+        says(model, "die")
+    until(lambda: model.restarts == 1 and model.alive)
+    assert says(model)
 
 
 def test_what_cannot_be_opened_at_first_is_an_error_and_a_closed_one_says_so(child, watched):

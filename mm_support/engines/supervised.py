@@ -10,7 +10,7 @@ from collections.abc import Callable, Generator
 from typing import TYPE_CHECKING
 
 from mm_support.engines.base import Message, StopSignal
-from mm_support.errors import GenerationError, SupportError
+from mm_support.errors import GenerationError
 
 if TYPE_CHECKING:
     from mm_support.engines.openvino import OpenVinoModel
@@ -90,7 +90,7 @@ class SupervisedModel:
     def _start(self) -> None:
         try:
             model = self._open()
-        except (SupportError, OSError) as exc:
+        except Exception as exc:  # whatever it is, it is tried again
             log.warning("the language model could not be started again: %s", exc)
             return
         with self._lock:
