@@ -140,6 +140,8 @@ def test_figures_by_hand():
         ("磨坊建于１８９０年。", "1890年", True),
         ("磨坊建于一八九零年。", "建于一八九零", True),
         ("磨坊很新", "旧", False),
+        ("한국어를 씁니다.", "한국어", True),
+        ("เมืองหลวงของประเทศไทย", "ประเทศไทย", True),
     ],
 )
 def test_an_answer_is_held_word_for_word(reply, answer, expected):

@@ -33,9 +33,10 @@ from mm_support.types import UserTurn
 BASE = "passages"
 FOUND = 5  # entries looked at
 LEFT_OUT = 4  # every so many articles, one, whose questions are off topic
-TOKEN = re.compile(  # a Chinese character or a kana by itself, a word of any other script
-    r"[\u3040-\u30ff\u3400-\u9fff]|[^\W_\u3040-\u30ff\u3400-\u9fff]+"
-)
+# scripts without blanks between words (Thai to Khmer, kana, Chinese), and Hangul, whose particles
+# follow a word without one
+UNPARTED = r"\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uac00-\ud7a3"
+TOKEN = re.compile(rf"[{UNPARTED}]|[^\W_{UNPARTED}]+")  # of these a character, of others a word
 ANSWERABLE, UNANSWERABLE, OFF_TOPIC = "answerable", "unanswerable", "off_topic"
 
 
