@@ -614,6 +614,13 @@ def test_of_a_long_list_the_first_items_are_spoken():
     assert "Wait a minute." not in spoken("Do this.", *steps, behind)[0]
 
 
+def test_what_is_in_no_language_is_spoken_by_any_voice(monkeypatch):
+    monkeypatch.setattr(FakeVoice, "speaks", lambda self, language: language == "de")
+    texts = ["Sie können mit Karte zahlen.", "Visa, Mastercard, PayPal.", "12,50 €."]
+    assert spoken(*texts) == (texts, "")
+    assert spoken("You can pay by card.", *texts) == (texts, "en")
+
+
 def test_of_a_table_the_rows_are_summed_up_once_it_is_over():
     rows = [f"Plan: P{at}; Price: ${at}; Storage: {at} GB" for at in range(1, 8)]
     other = ["Shop: A; Open: 9; City: X", "Shop: B; Open: 9; City: Y"]

@@ -17,7 +17,7 @@ from mm_support.decode.select import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError, SupportError
-from mm_support.language.detect import language_of
+from mm_support.language.detect import DEFAULT, language_of, told_language
 from mm_support.language.messages import message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
 from mm_support.language.spoken_table import summary
@@ -46,7 +46,7 @@ class Speech:
         self._sounding: Future[Spoken | None] | None = None  # its next piece
         self._spoken: list[Audio] = []
         self.unspoken = ""  # the language of sentences that were left out
-        self._language = ""  # of the sentence that was spoken last
+        self._language = DEFAULT  # of the sentence that was spoken last
         self._items = 0  # of lists
         self._rows: list[str] = []  # of a table that may go on
 
@@ -111,15 +111,15 @@ class Speech:
 
     def _own(self, sentence: Sentence) -> list[str]:
         """A sentence, if it is spoken."""
-        text, language = sentence.text, language_of(sentence.text)
+        text, language = sentence.text, told_language(sentence.text)
         try:
-            speaks = self._voice.speaks(language)
+            speaks = self._voice.speaks(language or self._language)
         except SupportError:  # the voice could not be loaded, which the status says
             return []
-        if not speaks:
+        if language and not speaks:  # names and prices are of no language
             self.unspoken = language
             return []
-        self._language = language
+        self._language = language or self._language
         self._items += is_step(text)
         left_out = sentence.in_step and self._items > SPOKEN_ITEMS
         return [] if left_out else [text]
