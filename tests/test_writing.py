@@ -196,6 +196,18 @@ def test_room_follows_from_the_context_and_never_leaves_out_the_best_passage():
         assert letters < 2.5 * (size - room.tokens) + 1_000
 
 
+def test_a_prompt_in_characters_of_several_bytes_fits_too():
+    class Small(Free):
+        can = Capabilities(4_096, writes=True)
+
+    entries = (Entry(str(at), "退货", "退货期为三十天，请保留小票。" * 200) for at in range(5))
+    model = Small("x")
+    told(model, Question("退货期是多久" * 300), tuple(Hit(entry, 1.0) for entry in entries))
+    asked = "".join(own["content"] for own in model.prompts[0])
+    tokens = sum(1 if ord(letter) > 255 else 1 / 4 for letter in asked)
+    assert tokens < 4_096 - room_for(Small.can, 5).tokens
+
+
 def test_the_prompt_tells_passages_dates_links_and_what_was_said_before():
     from dataclasses import replace
     from datetime import date

@@ -47,7 +47,7 @@ MAX_TURNS = 6  # of the conversation so far
 MAX_TURN = 400  # characters of what the customer said in one of them, and of the reply
 REPLY_TOKENS = 500  # of a written reply
 DRAFT_TOKENS = 120  # of a draft that only points at sentences
-LETTERS_A_TOKEN = 2.5  # carefully: English has four
+BYTES_A_TOKEN = 2.5  # of UTF-8, carefully: English has four; of Chinese three are a character
 PASSAGES_SHARE = 0.7  # of the characters that the rules and the question leave
 
 _SPECIAL = re.compile(
@@ -77,15 +77,21 @@ class Room:
 DRAFTING = Room((600, 200), MAX_WORDS, 0, DRAFT_TOKENS)  # what the packaged model was trained with
 
 
-def room_for(can: Capabilities, passages: int) -> Room:
-    """The room in a model's prompt; passages: how many there are. One that only points at sentences
-    gets what it was trained with.
+def width_of(texts: Sequence[str]) -> float:
+    """Bytes of a character of them, on average."""
+    text = "".join(texts)
+    return len(text.encode()) / len(text) if text else 1.0
+
+
+def room_for(can: Capabilities, passages: int, width: float = 1.0) -> Room:
+    """The room in a model's prompt; passages: how many there are; width: bytes of a character. One
+    that only points at sentences gets what it was trained with.
     """
     if not can.writes:
         return Room(DRAFTING.passages[:passages], MAX_WORDS, 0, DRAFT_TOKENS)
     tokens = min(REPLY_TOKENS, can.context // 4)
-    words = min(4 * MAX_WORDS, int(can.context * LETTERS_A_TOKEN) // 8)
-    left = (can.context - tokens) * LETTERS_A_TOKEN - len(WRITING) - words
+    words = min(4 * MAX_WORDS, int(can.context * BYTES_A_TOKEN / width) // 8)
+    left = ((can.context - tokens) * BYTES_A_TOKEN - len(WRITING)) / width - words
     left = max(int(left), 400)
     kept = max(1, min(passages, int(PASSAGES_SHARE * left) // 300))
     each = int(PASSAGES_SHARE * left) // kept

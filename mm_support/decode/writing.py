@@ -15,7 +15,14 @@ import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
-from mm_support.decode.prompt import NOT_SAID, clean, room_for, with_photo, writing_messages
+from mm_support.decode.prompt import (
+    NOT_SAID,
+    clean,
+    room_for,
+    width_of,
+    with_photo,
+    writing_messages,
+)
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import Verdict, stated
 from mm_support.engines.base import Capabilities, LanguageModel
@@ -104,7 +111,8 @@ def sentences_of(
 ) -> Iterator[tuple[str, list[int]]]:
     """The sentences that the model writes, without markup, and the numbers that each names."""
     can = capabilities(model)
-    room = room_for(can, len(entries))
+    width = width_of([question.words, *(entry.answer for entry in entries)])
+    room = room_for(can, len(entries), width)
     shown = [replace(entry, answer="\n".join(stated(entry))) for entry in entries]
     messages = writing_messages(question, shown[: len(room.passages)], past, room)
     if question.photo is not None and can.sees:
