@@ -495,3 +495,54 @@ def test_a_products_number_stands_behind_its_name(tmp_path):
         tmp_path, "a.csv", "型号,名称,说明,价格\nLX-200,城市车,通勤车型，续航 60 公里,3299元\n"
     ).entries
     assert entry.title == "城市车 (LX-200)" and "价格: 3299元" in entry.answer
+
+
+@pytest.mark.parametrize("blanks", ["", ",,,,"])
+def test_what_stands_above_a_header_is_the_name_of_the_table_and_text(tmp_path, blanks):
+    head = f"Fares 2026{blanks}\nFares include all taxes{blanks}\n,,,,\n"
+    rows = "Zone,Adult,Child,Dog,Bike\nA,4.90,2,1.50,1\nB,7.90,4,2.50,2\n"
+    reading = read(tmp_path, "list.csv", head + rows)
+    said, first, _ = reading.entries
+    assert (said.title, said.answer) == ("Fares 2026", "Fares include all taxes")
+    assert first.title == "Fares 2026: A" and first.answer.startswith("Zone: A; Adult: 4.90;")
+    assert first.id == "list-a" and any("Fares 2026" in told for told in reading.mapping)
+    bare = read(tmp_path, "list.csv", f"Ask us{blanks}\nQuestion,Answer\nWhere?,In the town.\n")
+    assert [(entry.title, entry.answer) for entry in bare.entries] == [("Where?", "In the town.")]
+
+
+@pytest.mark.parametrize(
+    "header, names",
+    [
+        (["Zone,Adult,,Child", ",price,days,price,days"], "Adult price,Adult days,Child price"),
+        (["Zone,Adult,,Child", ",to 2 kg,to 5 kg,to 2 kg,to 5 kg"], "Adult to 2 kg,Adult to 5 kg"),
+        ([",Adult,,Child", "Zone,price,days,price,days"], "Adult price,Adult days,Child price"),
+        (["Zone,Adult,Child,Dog,Bike", ",cm,cm,kg,kg"], "Adult cm,Child cm,Dog kg,Bike kg"),
+    ],
+)
+def test_two_rows_of_names_are_one_header(tmp_path, header, names):
+    rows = "\nA,4.90,2,9.90,1\nB,7.90,4,14.90,2\nC,8.90,5,15.90,3\n"
+    first, *others = read(tmp_path, "list.csv", "\n".join(header) + rows).entries
+    assert len(others) == 2 and first.answer.startswith("Zone: A; ")
+    assert all(f"; {name}: " in first.answer for name in names.split(","))
+
+
+def test_a_row_without_a_name_is_no_second_header(tmp_path):
+    rows = ["Name,Price,Days", ",29.90,3", "Pan,39.90,5", "Pot,19.90,2"]
+    first, *others = read(tmp_path, "list.csv", "\n".join(rows)).entries
+    assert "Price: 29.90" in first.answer and "Price: 39.90" in others[0].answer
+
+
+def test_a_rule_of_markdown_is_no_row(tmp_path):
+    rows = "| Question | Answer |\n|---|:---:|\n| Where? | In the town, behind it. |\n"
+    reading = read(tmp_path, "faq.csv", rows)
+    assert [entry.answer for entry in reading.entries] == ["In the town, behind it."]
+    rows = "| Zone | Fare | Days |\n|---|---:|---|\n| A | 4.90 | 2 |\n| B | 7.90 | 4 |\n"
+    first, _ = read(tmp_path, "list.csv", rows).entries
+    assert first.answer == "Zone: A; Fare: 4.90; Days: 2"
+
+
+def test_a_column_of_articles_holds_goods_or_answers(tmp_path):
+    entry, _ = read(tmp_path, "a.csv", "Article,Price\nPan,39.90\nPot,19.90\n").entries
+    assert (entry.title, entry.answer) == ("Pan", "Article: Pan; Price: 39.90")
+    rows = "Title,Article\nHours,We open at nine each day.\nCars,Park behind the shop.\n"
+    assert read(tmp_path, "b.csv", rows).entries[0].answer == "We open at nine each day."

@@ -154,10 +154,20 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
     else:
         names, body = [f"column {at + 1}" for at in range(max(map(len, rows)))], rows
     sample = [list(row) for row in body[:SAMPLE]]
-    columns = map_names(names)
+    columns = _of_goods(map_names(names), sample)
     if not (header and {"title", "answer"} <= set(columns.fields)):
         columns = _guess_rest(columns, sample)
     return _of_questions(columns, sample), header
+
+
+def _of_goods(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
+    """Where labels stand first under a name for answers, and no other names rows, these do:
+    "Article | Price"."""
+    labels = [row[0] for row in body if row and row[0].strip()]
+    named = columns.fields[:1] != ("answer",) or {"title", "questions"} & set(columns.fields)
+    if named or not labels or _is_prose(labels):
+        return columns
+    return Columns(columns.names, ("title", *columns.fields[1:]))
 
 
 def _of_questions(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
@@ -181,19 +191,28 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         return True
     body = rows[1:SAMPLE]
     rest = [len(cell) for row in body for cell in row if cell.strip()]
-    if not first or not rest or any(_is_sentence(cell) for cell in first):
+    if not first or not rest or any(is_sentence(cell) for cell in first):
         return False
     longer = fmean(rest) > fmean(map(len, first))
-    return longer or _heads_figures(rows[0], body)
+    return longer or heads_figures(rows[0], body)
 
 
-def _heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
-    """Whether a name without digits stands over cells that all have some."""
+def heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a name without digits stands over cells that all have some, or one with letters
+    ("up to 2 kg") over figures alone."""
     columns = [[row[at] for row in body if at < len(row) and row[at]] for at in range(len(first))]
     return any(
-        cells and not _has_digit(name) and all(map(_has_digit, cells))
+        cells and all(map(_has_digit, cells)) and (not _has_digit(name) or _is_other(name, cells))
         for name, cells in zip(first, columns)
     )
+
+
+def _is_other(name: str, cells: Sequence[str]) -> bool:
+    return _has_letter(name) and not any(map(_has_letter, cells))
+
+
+def _has_letter(text: str) -> bool:
+    return any(sign.isalpha() for sign in text)
 
 
 def _has_digit(text: str) -> bool:
@@ -274,7 +293,7 @@ def _is_prose(cells: Sequence[str]) -> bool:
     return sentences >= 0.5 * len(cells)
 
 
-def _is_sentence(cell: str) -> bool:
+def is_sentence(cell: str) -> bool:
     """Whether a cell is too long for a label, or ends as sentences do."""
     return len(cell) >= LONG or cell.strip()[-1] in SENTENCE_ENDS
 

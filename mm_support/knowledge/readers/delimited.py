@@ -13,11 +13,12 @@ from collections.abc import Iterator, Sequence
 from itertools import chain, islice
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
-from mm_support.knowledge.readers.columns import Columns, map_columns, map_names
+from mm_support.knowledge.readers.columns import Columns, is_sentence, map_columns, map_names
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, slug
+from mm_support.knowledge.readers.heads import Row, split_captions
 from mm_support.knowledge.readers.rows import row_document, text_of
-from mm_support.knowledge.readers.tables import row_line
+from mm_support.knowledge.readers.tables import row_line, says_anything
 
 SEPARATORS = ",;\t|"
 MAX_CELL = 2 * 2**20  # characters
@@ -25,8 +26,6 @@ MAX_RECORD_LINES = 2_000  # lines of one row; a quote that is open longer was ne
 JUDGED = 200  # rows by which separator and columns are judged
 MAX_LENIENT = 5_000  # characters of a broken row in which its cells are looked for
 _SEP_LINE = re.compile(r"\A\s*\"?sep=(.)\"?[ ]*\n", re.IGNORECASE)
-
-Row = tuple[int, list[str]]  # its line in the file, its cells
 
 
 def read_delimited(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -117,8 +116,10 @@ def _lenient(line: str, separator: str) -> list[str]:
 
 
 def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterator[Document]:
-    """A document a row of any table: CSV, or a sheet. stem: its title for want of a better one."""
-    first = list(islice(rows, JUDGED))
+    """A document a row of any table: CSV, or a sheet. stem: its title for want of a better one, and
+    what ids are made of."""
+    rows = (row for row in rows if says_anything(row[1]))
+    captions, first = split_captions(list(islice(rows, JUDGED)))
     if not first:
         return
     columns, header = map_columns([cells for _, cells in first])
@@ -128,8 +129,19 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
         return
     if note := columns.note():
         remarks.mapping.append(f"{remarks.file}: {note}")
+    name, said = _named(captions, stem, remarks)
+    if said:
+        yield Document(name, (Block("text", said),), "", first[0][0], row=True)
     for line, cells in chain(first[header:], rows):
-        yield from _row(columns, line, cells, stem, remarks)
+        yield from _row(columns, line, cells, stem, name, remarks)
+
+
+def _named(captions: Sequence[str], stem: str, remarks: Remarks) -> tuple[str, str]:
+    """(name, text) of a table by what stands above its header."""
+    named = bool(captions) and not is_sentence(captions[0])
+    if named:
+        remarks.mapping.append(f"{remarks.file}: '{captions[0]}' is the table's name")
+    return captions[0] if named else stem, "\n".join(captions[named:])
 
 
 def _can_answer(columns: Columns) -> bool:
@@ -138,7 +150,7 @@ def _can_answer(columns: Columns) -> bool:
 
 
 def _row(
-    columns: Columns, line: int, cells: list[str], stem: str, remarks: Remarks
+    columns: Columns, line: int, cells: list[str], stem: str, name: str, remarks: Remarks
 ) -> Iterator[Document]:
     if any(cells[len(columns.names) :]):
         said = "it has more cells than the header; quote cells that hold the separator"
@@ -146,22 +158,22 @@ def _row(
         return
     row = columns.values(cells)
     if "answer" not in columns.fields:
-        yield _table_row(columns, row, line, cells, stem)
+        yield _table_row(columns, row, line, cells, stem, name)
         return
     if "title" not in columns.fields and not row.get("questions"):
-        row["title"] = stem
+        row["title"] = name
     document = row_document(row, line, remarks)
     if document is not None:
         yield document
 
 
 def _table_row(
-    columns: Columns, row: dict[str, object], line: int, cells: list[str], stem: str
+    columns: Columns, row: dict[str, object], line: int, cells: list[str], stem: str, name: str
 ) -> Document:
     """A row of a table that holds no questions and answers."""
     text = row_line(columns.names, cells)
     title, first = text_of(row.get("title")), next((cell for cell in cells if cell), stem)
-    name = title if columns.names_rows and title else f"{stem}: {title or first}"
+    called = title if columns.names_rows and title else f"{name}: {title or first}"
     own = as_text(row.get("id")) or slug(f"{stem}: {as_text(row.get('code')) or title or first}")
     block = Block("table", text, line=line, parts=(text,))
-    return Document(name, (block,), "", line, own, row=True)
+    return Document(called, (block,), "", line, own, row=True)

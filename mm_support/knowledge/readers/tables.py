@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from itertools import zip_longest
 from typing import NamedTuple
 
 MAX_SPAN = 50  # columns or rows that one cell may cover
 
 Cells = list[str]
+_RULE = re.compile(r"(?::?-{2,}:?)?")
 
 
 def row_line(header: Sequence[str], row: Sequence[str]) -> str:
@@ -32,7 +34,7 @@ def _pair(name: str, cell: str) -> str:
 
 def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
     """A line a row. header: whether the first row names the columns; None where nobody knows."""
-    rows = [row for row in rows if any(row)]
+    rows = [row for row in rows if says_anything(row)]
     if not rows:
         return []
     width = max(map(len, rows))
@@ -45,6 +47,11 @@ def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
     if width == 2 and not header:
         rows = [[_pair(*row)] if len(row) == 2 and all(row) else row for row in rows]
     return [row_line((), row) for row in rows]
+
+
+def says_anything(row: Sequence[str]) -> bool:
+    """Whether a row has contents: one of blanks and of rules (|---|:--:|) parts others."""
+    return not all(_RULE.fullmatch(cell.strip()) for cell in row)
 
 
 def looks_like_header(rows: Sequence[Cells]) -> bool:
@@ -98,7 +105,7 @@ def grid_lines(table: Sequence[Sequence[Cell]]) -> list[str]:
     if all(heads):  # as good as none
         return captions + table_lines(texts)
     if heads[:2] == [True, True]:
-        texts[:2] = [_joined(*texts[:2])]
+        texts[:2] = [joined_header(*texts[:2])]
     return captions + table_lines(texts, heads[0] or None)
 
 
@@ -131,10 +138,9 @@ def _add_covered(row: Cells, place: int, covered: dict[tuple[int, int], str]) ->
         row.append(covered.pop((place, len(row))))
 
 
-def _joined(upper: Cells, lower: Cells) -> Cells:
+def joined_header(upper: Sequence[str], lower: Sequence[str]) -> Cells:
     """Two rows of headers as one: "Price" over "monthly" is "Price monthly"."""
-    filled = upper + [""] * (len(lower) - len(upper))
-    pairs = zip(filled, lower)
+    pairs = zip_longest(upper, lower, fillvalue="")
     return [above if above == below else f"{above} {below}".strip() for above, below in pairs]
 
 
