@@ -307,7 +307,7 @@ class Entry:
     of the action that it stands for, as JSON (knowledge/declarations.py). section: the
     headings above it, joined by " > ". page: of the document, from 1. language: as the source names
     it, e.g. "de". valid_from, valid_until: first and last day on which it holds. updated: the day
-    on which the source says it was last changed.
+    on which the source says it was last changed. tags: other words that it is found by, not shown.
     """
 
     id: str
@@ -327,14 +327,15 @@ class Entry:
     valid_until: date | None = None
     updated: date | None = None
     declaration: str = ""
+    tags: tuple[str, ...] = ()
 
     def holds_on(self, day: date) -> bool:
         return (self.valid_from or day) <= day <= (self.valid_until or day)
 
     @property
     def text(self) -> str:
-        """All that it says."""
-        return " ".join((self.title, *self.questions, self.answer))
+        """All that it says or is found by."""
+        return " ".join((self.title, *self.questions, self.answer, *self.tags))
 
 
 def of_one_document(entry: Entry, other: Entry) -> bool:

@@ -9,6 +9,7 @@ from clock import cpu_seconds
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.delimited import MAX_CELL
 from mm_support.knowledge.readers.encoding import decode
@@ -546,3 +547,18 @@ def test_a_column_of_articles_holds_goods_or_answers(tmp_path):
     assert (entry.title, entry.answer) == ("Pan", "Article: Pan; Price: 39.90")
     rows = "Title,Article\nHours,We open at nine each day.\nCars,Park behind the shop.\n"
     assert read(tmp_path, "b.csv", rows).entries[0].answer == "We open at nine each day."
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("a.csv", 'Title,Answer,Tags,Labels\nHours,At nine.,"opening, doors","[""open""]"\n'),
+        ("a.json", '[{"title": "Hours", "answer": "At nine.", "tags": ["opening", "doors"]}]'),
+        ("b.json", '[{"title": "Hours", "answer": "At nine.", "labels": [{"name": "opening"}]}]'),
+        ("a.md", "---\ntitle: Hours\ntags: [opening, doors]\n---\nAt nine.\n"),
+    ],
+)
+def test_tags_are_for_finding_and_not_shown(tmp_path, name, text):
+    (entry,) = read(tmp_path, name, text).entries
+    assert entry.tags[0] == "opening" and any("opening" in own for own in entry_texts(entry))
+    assert (entry.answer, entry.questions) == ("At nine.", ())

@@ -23,6 +23,7 @@ MAX_ANSWER = 20_000  # characters
 MAX_TITLE = 300  # characters
 MAX_INTENT = 64  # characters, as the store keeps it
 MAX_QUESTIONS = 100
+MAX_TAGS = 50
 MAX_PICTURES = 50  # of an entry
 TAKEN_OVER = (  # what an entry says as its document does
     "intent human_only url language valid_from valid_until updated".split()
@@ -124,6 +125,7 @@ def _entry(
         title=title,
         answer=answer,
         questions=tuple(_first(MAX_QUESTIONS, "questions", questions, line, remarks)),
+        tags=tuple(_first(MAX_TAGS, "tags", document.tags if first else (), line, remarks)),
         source=f"{remarks.file}:{line if piece.page is None else piece.page}",
         section=" > ".join(piece.section),
         page=piece.page,

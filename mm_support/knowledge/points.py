@@ -109,8 +109,9 @@ def places(texts: Iterable[str]) -> dict[str, int]:
 
 
 def entry_texts(entry: Entry) -> list[str]:
-    """What an entry is found by: its title, questions, and sentences of its answer; each once."""
-    head = [text for text in (entry.title, *entry.questions) if text]
+    """What an entry is found by: its title, questions, tags, and sentences of its answer; each
+    once."""
+    head = [text for text in (entry.title, *entry.questions, ", ".join(entry.tags)) if text]
     sentences = split_sentences(entry.answer)
     room = max(1, MAX_TEXT_VECTORS - len(head))
     step = -(-len(sentences) // room) if sentences else 1

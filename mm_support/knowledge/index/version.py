@@ -57,7 +57,7 @@ class VersionWriter:
         entry = point.entry
         named, titled = identifiers.identifiers_of(entry), defined.named_in_title(entry.title)
         self._identifiers.add(self._entries.rows, named, titled)
-        texts = (entry.title, " ".join(entry.questions), entry.answer)
+        texts = (entry.title, " ".join((*entry.questions, *entry.tags)), entry.answer)
         language = language_of(entry.text)
         self._postings.add([terms(text, language) for text in texts])
         characters = in_characters(entry.text)

@@ -64,6 +64,7 @@ class Document:
     updated: date | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    tags: tuple[str, ...] = ()
 
     @property
     def text(self) -> str:

@@ -24,7 +24,7 @@ from mm_support.knowledge.readers.fields import as_bool, folded
 from mm_support.language.facts import facts_of
 
 SAMPLE = 200  # rows by which unknown columns are judged
-MANY = frozenset({"questions", "pictures"})  # fields that several columns may fill
+MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too

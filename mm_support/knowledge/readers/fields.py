@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
@@ -28,6 +28,7 @@ _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
 _DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+_TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
 REPEATED = 0.75  # of the words of a name, from which another name repeats it
@@ -115,6 +116,15 @@ def as_list(value: Any) -> list[str]:
     items = value if isinstance(value, Sequence) and not isinstance(value, str) else None
     texts = items if items is not None else as_text(value).split("|")
     return list(dict.fromkeys(text for text in map(as_text, texts) if text))
+
+
+def as_tags(value: Any) -> list[str]:
+    """Tags from a list of texts or of what has names, or from one text in which signs part them."""
+    if isinstance(value, Sequence) and not isinstance(value, str):
+        named = (own.get("name") if isinstance(own, Mapping) else own for own in value)
+        return as_list([*named])
+    found = _TAGS.split(as_text(value).strip("[]"))
+    return as_list([text.strip("\"' #") for text in found])
 
 
 def as_text(value: Any) -> str:

@@ -13,7 +13,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import Block, Document, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
 from mm_support.knowledge.readers.columns import REST, is_unpublished
-from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_text
+from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_tags, as_text
 from mm_support.knowledge.readers.markdown import markdown_blocks, shown
 from mm_support.knowledge.readers.tables import row_line
 
@@ -67,6 +67,7 @@ def document_fields(row: Mapping[str, Any], line: int, remarks: Remarks) -> dict
         "human_only": as_bool(row.get("human_only"), "human_only", line, remarks),
         "language": as_text(row.get("language")).split("|")[0][:35],
         "url": as_text(row.get("url")),
+        "tags": tuple(as_tags(row.get("tags"))),
         **days,
     }
 
