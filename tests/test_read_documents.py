@@ -610,3 +610,18 @@ def test_nothing_to_read_names_the_reason(tmp_path):
     pdf(tmp_path / "a.pdf", [[(50, 700, 12, "Secret.")]], encrypted=True)
     with pytest.raises(KnowledgeError, match="encrypted"):
         read_source(tmp_path / "a.pdf")
+
+
+@pytest.mark.parametrize("blank", ["", "\n"])
+def test_a_first_line_that_looks_like_the_next_one_stays_in_the_text(tmp_path, blank):
+    facts = ["Delivery is free from 50 euros", "It takes 3 days", "Returns within 30 days"]
+    (tmp_path / "a.txt").write_text(f"\n{blank}".join(facts))
+    (entry,) = read_source(tmp_path / "a.txt").entries
+    assert all(fact in entry.answer for fact in facts)
+
+
+@pytest.mark.parametrize("text", ["Send it back.", "- Send it back\n- Keep the slip"])
+def test_a_first_line_above_sentences_or_a_list_is_the_title(tmp_path, text):
+    (tmp_path / "a.txt").write_text(f"Returns\n{text}\n")
+    (entry,) = read_source(tmp_path / "a.txt").entries
+    assert (entry.title, entry.answer) == ("Returns", text)

@@ -15,17 +15,27 @@ _RULE = re.compile(r"\s*([=\-~*#])\1{2,}\s*$")
 
 
 def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
-    """The document of a file; a short first line that ends no sentence is its title."""
+    """The document of a file; a short first line that ends no sentence is its title. It stays in
+    the text where the next one looks alike: both may be facts."""
     lines = decode(file.data, remarks).split("\n")
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if not filled:
         return
-    first = lines[filled[0]].strip()
+    first, *others = (lines[at].strip() for at in filled[:2])
     title = file.stem
-    if len(filled) > 1 and len(first) <= MAX_TITLE and first[-1] not in ".!。！;；,，":
+    if others and _is_label(first):
         title = first.rstrip(":：")
-        lines[filled[0]] = ""
+        if first.endswith((":", "：")) or not _is_label(others[0]) or _is_marked(others[0]):
+            lines[filled[0]] = ""
     yield Document(title, tuple(_blocks(lines)), file.name)
+
+
+def _is_label(line: str) -> bool:
+    return len(line) <= MAX_TITLE and line[-1] not in ".!。！;；,，"
+
+
+def _is_marked(line: str) -> bool:
+    return any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:
