@@ -624,3 +624,10 @@ def test_all_that_a_reader_sees_is_in_the_entries(tmp_path):
     missing = Counter({word: 4 * times for word, times in wanted.items()}) - kept
     lost = sum(len(word) * times for word, times in missing.items())
     assert lost <= 0.02 * 4 * sum(len(word) * times for word, times in wanted.items()), missing
+
+
+def test_a_heading_over_no_text_is_read_where_it_states_a_fact_and_else_reported(tmp_path):
+    text = "# Shop\n\n## Closed on Mondays\n\n## Thanks\n\n## Parking\n\n### Cars\n\nBehind it.\n"
+    reading = read(tmp_path, text)
+    assert "Closed on Mondays" in "\n".join(entry.answer for entry in reading.entries)
+    assert [(line, "Thanks" in reason) for _, line, reason in reading.skipped] == [(5, True)]

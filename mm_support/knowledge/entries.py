@@ -12,9 +12,9 @@ from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
 
-from mm_support.knowledge.passages import ASKING, Passage, passages
+from mm_support.knowledge.passages import ASKING, Passage, empty_headings, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
-from mm_support.knowledge.readers.base import Document, Remarks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Document, Remarks
 from mm_support.knowledge.readers.fields import repeats, slug, words
 from mm_support.language.sentences import without_markers
 from mm_support.types import Entry, Remark
@@ -47,6 +47,8 @@ class EntryMaker:
         identity = self._identity(document, pieces, remarks)
         if not identity:
             return []
+        for line, heading in () if document.row else empty_headings(document):
+            remarks.skip(line, f"no text stands under the heading '{heading[:MAX_QUOTED]}'")
         own = document.pictures or any(piece.pictures for piece in pieces)
         near = beside(path) if path and not own and not document.row else []
         made = []

@@ -17,6 +17,7 @@ from itertools import chain
 
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
+from mm_support.language.facts import facts_of
 from mm_support.language.sentences import split_sentences
 from mm_support.runs import runs
 
@@ -27,6 +28,7 @@ LETTERS = 6  # of a word, about a token
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+|[^\w\s]{3,}")
 _CODE = re.compile(r"[A-Z]\d|\d[A-Z]|\d{3}")
 ASKING = ("?", "？", "؟")  # ends of a heading that is a question
+ENDS = (".", "。")
 _LEADS_ON = (":", "：")
 _COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")
 
@@ -53,6 +55,7 @@ class _Section:
     path: tuple[str, ...]
     line: int
     blocks: list[Block] = field(default_factory=list)
+    is_empty: bool = False  # whether nothing stands under its heading
 
     @property
     def size(self) -> int:
@@ -83,7 +86,7 @@ def passages(document: Document) -> list[Passage]:
     """In the document's order. A row, and a short document without headings of its own, is one; the
     latter is a section under the document's title.
     """
-    sections = [section for section in _sections(document.blocks) if section.is_filled]
+    sections = [section for section in _with_stated(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
     several = questions > 1 or sum(map(_is_headed, sections)) > 1 or _has_codes(sections)
@@ -95,6 +98,30 @@ def passages(document: Document) -> list[Passage]:
         above = {"section": (document.title,)} if bare else {}
         return [replace(own, several=(), line=document.line, **above) for own in whole]
     return [passage for group in _grouped(sections) for passage in _cut(group)]
+
+
+def empty_headings(document: Document) -> list[tuple[int, str]]:
+    """(line, text) of the headings over no text that are in no passage."""
+    return [(own.line, own.path[-1]) for own in _with_stated(document.blocks) if own.is_empty]
+
+
+def _with_stated(blocks: Iterable[Block]) -> list[_Section]:
+    """Sections, where a heading over nothing that states a fact is text of the section above."""
+    found = list(_sections(blocks))
+    for section, after in zip(found, [*found[1:], _Section((), 0)]):
+        leads = after.path[: len(section.path)] == section.path
+        section.is_empty = bool(section.path) and not section.is_filled and not leads
+        if section.is_empty and _states(section.path[-1]):
+            section.blocks = [Block("text", section.path[-1], line=section.line)]
+            section.path, section.is_empty = section.path[:-1], False
+    return found
+
+
+def _states(heading: str) -> bool:
+    """Whether a heading says by itself how much, when or where ("Closed on Mondays")."""
+    facts = facts_of(heading)
+    measured = any(amount.kind and amount.said for amount in facts.amounts)
+    return heading.endswith(ENDS) or measured or bool(facts.days or facts.dates or facts.addresses)
 
 
 def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
