@@ -2,6 +2,7 @@
 
 import html
 import re
+import unicodedata
 from collections import Counter
 from html.parser import HTMLParser
 
@@ -631,3 +632,28 @@ def test_a_heading_over_no_text_is_read_where_it_states_a_fact_and_else_reported
     reading = read(tmp_path, text)
     assert "Closed on Mondays" in "\n".join(entry.answer for entry in reading.entries)
     assert [(line, "Thanks" in reason) for _, line, reason in reading.skipped] == [(5, True)]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"Open https://a.example/{'a/b?c=d&' * 500} now",
+        "这是一段没有标点的文字" * 200,
+        "这里有标点。" * 300,
+        "ราคาสินค้านี้รวมภาษีแล้ว" * 100,
+        "a word" * 2_000,
+    ],
+)
+def test_what_is_too_long_for_a_passage_is_cut_between_words_and_stays_as_written(tmp_path, text):
+    reading = read(tmp_path, f"{text}\n\nThe end of it.\n")
+    pieces = [entry.answer for entry in reading.entries]
+    assert len(pieces) > 1 and all(piece in f"{text}\n\nThe end of it." for piece in pieces)
+    assert "".join("".join(pieces).split()) == "".join(f"{text}The end of it.".split())
+    assert max(tokens(piece) for piece in pieces if "example" not in piece) <= MOST_TOGETHER
+    assert not any(unicodedata.category(piece[0]) == "Mn" for piece in pieces)
+
+
+def test_a_long_list_of_indented_items_is_cut_between_them(tmp_path):
+    items = [f"  - Part {n} is one of those that the maker sends on request." for n in range(100)]
+    pieces = [entry.answer for entry in read(tmp_path, "\n".join(items), "a.txt").entries]
+    assert len(pieces) > 1 and all(piece.startswith("- Part") for piece in pieces)

@@ -26,6 +26,9 @@ MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
 MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one entry
 LETTERS = 6  # of a word, about a token
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+|[^\w\s]{3,}")
+_SPACED = re.compile(r"\S+\s*")
+# signs of a text without blanks, up to a passage's; no mark that belongs to the sign before is cut
+_SIGNS = re.compile(rf".{{1,{MOST}}}(?=\w|$)|.{{1,{MOST}}}", re.DOTALL)
 _CODE = re.compile(r"[A-Z]\d|\d[A-Z]|\d{3}")
 ASKING = ("?", "？", "؟")  # ends of a heading that is a question
 ENDS = (".", "。")
@@ -255,17 +258,27 @@ def _pieces(block: Block) -> Iterator[Block]:
     if tokens(block.text) <= (MOST_TOGETHER if together else MOST):
         yield block
         return
-    units, joint = (block.parts, "\n") if block.parts else _lines(block)
     pictures = block.pictures
-    for group in _filled(units):
-        yield replace(block, text=joint.join(group), parts=tuple(group), pictures=pictures)
+    parts = _as_written(block.text, block.parts) if block.parts else _lines(block)
+    for group in _filled(parts):
+        own = tuple(map(str.rstrip, group)) if block.parts else ()
+        yield replace(block, text="".join(group).strip(), parts=own, pictures=pictures)
         pictures = ()
 
 
-def _lines(block: Block) -> tuple[Sequence[str], str]:
+def _lines(block: Block) -> list[str]:
     if block.kind == "code" or "\n" in block.text:
-        return block.text.split("\n"), "\n"
-    return split_sentences(block.text), " "
+        return block.text.splitlines(keepends=True)
+    return _as_written(block.text, split_sentences(block.text))
+
+
+def _as_written(text: str, parts: Sequence[str]) -> list[str]:
+    """The parts of a text, which hold all of it but blanks, each with the blanks behind it."""
+    places, at = [0], 0
+    for part in map(str.strip, parts[:-1]):
+        at = text.index(part, at) + len(part)
+        places.append(at + len(text[at:]) - len(text[at:].lstrip()))
+    return [text[start:end] for start, end in zip(places, [*places[1:], len(text)])]
 
 
 def _filled(units: Sequence[str]) -> Iterator[list[str]]:
@@ -281,15 +294,16 @@ def _slices(unit: str) -> Iterator[str]:
     if tokens(unit) <= MOST_TOGETHER:
         yield unit
         return
-    lines = unit.split("\n")
-    finer = lines if len(lines) > 1 else split_sentences(unit)
-    if len(finer) > 1:
-        joint = "\n" if len(lines) > 1 else " "
-        yield from (joint.join(group) for group in _filled(finer))
+    lines = unit.splitlines(keepends=True)
+    finer = lines if len(lines) > 1 else _as_written(unit, split_sentences(unit))
+    if len(finer) == 1:
+        finer = [piece for word in _SPACED.findall(unit) for piece in _cut_word(word)]
+    if len(finer) == 1:
+        yield unit
         return
-    words = list(re.finditer(r"\S+\s*", unit)) if " " in unit.strip() else []
-    if len(words) < MOST:
-        yield from (unit[at : at + MOST] for at in range(0, len(unit), MOST))
-        return
-    for at in range(0, len(words), MOST):
-        yield unit[words[at].start() : words[min(at + MOST, len(words)) - 1].end()].rstrip()
+    yield from map("".join, _filled(finer))
+
+
+def _cut_word(word: str) -> list[str]:
+    """An address stays whole; a text without blanks (Chinese, Thai) is cut between its signs."""
+    return [word] if word.isascii() else _SIGNS.findall(word)
