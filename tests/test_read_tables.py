@@ -297,7 +297,15 @@ def test_validity_is_carried_and_an_unsure_date_is_told(tmp_path):
     "written",
     ["31 Dec 2026", "Thu, 31 Dec 2026 10:00:00 +0000", "20261231", "31. Dezember 2026"]
     + ["31 décembre 2026", "31 de diciembre de 2026", "31 grudnia 2026", "31 декабря 2026 г."]
-    + ["31 tháng 12, 2026", "2026년 12월 31일", "2026年12月31日", "31. prosince 2026"],
+    + [
+        "31.12.26",
+        "31/12/26",
+        "12/31/26",
+        "31 tháng 12, 2026",
+        "2026년 12월 31일",
+        "2026年12月31日",
+        "31. prosince 2026",
+    ],
 )
 def test_a_day_is_read_in_any_language(written):
     remarks = Remarks("a.csv")
@@ -306,7 +314,8 @@ def test_a_day_is_read_in_any_language(written):
 
 
 @pytest.mark.parametrize(
-    "written", ["May 2026", "31 December", "tomorrow", "soon", "12", "x" * 999]
+    "written",
+    ["05/04/26", "26-12-31", "May 2026", "31 December", "tomorrow", "soon", "12", "x" * 999],
 )
 def test_what_is_no_whole_day_is_told(written):
     remarks = Remarks("a.csv")

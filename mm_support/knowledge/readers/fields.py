@@ -26,13 +26,14 @@ FALSE = frozenset(
 )
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
-_DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4})")
+_DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d\d)(?!\d)")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
 REPEATED = 0.75  # of the words of a name, from which another name repeats it
 MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"
+YEAR_UNSURE = "could be read day or year first; write 2026-01-31"
 
 
 def folded(text: str) -> str:
@@ -91,6 +92,10 @@ def _day_of(text: str) -> date:
         return date(int(found[1]), int(found[2]), int(found[3]))
     if found := _DAY_LAST.match(text):
         first, second, year = int(found[1]), int(found[3]), int(found[4])
+        if year < 100:
+            if found[2] == "-" and year <= 31:
+                raise ValueError(YEAR_UNSURE)
+            year += 2000
         if second > 12:
             first, second = second, first
         elif found[2] == "/" and first <= 12 and first != second:
