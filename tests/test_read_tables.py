@@ -571,3 +571,17 @@ def test_tags_are_for_finding_and_not_shown(tmp_path, name, text):
     (entry,) = read(tmp_path, name, text).entries
     assert entry.tags[0] == "opening" and any("opening" in own for own in entry_texts(entry))
     assert (entry.answer, entry.questions) == ("At nine.", ())
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Frage;Antwort\rWie groß ist die Küche?;Für jede Größe – überall.\rKosten?;Über 5 €.\r",
+        "Question;Réponse\rOù êtes-vous situés ?;À côté du musée, près de la forêt.\r",
+        "Pregunta;Respuesta\r¿Cuándo abren?;Mañana, a las nueve. Sí, señor.\r",
+    ],
+)
+@pytest.mark.parametrize("encoding", ["mac_roman", "cp1252"])
+def test_tables_that_a_mac_saved(tmp_path, text, encoding):
+    entry = read(tmp_path, "faq.csv", text.encode(encoding)).entries[0]
+    assert f"{entry.title};{entry.answer}" == text.split("\r")[1]

@@ -12,6 +12,7 @@ from mm_support.knowledge.readers.base import Remarks
 LEGACY = (
     "cp1252 cp1251 cp1250 cp1254 cp1253 cp1255 cp1256 cp1257 cp874 gb18030 big5 cp932 euc-jp cp949"
 ).split()
+MAC = "mac_roman"  # of programs that end lines as old Macs do
 HEAD = 4096  # bytes that show whether a character has two or four of them
 UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
 # zeros that a crash leaves: more of them than lie between characters
@@ -66,5 +67,6 @@ def _guess(data: bytes) -> str:
     import chardet
 
     lines = [line for line in data.splitlines() if not line.isascii()]
-    found = chardet.detect(b"\n".join(lines), include_encodings=LEGACY)
+    likely = LEGACY if b"\n" in data else [*LEGACY, MAC]
+    found = chardet.detect(b"\n".join(lines), include_encodings=likely)
     return found["encoding"] or LEGACY[0]
