@@ -585,3 +585,33 @@ def test_tags_are_for_finding_and_not_shown(tmp_path, name, text):
 def test_tables_that_a_mac_saved(tmp_path, text, encoding):
     entry = read(tmp_path, "faq.csv", text.encode(encoding)).entries[0]
     assert f"{entry.title};{entry.answer}" == text.split("\r")[1]
+
+
+def test_a_cell_that_is_a_part_of_a_word_in_the_answer_is_read(tmp_path):
+    rows = "Title,Answer,Price,Size\nLamp 9,A lamp with 15 lights for the table.,5,9\n"
+    (entry,) = read(tmp_path, "a.csv", rows).entries
+    assert entry.answer.endswith("Price: 5; Size: 9")
+
+
+def test_days_tell_that_a_row_above_them_names_columns(tmp_path):
+    rows = "Monday,9-18\nTuesday,9-18\nSunday,closed\n24.12.2026,9-13\nEaster,closed\n"
+    first = read(tmp_path, "a.csv", "Day,Opening hours\n" + rows).entries[0]
+    assert first.answer == "Day: Monday; Opening hours: 9-18"
+    assert "Monday" in read(tmp_path, "b.csv", rows).entries[0].answer
+
+
+def test_exports_that_nest_answers_or_name_two_addresses(tmp_path):
+    answer = {"@type": "Answer", "text": "In the town.", "upvoteCount": 3}
+    items = [{"@type": "Question", "name": "Where?", "acceptedAnswer": answer}]
+    (entry,) = read(tmp_path, "a.json", json.dumps({"mainEntity": items})).entries
+    assert (entry.title, entry.answer) == ("Where?", "In the town.")
+    article = {"url": "https://x/api/1.json", "html_url": "https://x/1", "name": "Returns"}
+    article |= {"title": "Returns", "body": "<p>In time.</p>", "source_locale": "en"}
+    (entry,) = read(tmp_path, "b.json", json.dumps({"articles": [article]})).entries
+    assert (entry.url, entry.answer) == ("https://x/1", "In time.")
+
+
+def test_a_table_of_markdown_in_a_cell_is_read_by_rows(tmp_path):
+    rows = 'Question,Answer\nCost?,"| Zone | Fare |\n|---|---|\n| A | 4.90 |"\n'
+    (entry,) = read(tmp_path, "a.csv", rows).entries
+    assert entry.answer == "Zone: A; Fare: 4.90"

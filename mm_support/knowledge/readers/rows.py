@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from mm_support.knowledge.readers.base import Block, Document, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
-from mm_support.knowledge.readers.columns import REST, is_unpublished
+from mm_support.knowledge.readers.columns import LONG, REST, is_unpublished
 from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_tags, as_text
 from mm_support.knowledge.readers.markdown import markdown_blocks, shown
 from mm_support.knowledge.readers.tables import row_line
@@ -24,7 +24,9 @@ HTML = re.compile(
 )
 ENTITY = re.compile(r"&(?:[a-zA-Z]{2,8}|#\d{2,6}|#x[0-9a-fA-F]{2,5});")
 MARKDOWN = re.compile(
-    r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]{0,500}\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```", re.M
+    r"\*\*[^\s*][^*\n]*\*\*|!?\[[^\]\n]{0,500}\]\((?:<|https?:|/|mailto:|\w)|^#{1,6} |^```"
+    r"|^\|?[ ]*:?-{3,}:?[ ]*\|",
+    re.M,
 )
 
 
@@ -44,14 +46,20 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     if not title or not any(block.text for block in blocks):
         remarks.skip(line, "it has no answer" if title else "it has no title")
         return None
-    said = " ".join(block.text for block in blocks)
+    said = [title, *(block.text for block in blocks)]
     rest = [(name, text_of(cell)) for name, cell in row.get(REST, ())]
-    told = [(name, text) for name, text in rest if text and text not in said]
+    told = [(name, text) for name, text in rest if text and not _is_said(text, said)]
     blocks += (Block("text", row_line(*zip(*told)), line=line),) if told else ()
     fields = document_fields(row, line, remarks)
     fields["questions"] = tuple(text for text in questions if text and text != title)
     identity = as_text(row.get("id"))
     return Document(title, blocks, remarks.file, line, identity, row=True, links=links, **fields)
+
+
+def _is_said(text: str, said: Sequence[str]) -> bool:
+    """Whether a cell repeats a title or a paragraph, or is a sentence of one; a price of 5 is not
+    said by "15 colours"."""
+    return text in said or len(text) > LONG and text in "\n".join(said)
 
 
 def document_fields(row: Mapping[str, Any], line: int, remarks: Remarks) -> dict[str, Any]:
