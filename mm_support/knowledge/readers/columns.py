@@ -27,6 +27,7 @@ SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
+MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
@@ -194,7 +195,22 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     if not first or not rest or any(is_sentence(cell) for cell in first):
         return False
     longer = fmean(rest) > fmean(map(len, first))
-    return longer or heads_figures(rows[0], body)
+    return longer or heads_figures(rows[0], body) or _heads_days(rows[0], body)
+
+
+def _heads_days(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a name that is no day stands over cells most of which are days."""
+    columns = [[_is_day(row[at]) for row in body if at < len(row)] for at in range(len(first))]
+    return any(
+        MOST_DAYS * len(days) <= sum(days) and not _is_day(name)
+        for name, days in zip(first, columns)
+        if name and len(days) > 1
+    )
+
+
+def _is_day(cell: str) -> bool:
+    facts = facts_of(cell)
+    return bool(facts.days or facts.dates)
 
 
 def heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:

@@ -99,8 +99,8 @@ def _are_rows(value: Any) -> bool:
 
 
 def _told(name: str, value: Any) -> Any:
-    """A value as a cell: of a field what nested ones say, {"text": "Yes."} is "Yes."; of others a
-    list of words or a table of values, but no records of records.
+    """A value as a cell: of a field what nested ones say, {"type": 1, "text": "Yes."} is "Yes."; of
+    others a list of words or a table of values, but no records of records.
     """
     field = field_of(name)
     if field in MANY or not field and not _is_flat(value):
@@ -108,6 +108,8 @@ def _told(name: str, value: Any) -> Any:
     if isinstance(value, list):
         return ("\n" if field else ", ").join(str(_told("answer", own)) for own in value if own)
     if isinstance(value, dict):
+        if field == "answer" and (text := by_field(value).get("answer")):
+            return _told(name, text)
         said = {key: str(_told("answer", own)) for key, own in value.items() if own}
         return "".join(said.values()) if len(said) == 1 else row_line([*said], [*said.values()])
     return value
