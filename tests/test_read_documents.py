@@ -625,3 +625,54 @@ def test_a_first_line_above_sentences_or_a_list_is_the_title(tmp_path, text):
     (tmp_path / "a.txt").write_text(f"Returns\n{text}\n")
     (entry,) = read_source(tmp_path / "a.txt").entries
     assert (entry.title, entry.answer) == ("Returns", text)
+
+
+def test_pdf_columns_above_a_table_are_read_one_after_the_other(tmp_path):
+    lines = [
+        line
+        for n, (left, right) in enumerate(zip(LEFT, RIGHT))
+        for line in ((50, 700 - 14 * n, 9, left), (310, 700 - 14 * n, 9, right))
+    ]
+    low = 660 - 14 * len(LEFT)
+    rows = [("Zone", "Where it holds", "Fare")]
+    rows += [(zone, "In all streets of the town and beside them", "4.90") for zone in "ABC"]
+    table = [
+        (x, low - 16 * n, 9, cell)
+        for n, row in enumerate(rows)
+        for x, cell in zip((50, 150, 400), row)
+    ]
+    pdf(tmp_path / "two.pdf", [[*lines, *table]])
+    (entry,) = read_source(tmp_path / "two.pdf").entries
+    places = [entry.answer.index(text) for text in [*LEFT, *RIGHT]]
+    assert places == sorted(places) and "Zone: C; Where it holds: In" in entry.answer
+
+
+def test_a_slide_without_a_title_goes_on_with_none_and_a_chart_is_reported(tmp_path):
+    from pptx import Presentation
+    from pptx.chart.data import CategoryChartData
+    from pptx.enum.chart import XL_CHART_TYPE
+
+    show, data = Presentation(), CategoryChartData()
+    data.categories, _ = ["A"], data.add_series("Fares", (1,))
+    for layout, title in ((5, "Plans"), (5, "Closed days"), (6, "")):
+        slide = show.slides.add_slide(show.slide_layouts[layout])
+        if title:
+            slide.shapes.title.text = title
+        slide.shapes.add_textbox(9, 9, 9, 9).text_frame.text = f"Text of {title or 'another'}."
+    slide.shapes.add_chart(XL_CHART_TYPE.COLUMN_CLUSTERED, 9, 9, 9, 9, data)
+    show.save(tmp_path / "deck.pptx")
+    reading = read_source(tmp_path / "deck.pptx")
+    said = "\n".join(entry.answer for entry in reading.entries)
+    assert "Closed days: Text of Closed days." in said and "\nText of another." in said
+    assert "chart of slide 3" in reasons(reading)
+
+
+def test_a_short_page_keeps_its_headings_and_tables(tmp_path):
+    text = (
+        "<html><body><div id='page'><h1>Returns</h1><div class='view'><p>You have 30 days.</p>"
+        "<h2>Costs</h2><table><tr><th>Zone</th><th>Cost</th></tr><tr><td>A</td><td>5</td></tr>"
+        "</table></div></div></body></html>"
+    )
+    (tmp_path / "a.html").write_text(text)
+    (entry,) = read_source(tmp_path / "a.html").entries
+    assert entry.answer == "You have 30 days.\n\nCosts:\nZone: A; Cost: 5"

@@ -130,9 +130,9 @@ def in_order(lines: Sequence[Line], width: float) -> list[Line]:
     columns = _columns(lines, width)
     if len(columns) > 1:
         return [line for column in columns for line in in_order(column, width)]
-    bands = _bands(lines, width)
-    if len(bands) > 1:
-        return [line for band in bands for line in in_order(band, width)]
+    for bands in _bands(lines), _parted(lines):
+        if any(len(_columns(band, width)) > 1 for band in bands):
+            return [line for band in bands for line in in_order(band, width)]
     return [line for level in _heights(lines) for line in level]
 
 
@@ -156,14 +156,21 @@ def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
     return min(usual) > 15
 
 
-def _bands(lines: Sequence[Line], width: float) -> list[list[Line]]:
+def _bands(lines: Sequence[Line]) -> list[list[Line]]:
     """The widest lines cut the page into bands that may have columns of their own."""
     reach = max(line.right for line in lines) - min(line.left for line in lines)
     from_above = sorted(lines, key=lambda line: -line.top)
     parts = groupby(from_above, lambda line: line.right - line.left > WIDE * reach)
-    bands = [list(band) for _, band in parts]
-    have_columns = any(len(_columns(band, width)) > 1 for band in bands)
-    return bands if have_columns else [list(lines)]
+    return [list(band) for _, band in parts]
+
+
+def _parted(lines: Sequence[Line]) -> list[list[Line]]:
+    """The bands between which the page is blank from side to side for more than a line's height."""
+
+    def goes_on(band: list[Line], line: Line) -> bool:
+        return min(one.bottom for one in band) - line.top < line.size
+
+    return list(runs(sorted(lines, key=lambda line: -line.top), goes_on))
 
 
 # -- tables --------------------------------------------------------------------------------
