@@ -39,10 +39,10 @@ def read_slides(file: File, remarks: Remarks) -> Iterator[Document]:
 def _slide(slide: Any, number: int, file: File, remarks: Remarks) -> Iterator[Block]:
     title = slide.shapes.title
     own = None if title is None else title.shape_id
-    if title is not None and title.has_text_frame:
-        heading = " ".join(title.text_frame.text.split())
-        if heading:
-            yield Block("heading", heading, 2, page=number)
+    framed = title is not None and title.has_text_frame
+    heading = " ".join(title.text_frame.text.split()) if framed else ""
+    # a slide without a title does not go on with the one before
+    yield Block("heading" if heading else "end", heading, 2, page=number)
     for shape in _flat(slide.shapes):
         if shape.shape_id != own:
             yield from _shape(shape, number, file, remarks)
@@ -71,6 +71,8 @@ def _shape(shape: Any, number: int, file: File, remarks: Remarks) -> Iterator[Bl
         try:
             image = shape.image
         except AttributeError:  # a line, a chart
+            if getattr(shape, "has_chart", False):
+                remarks.skip(0, f"a chart of slide {number} was not read; write its figures out")
             return
         except ValueError:
             remarks.skip(0, f"a picture of slide {number} lies in a file of its own; embed it")
