@@ -35,9 +35,10 @@ FRAME = (
 )
 BESIDE = "//aside|//*[@role='complementary']"
 HIDDEN = "//*[@hidden or @aria-hidden='true' or @style]"
-MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']"
+MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']|//*[@id='main-content']"
 IN_MAIN = f"boolean({MAIN.replace('//', 'ancestor::')})"
 IN_IT = MAIN.replace("//", ".//")
+PARTS = ("p", "li", "td", "h2", "h3", "h4")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _NAME_PARTS = re.compile(r"\s+[|–—·»-]\s+")
@@ -240,4 +241,11 @@ def _extracted(tree: Any, remarks: Remarks) -> Any:
         include_comments=False,
         favor_recall=True,
     )
-    return parsed(extracted, remarks) if extracted else tree
+    found = parsed(extracted, remarks) if extracted else tree
+    return found if _keeps_lines(found, tree) else tree
+
+
+def _keeps_lines(found: Any, tree: Any) -> bool:
+    """Whether paragraphs are still apart: of a short page trafilatura may give one line."""
+    of_page, kept = (sum(1 for _ in own.iter(*PARTS)) for own in (tree, found))
+    return kept > 1 or of_page < 2
