@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator
 from email.message import EmailMessage, MIMEPart
 
-from mm_support.knowledge.readers.base import Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day
@@ -16,6 +16,11 @@ from mm_support.knowledge.readers.fields import as_day
 # what mail programs put before the subject of a reply or a forwarded mail, by their languages
 REPLIES = "re|fwd?|aw|wg|rv|tr|sv|vs|vb|antw|odp|pd|rif|ynt|ilt|回复|答复|转发|转寄"
 _PREFIX = re.compile(rf"^\s*(?:{REPLIES})(?:\[\d+\])?\s*[:：]\s*(?=\S)", re.IGNORECASE)
+
+# lines of an earlier mail, with the one above them that says whose ("... wrote:")
+_QUOTED = re.compile(
+    r"(?:(?<=\n)|\A)(?:[^\n>][^\n]{0,200}[:：][ \t]*\n\s{0,9})?(?:>[^\n]*(?:\n|\Z))+"
+)
 
 
 def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -29,7 +34,7 @@ def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
         remarks.skip(0, "it holds no text")
         return
     text, links = _text(body, remarks), ()
-    blocks = tuple(_paragraphs(text))
+    blocks = tuple(_paragraphs(_without_quoted(text, remarks)))
     if body.get_content_subtype() == "html":
         blocks, links = html_blocks(text, remarks)
     subject = " ".join(str(message["subject"] or "").split())
@@ -45,6 +50,19 @@ def _text(body: MIMEPart, remarks: Remarks) -> str:
         return body.get_content()
     except LookupError:  # an encoding that nobody knows
         return decode(body.get_payload(decode=True), remarks)  # type: ignore[arg-type]  # bytes
+
+
+def _without_quoted(text: str, remarks: Remarks) -> str:
+    """A mail without the one that it answers, line by line behind a ">"; one that says nothing
+    else is kept."""
+    text = text.replace("\r\n", "\n")
+    own = _QUOTED.sub("\n", text)
+    quoted = _QUOTED.search(text)
+    if quoted is None or not own.strip():
+        return text
+    said = " ".join(quoted[0].split())[:MAX_QUOTED]
+    remarks.skip(0, f"'{said}' quotes an earlier mail and was left out")
+    return own
 
 
 def _paragraphs(text: str) -> Iterator[Block]:
