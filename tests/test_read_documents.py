@@ -620,7 +620,9 @@ def test_a_first_line_that_looks_like_the_next_one_stays_in_the_text(tmp_path, b
     assert all(fact in entry.answer for fact in facts)
 
 
-@pytest.mark.parametrize("text", ["Send it back.", "- Send it back\n- Keep the slip"])
+@pytest.mark.parametrize(
+    "text", ["Send it back.", "- Send it back\n- Keep the slip", "What does it cost?\nIt is free."]
+)
 def test_a_first_line_above_sentences_or_a_list_is_the_title(tmp_path, text):
     (tmp_path / "a.txt").write_text(f"Returns\n{text}\n")
     (entry,) = read_source(tmp_path / "a.txt").entries
@@ -676,3 +678,14 @@ def test_a_short_page_keeps_its_headings_and_tables(tmp_path):
     (tmp_path / "a.html").write_text(text)
     (entry,) = read_source(tmp_path / "a.html").entries
     assert entry.answer == "You have 30 days.\n\nCosts:\nZone: A; Cost: 5"
+
+
+def test_a_mail_is_read_without_the_one_that_it_answers():
+    own = "From May on returns are free.\n\nNote:\nOpen parcels count too.\n"
+    quoted = "\nOn Sunday Bo <bo@a.example> wrote:\n> Do returns cost 9 euros?\n> Bo\n"
+    remarks = Remarks("a.eml")
+    (document,) = read_mail(File("a.eml", f"Subject: A\n\n{own}{quoted}".encode()), remarks)
+    assert document.text.split() == own.split()
+    assert len(remarks.skipped) == 1 and "wrote: > Do returns" in remarks.skipped[0][2]
+    (document,) = read_mail(File("a.eml", b"Subject: A\n\n> Open at nine.\n"), Remarks("a.eml"))
+    assert "Open at nine." in document.text

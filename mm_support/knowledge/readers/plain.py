@@ -35,7 +35,8 @@ def _is_label(line: str) -> bool:
 
 
 def _is_marked(line: str) -> bool:
-    return any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
+    """Whether a line is of a list, a rule, or asks: none looks like a fact above it."""
+    return line[-1] in "?？؟" or any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
 
 
 def _blocks(lines: list[str]) -> Iterator[Block]:

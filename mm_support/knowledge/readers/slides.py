@@ -39,8 +39,9 @@ def read_slides(file: File, remarks: Remarks) -> Iterator[Document]:
 def _slide(slide: Any, number: int, file: File, remarks: Remarks) -> Iterator[Block]:
     title = slide.shapes.title
     own = None if title is None else title.shape_id
-    framed = title is not None and title.has_text_frame
-    heading = " ".join(title.text_frame.text.split()) if framed else ""
+    heading = ""
+    if title is not None and title.has_text_frame:
+        heading = " ".join(title.text_frame.text.split())
     # a slide without a title does not go on with the one before
     yield Block("heading" if heading else "end", heading, 2, page=number)
     for shape in _flat(slide.shapes):
