@@ -234,6 +234,20 @@ def test_a_table_without_questions_is_read_by_row_and_column(tmp_path):
     assert reading.entries[1].title == "plans: Pebble M"
 
 
+def test_what_only_is_long_among_several_columns_keeps_its_name(tmp_path):
+    table = (
+        "Branch,Opening hours,Parking\n"
+        'Quay Library,"Monday to Thursday 9:30-18:30, Friday 9:30-13:00",Behind the house\n'
+        'Hill Library,"Tuesday and Wednesday 10:00-17:00, other days closed",None\n'
+    )
+    first, _ = read(tmp_path, "branches.csv", table).entries
+    assert "Quay Library" in first.title
+    assert "Opening hours: Monday to Thursday 9:30-18:30, Friday 9:30-13:00" in first.text
+    told = table.replace("closed", "closed.").replace("13:00", "13:00.")
+    first, _ = read(tmp_path, "branches.csv", told).entries
+    assert "Opening hours:" not in first.text
+
+
 @pytest.mark.parametrize(
     "names",
     [

@@ -157,7 +157,7 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
     sample = [list(row) for row in body[:SAMPLE]]
     columns = _of_goods(map_names(names), sample)
     if not (header and {"title", "answer"} <= set(columns.fields)):
-        columns = _guess_rest(columns, sample)
+        columns = _guess_rest(columns, sample, header)
     return _of_questions(columns, sample), header
 
 
@@ -235,15 +235,18 @@ def _has_digit(text: str) -> bool:
     return any(sign.isdigit() for sign in text)
 
 
-def _guess_rest(columns: Columns, body: list[list[str]]) -> Columns:
-    """Fields of the columns without known names, by what they hold."""
+def _guess_rest(columns: Columns, body: list[list[str]], header: bool) -> Columns:
+    """Fields of the columns without known names, by what they hold. What only is long, as opening
+    hours and addresses are, is no answer where it has a name among several: that says what it is.
+    """
     free = [at for at, field in enumerate(columns.fields) if not field]
     cells = {at: [row[at] for row in body if at < len(row) and row[at].strip()] for at in free}
     lengths = {at: fmean(map(len, own)) for at, own in cells.items() if own}
     guessed: dict[int, str] = {}
     if "answer" not in columns.fields:
         longest = max(lengths, key=lengths.__getitem__, default=None)
-        if longest is None or not _is_prose(cells[longest]):
+        named = header and len(lengths) > 2
+        if longest is None or not _is_prose(cells[longest], ended=named):
             return _with_guessed(columns, _names_of_rows(columns, cells))
         guessed[longest] = "answer"
     guessed |= {at: "questions" for at in lengths if at not in guessed and _asks(cells[at])}
@@ -303,9 +306,10 @@ def _are_keys(cells: Sequence[str]) -> bool:
     return _are_codes(cells) or words and _is_id(cells)
 
 
-def _is_prose(cells: Sequence[str]) -> bool:
-    """Whether cells are texts rather than labels and figures."""
-    sentences = sum(cell.strip()[-1] in SENTENCE_ENDS or len(cell) > LONG for cell in cells)
+def _is_prose(cells: Sequence[str], ended: bool = False) -> bool:
+    """Whether cells are texts rather than labels and figures. ended: as sentences end."""
+    long = (len(cell) > LONG and not ended for cell in cells)
+    sentences = sum(cell.strip()[-1] in SENTENCE_ENDS or own for cell, own in zip(cells, long))
     return sentences >= 0.5 * len(cells)
 
 
