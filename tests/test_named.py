@@ -428,3 +428,10 @@ def test_two_numbers_behind_one_name_are_both_named():
     ):
         named = both_named(words, hits(*found))
         assert [hit.entry.title for hit in named] == [title for title, _ in found]
+
+
+def test_a_number_that_nothing_found_has_is_another_thing():
+    router = ("Router", "With Fibre 100 the router costs 4 euros.")
+    plans = ("Plan Fibre 100", "34 euros a month."), ("Plan Fibre 500", "49 euros a month.")
+    assert names_another_thing("do you have Fibre 1000?", hits(router, *plans))
+    assert not names_another_thing("what does the router of Fibre 100 cost", hits(router, *plans))

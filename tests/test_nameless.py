@@ -24,7 +24,23 @@ FAULT = Entry("fault", "Kettle shows E3: dry", "Fill it.")
     ],
 )
 def test_a_name_is_left_out_of_what_is_asked(words, title, rest):
-    assert without_name(words, title) == rest
+    assert without_name(words, Entry("named", title, "It is blue.")) == rest
+
+
+@pytest.mark.parametrize(
+    "words, title, rest",
+    [
+        ("can I print at Quay Road", "branches: Quay Road Library", "can I print at"),
+        ("is Ducklings in the holidays", "lessons: Ducklings", "is in the holidays"),
+        ("桥南店有停车位吗", "门店: 桥南店", "有停车位吗"),
+        ("where is a library", "branches: Quay Road Library", "where is a library"),
+    ],
+)
+def test_what_a_row_is_called_is_a_name(words, title, rest):
+    row = Entry("row", title, "Place: here; Parking: none")
+    assert without_name(words, row) == rest
+    prose = Entry("prose", title, "It is here.")
+    assert without_name(words, prose) == words
 
 
 @pytest.mark.parametrize(
@@ -37,7 +53,7 @@ def test_a_name_is_left_out_of_what_is_asked(words, title, rest):
     ],
 )
 def test_what_has_no_number_beside_a_word_is_no_name(words, title):
-    assert without_name(words, title) == words
+    assert without_name(words, Entry("named", title, "It is blue.")) == words
 
 
 def decided(entry, reason="evidence", confidence=0.7):
@@ -72,6 +88,8 @@ def test_an_answer_in_doubt_is_offered_beside_what_is_named():
     assert offered and offered.action == "clarify"
     assert [hit.entry.id for hit in offered.hits] == ["returns", "kettle"]
     assert judge(decided(KETTLE), decided(RETURNS, "unknown", 0.1)) is None
+    asked = "how much is the"  # which the row of the kettle says
+    assert judge(decided(KETTLE), decided(RETURNS, "ambiguous", 0.4), rest=asked) is None
 
 
 def test_another_thing_with_a_name_tells_nothing_of_this_one():

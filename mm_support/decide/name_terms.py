@@ -85,7 +85,7 @@ def language_of_title(hit: Hit, words: str) -> str:
 
 def title_terms(title: str, language: str = "") -> frozenset[str]:
     """The terms of a title, its numbers marked where they belong to no name: "Lamp 300 W"."""
-    title = _with_first(title)
+    title = with_first(title)
     names = {number for _, number in numbered(title, title=True)}
     found = (
         term + COUNTS if term.isdigit() and term not in names else term
@@ -94,7 +94,7 @@ def title_terms(title: str, language: str = "") -> frozenset[str]:
     return frozenset((*found, *letters(title)))
 
 
-def _with_first(title: str) -> str:
+def with_first(title: str) -> str:
     """A title in which the numeral I of a name is a number: Brew I."""
     for end in _headed(title):
         if end[2] == "I":
@@ -104,7 +104,7 @@ def _with_first(title: str) -> str:
 
 def entry_terms(entry: Entry) -> frozenset[str]:
     """The terms of an entry, its numbers marked as well."""
-    said = term_set(_with_first(entry.title)) | term_set(entry.text)
+    said = term_set(with_first(entry.title)) | term_set(entry.text)
     return said.union((term + COUNTS for term in said if term.isdigit()), letters(entry.text))
 
 

@@ -11,9 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mm_support.decide.named import CLOSE, codes_in
+from mm_support.decide.named import CLOSE, COLON, codes_in
 from mm_support.decide.policy import Decision
-from mm_support.language.terms import NUMERALS, TOKEN, term_set
+from mm_support.decide.rows import of_one_row
+from mm_support.language.asks import amounts_asked, amounts_stated
+from mm_support.language.terms import BARE, NUMERALS, TOKEN, term_set
 from mm_support.language.versions import numbered
 from mm_support.types import Entry, Hit
 
@@ -24,15 +26,21 @@ JOINTS = " -."  # between the words of a name
 FAR = 0.5
 
 
-def without_name(words: str, title: str) -> str:
-    """A customer's words without the name that a title has: "can I return my", of my HE-220. A name
-    is what stands together in both, with a code, or with a number beside a word.
+def without_name(words: str, named: Entry) -> str:
+    """A customer's words without the name of an entry: "can I return my", of my HE-220. A name is
+    what stands together in both, with a code, or with a number beside a word; of a row of a table
+    also several words, or all, of its title.
     """
-    for start, end in reversed([*_titled_in(words, title)]):
-        said = words[start:end]
-        number = any(NUMBER.fullmatch(word) for word in said.split())
-        if codes_in(term_set(said)) or number and len(said.split()) > 1:
+    row = of_one_row(named)
+    parts = [part.strip() for part in COLON.split(named.title)]
+    for start, end in reversed([*_titled_in(words, named.title)]):
+        said = words[start:end].split()
+        several, number = len(said) > 1, any(map(NUMBER.fullmatch, said))
+        coded = bool(codes_in(term_set(words[start:end])))
+        if coded or several and (number or row) or row and said[0].lower() == parts[-1].lower():
             words = f"{words[:start].rstrip()} {words[end:].lstrip()}"
+    if row and BARE.match(parts[-1]):  # no blanks part it from what else is said
+        words = words.replace(parts[-1], " ")
     return words.strip()
 
 
@@ -44,7 +52,8 @@ def elsewhere(
 
     alone: what the rest by itself comes to; found: for that, best first. A sure answer by the name
     gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
-    `surer`; to one in doubt only in part: both are offered. It stays where the name is of what is
+    `surer`; to one in doubt only in part, both being offered, and not where the name's entry states
+    an amount of the kind that is asked for. It stays where the name is of what is
     asked ("E3 on the thermostat", of an entry with both in its title).
     """
     if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
@@ -55,7 +64,9 @@ def elsewhere(
         return None
     if alone.reason == "evidence":
         return alone if not sure or share < FAR or alone.confidence >= surer else None
-    if alone.reason != "ambiguous" or share >= FAR or not by_name.hits:
+    asked = amounts_asked(rest)
+    stated = bool(asked) and asked <= amounts_stated(named.text)
+    if alone.reason != "ambiguous" or share >= FAR or stated or not by_name.hits:
         return None
     return replace(alone, hits=(alone.hits[0], by_name.hits[0]))
 

@@ -54,8 +54,8 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
     """Whether a range in an entry that is a row ("Size: 4.5-10 kg") holds an amount in a question;
     None where it has none of the kind.
     """
-    is_row = "\n" not in entry.answer and _only_rows(entry)
-    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
+    row = "\n" not in entry.answer and _only_rows(entry)
+    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if row else []
     asked = [amount for amount in facts_of(words).amounts if amount.kind] if ranges else []
     held = [
         low <= amount.value <= high
@@ -116,6 +116,12 @@ def beyond_rows(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
     if not asks_steps(words) or amounts_asked(words) or not _only_rows(named.entry):
         return named
     return next((hit for hit in hits if not _only_rows(hit.entry)), named)
+
+
+def of_one_row(entry: Entry) -> bool:
+    """Whether an entry is a row of a table, as a product's: its last line alone has columns."""
+    lines = [line for line in entry.answer.splitlines() if line]
+    return [len(column_names(line)) >= COLUMNS for line in lines[-2:]] in ([True], [False, True])
 
 
 def _only_rows(entry: Entry) -> bool:

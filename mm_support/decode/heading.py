@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from mm_support.decide.named import codes_in
 from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
 from mm_support.knowledge.passages import ASKING
@@ -20,7 +21,7 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     """The sentences of the entry, behind the heading that they need. A question most of which was
     asked is not asked again.
     """
-    if not sentences or not (head := _heading(entry, sentences[0])):
+    if not sentences or not (head := _heading(question, entry, sentences[0])):
         return [*sentences]
     said = "\n".join(sentence.text for sentence in sentences)
     if head.endswith(ASKING):
@@ -35,14 +36,16 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     return [Sentence(text, sentences[0].citations, heading=True), *sentences]
 
 
-def _heading(entry: Entry, first: Sentence) -> str:
+def _heading(question: str, entry: Entry, first: Sentence) -> str:
     """The heading right above a passage, or the question that it answers; else what its title ends
-    with, where what is shown first is a fragment and has no heading in the text.
+    with, where that tells what a code means which is asked about, or what is shown first is a
+    fragment and has no heading in the text.
     """
     if entry.section:
         return entry.section.rpartition(" > ")[2]
     if entry.title.endswith(ASKING):
         return entry.title
     whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
+    whole = whole and not codes_in(term_set(question)) & term_set(entry.title)
     joined = len(joined_at(entry, blocks_of(entry))) > 1
     return "" if whole or joined else entry.title.rpartition(": ")[2]

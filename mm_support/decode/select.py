@@ -22,7 +22,7 @@ import numpy as np
 
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
-from mm_support.knowledge.passages import tokens
+from mm_support.knowledge.passages import ASKING, tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
 from mm_support.language.detect import language_of, stop_words
@@ -62,6 +62,7 @@ FEATURES = (
 )
 # tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
+BRIEF = 50  # tokens of an answer to a question of the company's own, which is shown whole
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 APART = 0.5  # share of the likeliest section's probability below which another is left out
 HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
@@ -178,14 +179,16 @@ def joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
 
 
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
-    """(n_blocks,) bool: which blocks are shown whenever one is. All of a short section, and of a
-    short passage where nothing is asked but a code of it; else the only one that says such a code,
-    and the only one that states what is asked for: a price, a time.
+    """(n_blocks,) bool: which blocks are shown whenever one is. All of a brief answer to a question
+    of the company's own, of a short section, and of a short passage where nothing is asked but a
+    code of it; else the only one that says such a code, and the only one that states what is asked
+    for: a price, a time.
     """
     asked = term_set(question)
     codes = codes_in(asked)
     alone = asked == codes and not codes.isdisjoint(term_set(entry.text))
-    if (entry.section or alone) and tokens(entry.answer) <= WHOLE:
+    least = BRIEF if entry.title.endswith(ASKING) else 0
+    if tokens(entry.answer) <= (WHOLE if entry.section or alone else least):
         return np.ones(len(blocks), bool)
     saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
     stating = stated(question, blocks)

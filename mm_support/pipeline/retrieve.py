@@ -124,7 +124,7 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     if decision.reason not in (*OPEN, "account") or not told or question.photo is not None:
         return looked
     named = meant_first(words, query, told)[0].entry
-    rest = without_name(words, named.title)
+    rest = without_name(words, named)
     if rest == words or not term_set(rest):
         return looked
     plain = replace(question, typed=rest, heard="")
