@@ -49,6 +49,40 @@ def test_pdf_columns_are_read_one_after_the_other(tmp_path):
     assert places == sorted(places) and entry.title == "Two columns" and entry.page == 1
 
 
+def kerned(x, y, size, *parts):
+    """A line in parts, each drawn by itself; numbers draw them closer, in thousandths of a size."""
+    drawn = " ".join(f"({part}) Tj" if isinstance(part, str) else f"[{part}] TJ" for part in parts)
+    return f"BT /F1 {size} Tf {x} {y} Td {drawn} ET"
+
+
+def test_kerned_letters_of_a_pdf_are_neither_doubled_nor_parted(tmp_path):
+    lines = [
+        kerned(50, 760, 20, "F", -40, "reezing a pass"),
+        kerned(50, 720, 12, "T", 120, "uesday is wor", -60, "n by ", 100, "Y", 110, "oung men, "),
+        kerned(50, 706, 12, "before the ", 200, "first P", 120, ".", -90, "O", -40, ". Box they"),
+        kerned(50, 692, 12, 'say "W', 90, "e A", 80, "V", 60, ",", 30, '"', " and no more of it."),
+    ]
+    cells = [
+        kerned(54, 626, 12, "T", 120, "arif"),
+        kerned(154, 626, 12, "Y", 110, "outh"),
+        kerned(54, 606, 12, "W", 90, "erner"),
+        kerned(154, 606, 12, "V", 100, "an"),
+    ]
+    fields = [f"{x} {y} 100 20 re S" for x in (50, 150) for y in (600, 620)]
+    drawn = "\n".join([*lines, *fields, *cells])
+    (entry,) = read_source(pdf(tmp_path / "a.pdf", [[(50, 560, 12, "Ask.")]], rules=drawn)).entries
+    assert entry.title == "Freezing a pass"
+    assert entry.answer.splitlines() == [
+        "Tuesday is worn by Young men, before the first P.O. Box they "
+        'say "We AV," and no more of it.',
+        "",
+        "Tarif: Youth",
+        "Werner: Van",
+        "",
+        "Ask.",
+    ]
+
+
 PRICES = [
     ("Item", "Size", "Price"),
     ("Desk lamp with a long name", "40 cm", "39.90"),

@@ -1,18 +1,20 @@
 """A PDF's page -> its lines in reading order: column by column; tables are one line each.
 
-PDFium knows no lines, only rectangles with text. Those within a grid of drawn rules become a table
-(`_ruled`); of the others, what stands close together on one height is joined to a line. Then the
-page is cut, over and over, along gutters and under what runs over all columns (`in_order`). Knows
-no heading, no paragraph and no other page.
+PDFium knows no lines, only letters and what is drawn at once; of these come pieces, which part no
+word (`_pieces`). Those within a grid of drawn rules become a table (`_ruled`); of the others, what
+stands close together on one height is joined to a line. Then the page is cut, over and over, along
+gutters and under what runs over all columns (`in_order`). Knows no heading, no paragraph and no
+other page.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from ctypes import create_string_buffer
+from collections.abc import Iterator, Sequence
+from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass, replace
 from itertools import groupby
+from operator import itemgetter
 from statistics import median
 from typing import Any
 
@@ -25,6 +27,7 @@ MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
 WIDE = 0.6  # of what all lines cover, from which one runs over all columns
 EDGE = 0.1  # of the page's height, above and below
+TOUCHING = 0.1  # sizes of letters between pieces, below which no space parts them
 LINE_HYPHEN = "\x02"  # for which PDFium takes one between a line and the next
 SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
 
@@ -50,9 +53,7 @@ class Line:
 
 def page_lines(page: Any) -> list[Line]:
     text = page.get_textpage()
-    height = page.get_height()
-    found = (_piece(text, at, height) for at in range(text.count_rects()))
-    pieces = [piece for piece in found if piece.text]
+    pieces = _pieces(text, page.get_height())
     text.close()
     tables: list[Line] = []
     for grid in grids(rules_of(page)):
@@ -63,15 +64,67 @@ def page_lines(page: Any) -> list[Line]:
     return in_order([*_joined(pieces), *tables], page.get_width())
 
 
-def _piece(text: Any, at: int, height: float) -> Line:
-    """One of the rectangles that PDFium finds; height: of the page."""
-    left, bottom, right, top = text.get_rect(at)
-    said = " ".join(text.get_text_bounded(left, bottom, right, top).split())
-    said = said.replace(LINE_HYPHEN, "-")
+def _pieces(text: Any, height: float) -> list[Line]:
+    """The page's words or more, each in one piece: a word of kerned letters is drawn in several.
+    height: of the page."""
+    letters = _letters(text)
+    pieces: list[Line] = []
+    start = 0  # of the last piece
+    for first, after in _drawn(text, len(letters)):
+        if not text.count_rects(first, after - first):
+            continue
+        piece = _piece(text, first, letters[first:after], height)
+        seam = letters[first - 1 : first + 1]
+        if pieces and _goes_on(pieces[-1], piece, seam):
+            piece = _around([pieces.pop(), piece], _plain(letters[start:after]))
+        else:
+            start = first
+        pieces.append(piece)
+    return [piece for piece in pieces if piece.text]
+
+
+def _letters(text: Any) -> str:
+    """What each of PDFium's places holds; one beyond 16 bits is in two places."""
+    from pypdfium2.raw import FPDFText_GetUnicode
+
+    return "".join(chr(FPDFText_GetUnicode(text, at)) for at in range(text.count_chars()))
+
+
+def _drawn(text: Any, count: int) -> Iterator[tuple[int, int]]:
+    """The first place and that after the last one of what is drawn at once. Spaces and breaks that
+    PDFium adds are drawn by nothing."""
+    from pypdfium2.raw import FPDFText_GetTextObject
+
+    drawn = ((at, FPDFText_GetTextObject(text, at)) for at in range(count))
+    own = ((at, addressof(by.contents)) for at, by in drawn if by)
+    for _, places in groupby(own, itemgetter(1)):
+        numbers = [at for at, _ in places]
+        yield numbers[0], numbers[-1] + 1
+
+
+def _piece(text: Any, first: int, letters: str, height: float) -> Line:
+    """What is drawn at once; the box is that of the range that was counted last."""
+    left, bottom, right, top = text.get_rect(0)
     size, at_edge = top - bottom, bottom > (1 - EDGE) * height or top < EDGE * height
-    first = text.get_index(left, (bottom + top) / 2, size, size)
-    font, bold = (0.0, False) if first is None else _font(text, first)
+    font, bold = _font(text, first)
+    said = _plain(letters)
     return Line(said, left, bottom, right, top, size, at_edge, max(font, size), bold=bold)
+
+
+def _plain(letters: str) -> str:
+    whole = letters.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
+    return " ".join(whole.replace("\0", "").replace(LINE_HYPHEN, "-").split())
+
+
+def _goes_on(last: Line, piece: Line, seam: str) -> bool:
+    """Whether no space parts two pieces, or one that is too narrow to part cells. seam: the letters
+    on both sides; of a break alone, the distance of the pieces tells (`_joined`)."""
+    after = piece.left - last.right
+    if any(map(str.isspace, seam)):
+        told = "\n" not in seam or seam[-1].isspace()
+        return told and after < TOUCHING * piece.font and _same_line(last, piece)
+    distance = max(after, last.left - piece.right, -shared_height(last, piece))
+    return distance < last.font and not seam.startswith(LINE_HYPHEN)
 
 
 def _font(text: Any, at: int) -> tuple[float, bool]:
@@ -90,7 +143,7 @@ def _joined(pieces: Sequence[Line]) -> list[Line]:
     for piece in pieces:
         if lines and _same_line(lines[-1], piece):
             last = lines.pop()
-            space = "" if piece.left - last.right < 0.1 * piece.size else " "
+            space = "" if piece.left - last.right < TOUCHING * piece.size else " "
             piece = _around([last, piece], f"{last.text}{space}{piece.text}")
         lines.append(piece)
     return lines
