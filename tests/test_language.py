@@ -342,10 +342,28 @@ def test_terms_of_many_texts_take_little_time():
         ("Как да върна поръчката си?", "bg"),
         ("где заказ", "ru"),
         ("반품하고 싶어요", "ko"),
+        ("Zählerstand melden", "de"),
+        ("Sterbefall melden", "de"),
+        ("Papierrechnung bestellen", "de"),
+        ("Haustürgeschäft", "de"),
+        ("Ångerrätt", "sv"),
+        ("Sähkökatko", "fi"),
+        ("Áramszünet", "hu"),
     ],
 )
 def test_a_language_is_told_by_script_and_words(text, language):
     assert language_of(text) == language
+
+
+def test_another_language_than_those_expected_has_to_be_surely_likelier():
+    expected = ("de", "en")
+    assert told_language("Retoure", ("de",)) == told_language("Mitarbeiter bitte", expected) == "de"
+    assert told_language("live chat", ("de",)) == "de" != told_language("live chat", ("en", "de"))
+    assert told_language("cancel order", expected) == "en"
+    assert told_language("Où est mon colis ?", expected) == "fr"
+    assert told_language("我的包裹在哪里", expected) == "zh"
+    assert told_language("E24", expected) is None is told_language("", expected)
+    assert told_language("Ovo kettle (KE-2)", ("zh", "en")) is None  # a name on a Chinese page
 
 
 @pytest.mark.parametrize(
