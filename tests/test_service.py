@@ -273,6 +273,34 @@ def test_a_turn_whose_words_tell_no_language_keeps_that_of_the_conversation_or_t
         assert [one.question.language for one in told] == ["en", "zh", "es"]
 
 
+GERMAN = """\
+title,answer
+Prima Klima,"Mit dem Tarif Prima Klima zahlen Sie nur den Strom, den Sie auch verbrauchen."
+Live-Chat,Im Live-Chat antworten unsere Mitarbeiter werktags von 8 bis 18 Uhr.
+Rechnung,Die Rechnung schicken wir Ihnen jeden Monat per Post zu.
+"""
+
+
+def test_short_words_are_in_a_language_of_the_base_unless_another_is_surely_likelier(make, folder):
+    service = make()
+    (folder / "faq.csv").write_text(GERMAN)
+    service.knowledge.ingest("de", folder)
+    assert service.knowledge.languages("de") == ("de",) != service.knowledge.languages("kb")
+
+    def language(text, page="", past=(), base="de"):
+        turn = UserTurn(text, knowledge=base, language=page)
+        return judged(service, turn, past).question.language
+
+    for text in ("live chat", "Retoure", "Zählerstand melden", "E24"):
+        assert language(text) == "de"
+    assert language("live chat", base="kb") == language("live chat", "en") == "en"
+    assert language("Zählerstand melden", "en") == "de" and language("E24", "en") == "en"
+    assert language("Je voudrais parler à un conseiller", "en") == "fr"
+    past = (Past("Wo ist mein Paket?", "", "answer"), Past("live chat", "", "answer"))
+    assert language("E24", "en", past) == language("live chat", "en", past) == "de"
+    assert language("Where is my parcel?", "de", past) == "en"
+
+
 @pytest.mark.parametrize("read", ["E24", "EZ4", "e-24"])
 def test_a_code_read_in_the_photo_finds_its_entry_also_with_a_confused_character(make, blue, read):
     found = make(lines=(read,)).knowledge.search(

@@ -133,10 +133,12 @@ def photo_text(view: ImageView) -> tuple[str, float]:
 
 
 def question_of(
-    text: str, heard: Transcript | None, seen: Seen | None, language: str | None = None
+    text: str, heard: Transcript | None, seen: Seen | None, expected: tuple[str, ...] = ()
 ) -> Question:
-    """The turn in words, for the decoder. language: where its words do not tell."""
-    told = told_language(text) or language or DEFAULT
+    """The turn in words, for the decoder. expected: languages, as of told_language; the first is
+    taken where its words do not tell.
+    """
+    told = told_language(text, expected) or next(iter(expected), DEFAULT)
     return Question(
         typed=text,
         heard=heard.text if heard else "",

@@ -93,6 +93,10 @@ class Bases:
         """Names in the base that customers are likely to say, the most frequent first."""
         return self._index.open(name).names
 
+    def languages(self, name: str) -> tuple[str, ...]:
+        """The languages of the base, the most frequent first."""
+        return self._index.open(name).languages
+
     def respelled(self, name: str, text: str) -> str:
         """A question with misspelt words as this base writes them: see index/spelling.py."""
         from mm_support.knowledge.index.spelling import respelled

@@ -83,7 +83,12 @@ def language_of(past: Sequence[Past]) -> str | None:
     return next((turn.language for turn in reversed(past) if turn.language), None)
 
 
-def language_before(past: Sequence[Past]) -> str | None:
-    """The language that was spoken or typed last; None where no words tell it."""
-    told = (turn.language or told_language(turn.text) for turn in reversed(past))
-    return next(filter(None, told), None)
+def expected_languages(past: Sequence[Past], page: str, base: tuple[str, ...]) -> tuple[str, ...]:
+    """The languages of the next turn, the likeliest first: that which was spoken or typed last, or
+    else that of the page, then those of the base.
+    """
+    expected = (page, *base) if page else base
+    for turn in past:
+        told = turn.language or told_language(turn.text, expected)
+        expected = (told, *base) if told else expected
+    return expected

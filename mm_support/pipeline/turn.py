@@ -19,7 +19,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.act import available
 from mm_support.pipeline.decide import decide, intended, without_search
 from mm_support.pipeline.decode import After, decode
-from mm_support.pipeline.perceive import Perceived, language_before, language_of, perceive
+from mm_support.pipeline.perceive import Perceived, expected_languages, language_of, perceive
 from mm_support.pipeline.perform import Note, perform
 from mm_support.pipeline.results import Answered, Judged
 from mm_support.pipeline.retrieve import look_up
@@ -82,8 +82,9 @@ def judge(
         names = parts.knowledge.names(turn.knowledge) if turn.audio is not None else ()
         perceived = yield from perceive(parts.encoders, turn, language_of(past), clock, names)
     heard, seen = perceived
-    before = language_before(past) or turn.language
-    question = question_of(clean_text(turn.text), heard, seen, before)
+    languages = parts.knowledge.languages(turn.knowledge)
+    expected = expected_languages(past, turn.language, languages)
+    question = question_of(clean_text(turn.text), heard, seen, expected)
     if settled := without_search(parts, turn, question, perceived, past, owner):
         return settled
     yield Working("search", "Searching the knowledge")

@@ -13,6 +13,7 @@ Knows no other version and no base's name.
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
@@ -38,6 +39,7 @@ ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 FITTED, CONTRADICTIONS = "fitted.json", "contradictions.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
+LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how texts are cut into sentences and terms; it belongs to the signature, so
 # what is in another one is made again
 LAYOUT = 3
@@ -142,6 +144,14 @@ class Version:
         """The products and other names that customers are likely to say."""
         entries = self.entries.all()
         return names([text for e in entries for text in (e.title, *e.questions)], MAX_NAMES)
+
+    @cached_property
+    def languages(self) -> tuple[str, ...]:
+        """The languages that a tenth of the entries are in, the most frequent first."""
+        n = len(self)
+        looked_at = self.entries.some(range(0, n, max(1, n // LOOKED_AT)))
+        found = Counter(language_of(entry.text) for entry in looked_at).most_common()
+        return tuple(language for language, count in found if count >= len(looked_at) / 10)
 
     def contradictions(self, entry_id: str) -> tuple[Entry, ...]:
         """The entries that answer the same as one and say it otherwise."""
