@@ -142,7 +142,8 @@ def load_knowledge(
         picture_hosts=hosts_of(settings.picture_hosts),
     )
     fitter = Calibrator(gate, out_of_scope())
-    return Knowledge(index, text, encoders.image, understand, reading, fitter, settings.actions)
+    acts, ahead = settings.actions, encoders.text.encode_pieces
+    return Knowledge(index, text, encoders.image, understand, reading, fitter, acts, ahead)
 
 
 def models_of(

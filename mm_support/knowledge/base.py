@@ -51,10 +51,10 @@ class Knowledge(Bases):
         reading: ReadingOptions = NOTHING,
         fitter: Fitter | None = None,
         acts: bool = False,
+        ahead: Callable[[Sequence[str]], object] = len,
     ) -> None:
-        super().__init__(
-            index, PointMaker(text, image, index.pictures_dir), understand, fitter, acts
-        )
+        maker = PointMaker(text, image, index.pictures_dir)
+        super().__init__(index, maker, understand, fitter, acts, ahead)
         self._reading, self._sources = reading, SourceFolder(index.sources_dir)
         self._publisher = Publisher(index, self._maker, self._sources, lambda: self.give_way())
         self.give_way: Callable[[], None] = lambda: None  # before each batch that is encoded

@@ -31,7 +31,11 @@ FOUND = 6  # entries: one more than a customer is shown, since one of them is se
 SEED = 0
 THIN = "thin"  # the name of the base whose entries lack what is asked
 
+TOGETHER = 48  # questions that are encoded together
+
 MakePoints = Callable[[Sequence[Entry]], Iterator[Point]]
+Ask = Callable[[str], SearchQuery]
+Ahead = Callable[[Sequence[str]], object]  # told what is soon asked
 
 
 @dataclass(frozen=True)
@@ -69,10 +73,10 @@ def thinned(entry: Entry, rng: np.random.Generator) -> tuple[str, Entry]:
 
 
 def asked_again(
-    version: Version, index: FolderIndex, make_points: MakePoints, ask: Callable[[str], SearchQuery]
+    version: Version, index: FolderIndex, make_points: MakePoints, ask: Ask, ahead: Ahead
 ) -> Iterator[Trial]:
     """What each question finds: its own entry without the question, the others as they are."""
-    asked, on = list(_queries(version, ask, drawn(version))), date.today()
+    asked, on = list(_queries(version, ask, ahead, drawn(version))), date.today()
     if not asked:
         return
     with TemporaryDirectory(ignore_cleanup_errors=True) as folder:
@@ -87,19 +91,23 @@ def asked_again(
 
 
 def _queries(
-    version: Version, ask: Callable[[str], SearchQuery], pairs: Sequence[tuple[str, Entry]]
+    version: Version, ask: Ask, ahead: Ahead, pairs: Sequence[tuple[str, Entry]]
 ) -> Iterator[tuple[str, Entry, SearchQuery]]:
     """The questions that a customer could ask: not what is too long for a message."""
-    for text, entry in pairs:
+    for at, (text, entry) in enumerate(pairs):
+        if at % TOGETHER == 0:
+            ahead([text for text, _ in pairs[at : at + TOGETHER]])
         with suppress(InputError):
             yield text, entry, recognise(version, ask(text))
 
 
 def asked_in_vain(
-    version: Version, index: FolderIndex, ask: Callable[[str], SearchQuery], texts: Sequence[str]
+    version: Version, index: FolderIndex, ask: Ask, texts: Sequence[str], ahead: Ahead
 ) -> Iterator[Trial]:
     """What questions find that no entry answers."""
-    for text in texts:
+    for at, text in enumerate(texts):
+        if at % TOGETHER == 0:
+            ahead(texts[at : at + TOGETHER])
         query = recognise(version, ask(text))
         hits = search(version, query, FOUND, date.today(), True, index.text_score)
         yield Trial(text, query, tuple(hits), "")
