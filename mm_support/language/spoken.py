@@ -12,9 +12,12 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
+from collections.abc import Iterable
 from datetime import date
+from decimal import Decimal
 
 from mm_support.language.amounts import CURRENCIES, NUMBER, PRICE, locale_of, number_in
+from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.spoken_table import as_rows, summary
 
@@ -22,7 +25,18 @@ PLAIN = str.maketrans(
     {"‘": "'", "’": "'", "“": '"', "”": '"', "−": "-", "‑": "-", "\u00a0": " ", "\u202f": " "}
 )
 UNSPEAKABLE = ("So", "Cs", "Co", "Cn", "Cf", "Cc")  # categories: emoji, controls, ...
-STONE = "mass-stone"  # its symbol is that of 1st
+HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
+# units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc) is something else
+UNUSUAL = frozenset(
+    "mass-stone mass-carat mass-dalton mass-grain acceleration-g-force temperature-kelvin"
+    " temperature-generic concentr-karat concentr-item concentr-portion-per-1e9 digital-bit"
+    " digital-byte duration-century duration-decade duration-quarter energy-joule force-newton"
+    " graphics-dot graphics-em length-astronomical-unit length-fathom length-light-year"
+    " length-nautical-mile length-parsec length-picometer length-point speed-beaufort"
+    " speed-light-speed volume-bushel volume-cup volume-dram volume-drop volume-pinch"
+    " volume-pint".split()
+)
+ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
 LONG = 5  # digits from which a number is the number of something
 GROUPED = 7  # digits, in groups: a telephone or card number
 
@@ -135,32 +149,66 @@ def _prices(text: str, language: str) -> str:
 
 
 def _units(text: str, language: str) -> str:
-    """5 kg -> 5 kilograms."""
-    from babel.units import format_unit
-
-    symbols = "|".join(sorted(map(re.escape, _unit_names(language)), key=len, reverse=True))
-    amount = re.compile(rf"(?<![\w.,])({NUMBER})\s?({symbols})(?![\w/])")
+    """5 kg -> 5 kilograms. A symbol that is a word too is a unit only where a clause ends."""
+    words = {symbol for symbol in _unit_names(language) if _is_word(symbol, language)}
+    symbols, last = _any_of({*_unit_names(language)} - words), _any_of(words)
+    unit = rf"({symbols})(?![\w/'])|({last})(?=\s*(?:[.,;:!?)]|$))"
+    amount = re.compile(rf"(?<![\w.,])(?<!\d:)({NUMBER})\s?(?:{unit})")
 
     def said(match: re.Match[str]) -> str:
-        number, name = number_in(match[1], language), _unit_names(language)[match[2]]
-        if number is None:
-            return match[0]
-        return format_unit(number, name, "long", locale=locale_of(language))
+        number, name = number_in(match[1], language), _unit_names(language)[match[2] or match[3]]
+        return match[0] if number is None else _in_full(name, match[1], number, language)
 
     return amount.sub(said, text)
 
 
+def _any_of(words: Iterable[str]) -> str:
+    """A pattern for any of the words, the longest first; none of no words."""
+    return "|".join(sorted(map(re.escape, words), key=len, reverse=True)) or "(?!)"
+
+
+def _is_word(symbol: str, language: str) -> bool:
+    """Whether the language's grammar has a word that is written like the symbol; a lone consonant
+    of the Latin script is none, but what is left of a word before an apostrophe.
+    """
+    return symbol in stop_words(language[:2]) and not ELIDED.fullmatch(symbol)
+
+
+def _in_full(name: str, written: str, number: Decimal, language: str) -> str:
+    """The unit's long form around the number as it is written, or its short one where the locale
+    data has no other.
+    """
+    locale = locale_of(language)
+    forms = locale._data["unit_patterns"][name]
+    forms = forms.get("long") or forms["short"]
+    return forms.get(locale.plural_form(number), forms["other"]).replace("{0}", written)
+
+
 @functools.lru_cache(None)
 def _unit_names(language: str) -> dict[str, str]:
-    """A unit's symbol -> its name in the locale data."""
+    """A unit's symbol -> its name in the locale data; none that stands for a time of day."""
     patterns = locale_of(language)._data["unit_patterns"]
-    short = ((name, forms.get("short", {})) for name, forms in patterns.items() if name != STONE)
-    return {
+    short = ((name, forms.get("short", {})) for name, forms in patterns.items())
+    found = {
         pattern.replace("{0}", "").strip(): name
         for name, forms in short
-        for pattern in forms.values()
-        if isinstance(pattern, str) and "{0}" in pattern
+        if name not in UNUSUAL
+        for count, pattern in forms.items()
+        if count != "per" and isinstance(pattern, str) and "{0}" in pattern
     }
+    found |= {"°": "angle-degree"}
+    return {symbol: found[symbol] for symbol in found.keys() - _day_periods(language) - {""}}
+
+
+@functools.lru_cache(None)
+def _day_periods(language: str) -> frozenset[str]:
+    """The words behind a time of day, in small letters, as "pm", and how they begin: the p of
+    "p. m.".
+    """
+    periods = locale_of(language).day_periods["format"]
+    names = {name for width in ("abbreviated", "wide") for name in periods[width].values()}
+    plain = {name.lower().translate(PLAIN) for name in {*names, *HALF_DAYS}}
+    return frozenset(plain | {name.partition(".")[0] for name in plain})
 
 
 def _days(text: str, language: str) -> str:
