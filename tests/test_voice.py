@@ -80,7 +80,7 @@ def test_text_is_said_as_a_person_would(written):
     "written, language, said",
     [
         ("Der Fehler **E24** kostet 12,50 € [1].", "de", "Der Fehler E24 kostet 12,50 Euro."),
-        ("5 kg bis 31.03.2026", "de", "5 Kilogramm bis 31. März 2026"),
+        ("5 kg bis 31.03.2026", "de", "5 Kilogramm bis 31 März 2026"),
         ("03/04/2026", "en-gb", "3 April 2026"),
         # a time of day is no length, a word no unit, what nobody measures in no unit either
         ("3 pm, 5:30 pm", "en", "3 pm, 5:30 pm"),
@@ -96,8 +96,49 @@ def test_text_is_said_as_a_person_would(written):
         ("45°, 5/h", "fr", "45 degrés, 5/h"),
         ("2048 MB, 5.50 kg", "en", "2048 megabytes, 5.50 kilograms"),  # as it is written
         ("1/2 tasse", "fr", "1/2 tasse"),
-        ("2026-03-31 9:00-17:30", "zh", "2026年3月31日 9点到17:30"),
+        ("2026-03-31 9:00-17:30", "zh", "2026年3月31日 9点到17点30分"),
         ("Fehler **E24** [1]", "xx", "Fehler E24"),
+        # the Chinese voice, as espeak-ng names its language; no blank stands around its numbers
+        ("约20%的客户，截至2025-04-03前", "cmn", "约百分之20的客户，截至2025年4月3日前"),
+        ("价格10 €或¥100/月", "cmn", "价格10欧元或每月100元"),
+        ("下午5:05，9:00–18:00，3～5天", "cmn", "下午5点5分，9点到18点，3到5天"),
+        ("重5 kg，速度120 km/h", "cmn", "重5千克，速度每小时120公里"),
+        ("周一-周五，电话400-123-4567", "cmn", "星期一到星期五，电话4 0 0, 1 2 3, 4 5 6 7"),
+        ("序列号4F7K-22XX", "cmn", "序列号4 F 7 K, 2 2 X X"),
+        (
+            "|a|b|\n|---|---|\n|x|1|\n|y|2|",
+            "pt-br",
+            "São 2: x e y. b: de 1 para x até 2 para y. A tabela completa está na tela.",
+        ),
+        # a time of day is told once
+        ("8:00 pm, 9:00 a.m., 12:00", "en", "8 pm, 9 a.m., 12 o'clock"),
+        ("9:00 Uhr, 18:00 h, 8:30 Uhr", "de", "9 Uhr, 18 Uhr, 8:30"),
+        ("um 9:00 am Montag", "de", "um 9 Uhr am Montag"),
+        ("8h30, 9h00-17h30, 2 h 30 min", "fr", "8:30, 9 heures à 17:30, 2 heures 30 minutes"),
+        ("a las 8:00, de 9:00 a 17:30 h", "es", "a las 8, de las 9 a 17:30"),
+        # ranges with a sign or a half day at their first end; what falls is none
+        ("$10-$20, €5-10, USD 5-7", "en", "10 to 20 US dollars, 5 to 10 euros, 5 to 7 US dollars"),
+        ("9am–5pm, 9 a.m. - 5 p.m.", "en", "9am to 5pm, 9 a.m. to 5 p.m."),
+        ("50 %-60 %", "de", "50 Prozent bis 60 Prozent"),
+        ("part 4711-22, in 2024-25", "en", "part 4711-22, in 2024 to 25"),
+        # money
+        (
+            "5 €/Monat, 0,32 €/kWh, 5,- €",
+            "de",
+            "5 Euro pro Monat, 0,32 Euro pro Kilowattstunde, 5 Euro",
+        ),
+        ("US$5/month, 20 EUR", "en", "5 US dollars per month, 20 euros"),
+        ("2 000 km", "fr", "2 000 kilomètres"),
+        # units
+        ("30 ct/kWh, 100 Mbit/s", "de", "30 ct pro Kilowattstunde, 100 Megabit pro Sekunde"),
+        ("24 h, 10 s, a 5s, 90s", "en", "24 hours, 10 seconds, a 5s, 90s"),
+        # days
+        ("Mo-Fr, Mo.-Fr.", "de", "Montag bis Freitag, Montag bis Freitag"),
+        ("03.04.25, 1.2.25, 10.04.22.1", "de", "3 April 2025, 1.2.25, 10.04.22.1"),
+        ("04/03/25, 10-12-2025", "en", "April 3, 2025, October 12, 2025"),
+        # a full stop that ends nothing is no pause
+        ("Am 3. April, ca. 5 Tage", "de", "Am 3 April, ca 5 Tage"),
+        ("It is May. 5 came, on Jan. 5", "en", "It is May. 5 came, on Jan 5"),
     ],
 )
 def test_each_language_has_its_own_words(written, language, said):

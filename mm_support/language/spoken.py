@@ -16,13 +16,25 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from mm_support.language.amounts import CURRENCIES, NUMBER, PRICE, locale_of, number_in
+from mm_support.language.amounts import CURRENCIES, NUMBER, locale_of, number_in
 from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
+from mm_support.language.sentences import BEFORE_NUMBERS
 from mm_support.language.spoken_table import as_rows, summary
+from mm_support.language.units import calendar_names, calendar_words
 
 PLAIN = str.maketrans(
-    {"‘": "'", "’": "'", "“": '"', "”": '"', "−": "-", "‑": "-", "\u00a0": " ", "\u202f": " "}
+    {
+        "‘": "'",
+        "’": "'",
+        "“": '"',
+        "”": '"',
+        "−": "-",
+        "‑": "-",
+        "\u00a0": " ",
+        "\u202f": " ",
+        "￥": "¥",
+    }
 )
 UNSPEAKABLE = ("So", "Cs", "Co", "Cn", "Cf", "Cc")  # categories: emoji, controls, ...
 HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
@@ -36,31 +48,169 @@ UNUSUAL = frozenset(
     " speed-light-speed volume-bushel volume-cup volume-dram volume-drop volume-pinch"
     " volume-pint".split()
 )
+METRIC = {  # symbols that are written in any language, also where the locale data has words
+    "mm": "length-millimeter",
+    "cm": "length-centimeter",
+    "m": "length-meter",
+    "km": "length-kilometer",
+    "m²": "area-square-meter",
+    "ml": "volume-milliliter",
+    "l": "volume-liter",
+    "L": "volume-liter",
+    "h": "duration-hour",
+    "min": "duration-minute",
+    "W": "power-watt",
+    "kW": "power-kilowatt",
+    "kWh": "energy-kilowatt-hour",
+    "GHz": "frequency-gigahertz",
+    "km/h": "speed-kilometer-per-hour",
+    "s": "duration-second",
+    "Mbit": "digital-megabit",
+    "Gbit": "digital-gigabit",
+}
+LONG_FORMS = {("zh", "concentr-percent"): "百分之{0}"}  # that the locale data lacks
+MINUTES = {"zh": "分", "ja": "分", "ko": "분"}  # behind those of a time of day
 ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
 LONG = 5  # digits from which a number is the number of something
 GROUPED = 7  # digits, in groups: a telephone or card number
 
+# behind and before no letter or digit; characters of Chinese and Japanese stand beside numbers
+APART, ENDS = r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])", r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])"
+
 LINK = re.compile(
     r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
 )
-DATE = re.compile(r"\b(\d{4})-(\d{1,2})-(\d{1,2})\b|\b(\d{1,2})([./])(\d{1,2})\5(\d{4})\b")
-HOUR = re.compile(r"(?<![\d:])(\d{1,2}):00(?![\d:])")
-GROUPS = re.compile(r"(?<![\w.,])\+?\(?\d+\)?(?:[ /-]{1,2}\(?\d+\)?)+(?![\w]|[.,]\d)")
-RUN = re.compile(rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:])0\d+(?![\d]|[.,]\d)")
-SERIAL = re.compile(r"(?<![\w-])\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?![\w-])")
+DATE = re.compile(
+    APART
+    + r"(?<![./])(?:(\d{4})([/-])(\d{1,2})\2(\d{1,2})|(\d{1,2})([./-])(\d{1,2})\6(\d{4}|\d\d))"
+    r"(?![./]?\d)" + ENDS
+)
+GROUPS = re.compile(
+    rf"{APART}(?<![.,])\+?\(?\d+\)?(?:[ /-]{{1,2}}\(?\d+\)?)+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
+)
+RUN = re.compile(
+    rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:/])(?<!\d\s(?=0\d\d\b))0\d+(?![\d/]|[.,]\d)"
+)
+SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){ENDS}")
 TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
-RANGE = re.compile(rf"(?<![\w.-])({NUMBER})\s?[-–—]\s?({NUMBER})(?![\w]*[-–]\d)")
+CODES = ("EUR", "USD", "GBP", "CHF")
+SIGN = rf"(?:[$€£¥]|(?<![A-Za-z])(?:{'|'.join(CODES)})(?![A-Za-z]))"
+MARK = rf"\s?(?:h|[ap]\.?\s?m\.?|%|°C?|{SIGN})"  # behind the first end of a range
+RANGE = re.compile(
+    rf"{APART}(?<![.-])(?:({SIGN})\s?)?({NUMBER})({MARK})?\s?[-–—~～]\s?(?:({SIGN})\s?)?({NUMBER})"
+    r"(?![\w]*[-–]\d)",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"(?!19\d\d|20\d\d)\d{3,}")
+# blanks in 1 299,00 €, the dash of 5,- €
+FILLING = re.compile(
+    rf"(?<=\d)(?: (?=\d{{3}}(?: \d{{3}})*(?:,\d+)?\s?{SIGN})|,[-–—]{{1,2}}(?=\s?{SIGN}))"
+)
+AMOUNT = rf"(?:[1-9]\d{{0,2}}(?: \d{{3}})+(?:,\d+)?|{NUMBER})"
+PER = r"(?:\s?/\s?([^\W\d_]+[²³]?))?"
+MONEY = re.compile(
+    rf"(?:(?:US)?({SIGN})\s?({NUMBER})(?![\d.]*\s*(?:million|billion))"
+    rf"|{APART}({NUMBER})\s?({SIGN})){PER}"
+)
+CLOCK = r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])"
+FRENCH_CLOCK = re.compile(rf"{APART}(\d{{1,2}})\s?h\s?([0-5]\d){ENDS}(?!\s?min)")
+HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
+# units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc) is something else
+UNUSUAL = frozenset(
+    "mass-stone mass-carat mass-dalton mass-grain acceleration-g-force temperature-kelvin"
+    " temperature-generic concentr-karat concentr-item concentr-portion-per-1e9 digital-bit"
+    " digital-byte duration-century duration-decade duration-quarter energy-joule force-newton"
+    " graphics-dot graphics-em length-astronomical-unit length-fathom length-light-year"
+    " length-nautical-mile length-parsec length-picometer length-point speed-beaufort"
+    " speed-light-speed volume-bushel volume-cup volume-dram volume-drop volume-pinch"
+    " volume-pint".split()
+)
+METRIC = {  # symbols that are written in any language, also where the locale data has words
+    "mm": "length-millimeter",
+    "cm": "length-centimeter",
+    "m": "length-meter",
+    "km": "length-kilometer",
+    "m²": "area-square-meter",
+    "ml": "volume-milliliter",
+    "l": "volume-liter",
+    "L": "volume-liter",
+    "h": "duration-hour",
+    "min": "duration-minute",
+    "W": "power-watt",
+    "kW": "power-kilowatt",
+    "kWh": "energy-kilowatt-hour",
+    "GHz": "frequency-gigahertz",
+    "km/h": "speed-kilometer-per-hour",
+    "s": "duration-second",
+    "Mbit": "digital-megabit",
+    "Gbit": "digital-gigabit",
+}
+LONG_FORMS = {("zh", "concentr-percent"): "百分之{0}"}  # that the locale data lacks
+MINUTES = {"zh": "分", "ja": "分", "ko": "분"}  # behind those of a time of day
+ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
+LONG = 5  # digits from which a number is the number of something
+GROUPED = 7  # digits, in groups: a telephone or card number
+
+# behind and before no letter or digit; characters of Chinese and Japanese stand beside numbers
+APART, ENDS = r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])", r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])"
+
+LINK = re.compile(
+    r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
+)
+DATE = re.compile(
+    APART
+    + r"(?<![./])(?:(\d{4})([/-])(\d{1,2})\2(\d{1,2})|(\d{1,2})([./-])(\d{1,2})\6(\d{4}|\d\d))"
+    r"(?![./]?\d)" + ENDS
+)
+GROUPS = re.compile(
+    rf"{APART}(?<![.,])\+?\(?\d+\)?(?:[ /-]{{1,2}}\(?\d+\)?)+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
+)
+RUN = re.compile(
+    rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:/])(?<!\d\s(?=0\d\d\b))0\d+(?![\d/]|[.,]\d)"
+)
+SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){ENDS}")
+TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
+CODES = ("EUR", "USD", "GBP", "CHF")
+SIGN = rf"(?:[$€£¥]|(?<![A-Za-z])(?:{'|'.join(CODES)})(?![A-Za-z]))"
+MARK = rf"\s?(?:h|[ap]\.?\s?m\.?|%|°C?|{SIGN})"  # behind the first end of a range
+RANGE = re.compile(
+    rf"{APART}(?<![.-])(?:({SIGN})\s?)?({NUMBER})({MARK})?\s?[-–—~～]\s?(?:({SIGN})\s?)?({NUMBER})"
+    r"(?![\w]*[-–]\d)",
+    re.IGNORECASE,
+)
+CODE = re.compile(r"(?!19\d\d|20\d\d)\d{3,}")
+# blanks in 1 299,00 €, the dash of 5,- €
+FILLING = re.compile(
+    rf"(?<=\d)(?: (?=\d{{3}}(?: \d{{3}})*(?:,\d+)?\s?{SIGN})|,[-–—]{{1,2}}(?=\s?{SIGN}))"
+)
+AMOUNT = rf"(?:[1-9]\d{{0,2}}(?: \d{{3}})+(?:,\d+)?|{NUMBER})"
+PER = r"(?:\s?/\s?([^\W\d_]+[²³]?))?"
+MONEY = re.compile(
+    rf"(?:(?:US)?({SIGN})\s?({NUMBER})(?![\d.]*\s*(?:million|billion))"
+    rf"|{APART}({NUMBER})\s?({SIGN})){PER}"
+)
+CLOCK = r"(?<![\d:])(\d{1,2})(?:[:]|\s?h\s?)([0-5]\d)(?![\d:])(?!\s?min)"
+HALF_DAY = r"\s?(?:[AaPp]\.\s?[Mm]\.|(?:[ap]m|[AP]M)\b)"
 
 
 def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
-    text = without_markup(_tables(text.translate(PLAIN), language))
-    text = LINK.sub(lambda match: match[1], text)
-    for said in (_dates, _prices, _days, _groups, _ranges, _units, _hours, _serials):
+    language = _tag(language)
+    text = without_markup(_tables(text.translate(PLAIN), language[:2]))
+    text = FRENCH_CLOCK.sub(r"\1:\2", LINK.sub(lambda match: match[1], text))
+    for said in (_dates, _stops, _days, _groups, _ranges, _prices, _hours, _units, _serials):
         text = said(text, language)
     text = RUN.sub(lambda match: digits(match[0]), text)
     kept = (c for c in text if unicodedata.category(c) not in UNSPEAKABLE or c == "\n")
     return tidy("".join(kept))
+
+
+def _tag(language: str) -> str:
+    """ "cmn", as espeak-ng names it -> "zh"."""
+    from babel.core import get_global
+
+    name, *region = language.split("-")
+    return "-".join([get_global("language_aliases").get(name, name), *region])
 
 
 def _tables(text: str, language: str) -> str:
@@ -111,16 +261,29 @@ def _dates(text: str, language: str) -> str:
     return DATE.sub(said, text)
 
 
+def _stops(text: str, language: str) -> str:
+    """3. April -> 3 April, ca. 5 -> ca 5: a full stop that ends no sentence is no pause."""
+    months = _any_of(word for word in calendar_words(language[:2]) if len(word) > 2)
+    text = re.sub(rf"(?i)(?<=\d)\.(?=\s?(?:{months})\b)", "", text)
+    short = calendar_words(language[:2]) - {*map(str.lower, calendar_names(language[:2]))}
+    before = _any_of(BEFORE_NUMBERS | short)
+    return re.sub(rf"(?i)\b({before})\.(?=\s\d)", r"\1", text)
+
+
 def _date(match: re.Match[str], language: str) -> date | None:
     """Day and month behind a slash are in the order of the language, unless only the other is a
     date: 31/03/2026.
     """
-    year, first, second = (match[place] for place in ((1, 2, 3) if match[1] else (7, 4, 6)))
-    month_first = bool(match[1]) or (match[5] == "/" and _month_first(language))
+    year, first, second = (match[place] for place in ((1, 3, 4) if match[1] else (8, 5, 7)))
+    if len(year) == 2:
+        if len(first + second) < 4 or not _ends_with_year(match[6], language):
+            return None
+        year = f"20{year}"
+    month_first = bool(match[1]) or (match[6] != "." and _month_first(language))
     orders = (
         [(first, second), (second, first)] if month_first else [(second, first), (first, second)]
     )
-    for month, day in orders[: 1 if match[1] or match[5] == "." else 2]:
+    for month, day in orders[: 1 if match[1] or match[6] == "." else 2]:
         try:
             return date(int(year), int(month), int(day))
         except ValueError:
@@ -128,36 +291,73 @@ def _date(match: re.Match[str], language: str) -> date | None:
     return None
 
 
+def _ends_with_year(separator: str, language: str) -> bool:
+    """Whether the language writes days as 03.04.25, with this between the numbers."""
+    pattern = locale_of(language).date_formats["short"].pattern
+    return separator in pattern and pattern.endswith("y")
+
+
 def _month_first(language: str) -> bool:
     return locale_of(language).date_formats["short"].pattern.lower().startswith("m")
 
 
 def _prices(text: str, language: str) -> str:
-    """$12.50 -> 12.50 US dollars."""
-    from babel.numbers import format_currency
+    """$12.50 -> 12.50 US dollars; € 5/month -> 5 euros per month."""
 
     def said(match: re.Match[str]) -> str:
         sign, written = (match[1], match[2]) if match[1] else (match[4], match[3])
-        amount = number_in(written, language)
-        if amount is None:
+        amount, code = number_in(written, language), _currencies(language).get(sign)
+        if amount is None or code is None:
             return match[0]
-        whole, locale = amount == int(amount), locale_of(language)
-        name = {"format_type": "name", "locale": locale, "currency_digits": not whole}
-        return format_currency(amount, CURRENCIES[sign], "#,##0" if whole else None, **name)
+        return _per(_money(amount, code, language), match[5], language)
 
-    return PRICE.sub(said, text)
+    return MONEY.sub(said, FILLING.sub("", text))
+
+
+def _money(amount: Decimal, code: str, language: str) -> str:
+    from babel.numbers import format_currency
+
+    whole, locale = amount == int(amount), locale_of(language)
+    name = {"format_type": "name", "locale": locale, "currency_digits": not whole}
+    said = format_currency(amount, code, "#,##0" if whole else None, **name)
+    return said.replace("人民币", "元")
+
+
+@functools.lru_cache(None)
+def _currencies(language: str) -> dict[str, str]:
+    """Sign -> currency; ¥ is that of the language."""
+    own = locale_of(language).currency_symbols
+    yen = next((code for code in ("JPY", "CNY") if own.get(code) in ("¥", "￥")), None)
+    named = {code: code for code in CODES}
+    return CURRENCIES | named | ({"¥": yen} if yen else {})
+
+
+def _per(amount: str, unit: str | None, language: str) -> str:
+    """5 euros, month -> 5 euros per month; a unit's symbol is written out."""
+    if not unit:
+        return amount
+    locale, name = locale_of(language), _unit_names(language).get(unit)
+    one = _in_full(name, "", Decimal(1), language).strip() if name else unit
+    compound = locale._data["compound_unit_patterns"]["per"]["long"]["compound"]
+    return compound.format(amount, one)
 
 
 def _units(text: str, language: str) -> str:
     """5 kg -> 5 kilograms. A symbol that is a word too is a unit only where a clause ends."""
+    per = re.compile(rf"{APART}({AMOUNT}\s?[^\W\d_]+)/({_any_of(_unit_names(language))}){ENDS}")
+    text = per.sub(lambda match: _per(match[1], match[2], language), text)
     words = {symbol for symbol in _unit_names(language) if _is_word(symbol, language)}
     symbols, last = _any_of({*_unit_names(language)} - words), _any_of(words)
-    unit = rf"({symbols})(?![\w/'])|({last})(?=\s*(?:[.,;:!?)]|$))"
-    amount = re.compile(rf"(?<![\w.,])(?<!\d:)({NUMBER})\s?(?:{unit})")
+    unit = rf"({symbols})(?![/']){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
+    amount = re.compile(rf"{APART}(?<![.,])(?<!\d:)({AMOUNT})\s?(?:{unit})")
 
     def said(match: re.Match[str]) -> str:
-        number, name = number_in(match[1], language), _unit_names(language)[match[2] or match[3]]
-        return match[0] if number is None else _in_full(name, match[1], number, language)
+        number, name = (
+            number_in(match[1].replace(" ", ""), language),
+            _unit_names(language)[match[2] or match[3]],
+        )
+        glued = match[0] == f"{match[1]}s"  # a 5s, the 90s
+        return match[0] if number is None or glued else _in_full(name, match[1], number, language)
 
     return amount.sub(said, text)
 
@@ -181,7 +381,8 @@ def _in_full(name: str, written: str, number: Decimal, language: str) -> str:
     locale = locale_of(language)
     forms = locale._data["unit_patterns"][name]
     forms = forms.get("long") or forms["short"]
-    return forms.get(locale.plural_form(number), forms["other"]).replace("{0}", written)
+    form = forms.get(locale.plural_form(number), forms["other"])
+    return LONG_FORMS.get((locale.language, name), form).replace("{0}", written)
 
 
 @functools.lru_cache(None)
@@ -196,7 +397,7 @@ def _unit_names(language: str) -> dict[str, str]:
         for count, pattern in forms.items()
         if count != "per" and isinstance(pattern, str) and "{0}" in pattern
     }
-    found |= {"°": "angle-degree"}
+    found = METRIC | found | {"°": "angle-degree"}
     return {symbol: found[symbol] for symbol in found.keys() - _day_periods(language) - {""}}
 
 
@@ -214,9 +415,9 @@ def _day_periods(language: str) -> frozenset[str]:
 def _days(text: str, language: str) -> str:
     """Mon-Fri -> Monday to Friday."""
     days = locale_of(language).days["format"]
-    names = {days["abbreviated"][day]: days["wide"][day] for day in range(7)}
+    names = {days["abbreviated"][day].rstrip("."): days["wide"][day] for day in range(7)}
     day = "|".join(map(re.escape, names))
-    pair = re.compile(rf"\b({day})\.?\s?[-–—]\s?({day})\b\.?")
+    pair = re.compile(rf"{APART}({day})\.?\s?[-–—]\s?({day}){ENDS}\.?")
     return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
 
 
@@ -240,14 +441,43 @@ def _groups(text: str, language: str) -> str:
 
 
 def _ranges(text: str, language: str) -> str:
-    """3-5 days -> 3 to 5 days."""
-    return RANGE.sub(lambda match: match[1] + _to(language) + match[2], text)
+    """3-5 days -> 3 to 5 days; a sign of money, which is said once, stands with the second. A
+    number that falls is that of something, as 4711-22, unless it is a year.
+    """
+
+    def said(match: re.Match[str]) -> str:
+        first, last = match[2], match[5]
+        if CODE.fullmatch(first) and last.isdigit() and int(first) > int(last):
+            return match[0]
+        sign = match[4] or match[1] or ""
+        return f"{first}{match[3] or ''}{_to(language)}{sign}{last}"
+
+    return RANGE.sub(said, text)
 
 
 def _hours(text: str, language: str) -> str:
-    """9:00 -> 9 o'clock."""
+    """9:00 -> 9 o'clock, but 9:00 am -> 9 am. Where minutes follow, the synthesiser says the word
+    between them itself.
+    """
     hour = messages(language[:2]).get("spoken.hour")
-    return HOUR.sub(lambda m: hour.format(hour=int(m[1])), text) if hour else text
+    if not hour:
+        return text
+    before, after = hour.split("{hour}")
+    told = re.compile(rf"(?:\b{before})?{CLOCK}(?:{after or ' h'}|\s?h)?{ENDS}(?=({HALF_DAY}))?")
+
+    def said(match: re.Match[str]) -> str:
+        half = match[3] and ("." in match[3] or _of_twelve_hours(language))
+        if match[2] == "00":
+            return before + str(int(match[1])) + ("" if half else after)
+        if minutes := MINUTES.get(language[:2]):
+            return f"{hour.format(hour=match[1])}{int(match[2])}{minutes}"
+        return re.sub(rf"{CLOCK}.*", r"\1:\2", match[0])
+
+    return told.sub(said, text)
+
+
+def _of_twelve_hours(language: str) -> bool:
+    return "a" in locale_of(language).time_formats["short"].pattern
 
 
 def _to(language: str) -> str:
