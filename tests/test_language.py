@@ -107,11 +107,17 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
         ),
         ("他说：“好。”然后走了。", ["他说：“好。”然后走了。"]),
         ("hello. my order is late.", ["hello.", "my order is late."]),
+        ("It costs $5 etc.; then more.", ["It costs $5 etc.; then more."]),
+        ("Apportez p. ex., p", ["Apportez p. ex., p"]),
         ("", []),
     ],
 )
 def test_sentences_are_split_where_people_would(text, sentences):
     assert split_sentences(text) == sentences
+
+
+def test_a_beginning_that_tells_no_language_is_split_by_the_one_that_is_given():
+    assert split_sentences("Am 3. A", "de") == ["Am 3. A"]
 
 
 def pack_answers() -> list[str]:

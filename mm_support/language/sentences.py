@@ -37,9 +37,11 @@ _PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in t
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
-def split_sentences(text: str) -> list[str]:
-    """Sentences in order. A line ends one; decimals, abbreviations and step numbers do not."""
-    return [sentence for line in split_lines(text) for sentence in line]
+def split_sentences(text: str, language: str | None = None) -> list[str]:
+    """Sentences in order. A line ends one; decimals, abbreviations and step numbers do not.
+    language: where it is known; the beginning of a text does not tell it yet.
+    """
+    return [sentence for line in split_lines(text, language) for sentence in line]
 
 
 def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
@@ -54,9 +56,9 @@ def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
 
 
 @functools.lru_cache(REMEMBERED)
-def split_lines(text: str) -> tuple[tuple[str, ...], ...]:
+def split_lines(text: str, language: str | None = None) -> tuple[tuple[str, ...], ...]:
     """The sentences of each line that holds any."""
-    language = language_of(text)
+    language = language or language_of(text)
     lines = filter(None, (line.strip() for line in text.splitlines()))
     return tuple(tuple(_split_line(line, language)) for line in lines)
 
@@ -117,9 +119,9 @@ def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
 
 def _goes_on(before: str, piece: str, line: str, language: str) -> bool:
     """Whether a piece goes on with the sentence before it: a small letter where the line begins
-    with a capital, a number or a name behind an abbreviation, an amount and nothing else.
+    with a capital, a comma, a number or a name behind an abbreviation, an amount and nothing else.
     """
-    if piece[0] in CLOSING:
+    if piece[0] in (*CLOSING, *",;:"):
         return True
     if not before.endswith(".") or is_step(piece):
         return False
