@@ -136,7 +136,22 @@ def test_text_is_said_as_a_person_would(written):
         ("Mo-Fr, Mo.-Fr.", "de", "Montag bis Freitag, Montag bis Freitag"),
         ("03.04.25, 1.2.25, 10.04.22.1", "de", "3 April 2025, 1.2.25, 10.04.22.1"),
         ("04/03/25, 10-12-2025", "en", "April 3, 2025, October 12, 2025"),
+        (
+            "10 MB/day, 180°C/350°F, 5 A/C",
+            "en",
+            "10 megabytes per day, 180 degrees Celsius/350 degrees Fahrenheit, 5 A/C",
+        ),
+        ("§ 312g BGB, 24 Std./Tag", "de", "§ 312g BGB, 24 Stunden pro Tag"),
+        ("$10M, $1.299 MXN, $5 USD, CA$5", "en", "$10M, $1.299 MXN, 5 US dollars, CA$5"),
+        ("0800-123-4567 (24/7).", "en", "0 8 0 0, 1 2 3, 4 5 6 7, 24/7."),
+        ("von 9.00 bis 17.30 Uhr, 2.30", "de", "von 9 Uhr bis 17:30, 2.30"),
+        ("Lun.-ven. 9h-17h", "fr", "lundi à vendredi 9 heures à 17 heures"),
         # a full stop that ends nothing is no pause
+        (
+            "15 min. later, max. $5. Then 2 h. Or",
+            "en",
+            "15 minutes later, max 5 US dollars. Then 2 hours. Or",
+        ),
         ("Am 3. April, ca. 5 Tage", "de", "Am 3 April, ca 5 Tage"),
         ("It is May. 5 came, on Jan. 5", "en", "It is May. 5 came, on Jan 5"),
     ],

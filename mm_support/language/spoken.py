@@ -85,8 +85,9 @@ DATE = re.compile(
     + r"(?<![./])(?:(\d{4})([/-])(\d{1,2})\2(\d{1,2})|(\d{1,2})([./-])(\d{1,2})\6(\d{4}|\d\d))"
     r"(?![./]?\d)" + ENDS
 )
+GROUP = r"(?:\(\d+\)|\d+)"
 GROUPS = re.compile(
-    rf"{APART}(?<![.,])\+?\(?\d+\)?(?:[ /-]{{1,2}}\(?\d+\)?)+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
+    rf"{APART}(?<![.,])\+?{GROUP}(?:[ /-]{{1,2}}{GROUP})+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
 )
 RUN = re.compile(
     rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:/])(?<!\d\s(?=0\d\d\b))0\d+(?![\d/]|[.,]\d)"
@@ -107,89 +108,15 @@ FILLING = re.compile(
     rf"(?<=\d)(?: (?=\d{{3}}(?: \d{{3}})*(?:,\d+)?\s?{SIGN})|,[-–—]{{1,2}}(?=\s?{SIGN}))"
 )
 AMOUNT = rf"(?:[1-9]\d{{0,2}}(?: \d{{3}})+(?:,\d+)?|{NUMBER})"
+OTHER = r"(?![\d.]*\s*(?:million|billion)|[.,]?\d|[A-Za-z]|\s(?!USD)[A-Z]{3}\b)"  # $10M, $5 MXN
 PER = r"(?:\s?/\s?([^\W\d_]+[²³]?))?"
 MONEY = re.compile(
-    rf"(?:(?:US)?({SIGN})\s?({NUMBER})(?![\d.]*\s*(?:million|billion))"
+    rf"(?:(?:US|(?<![A-Za-z]))({SIGN})\s?({NUMBER}){OTHER}(?:\s?USD\b)?"
     rf"|{APART}({NUMBER})\s?({SIGN})){PER}"
 )
+RATE = re.compile(rf"{APART}({AMOUNT}\s?([^\W\d_]+[²³.]?))/([^\W\d_]+[²³]?){ENDS}(?!/)")
 CLOCK = r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])"
 FRENCH_CLOCK = re.compile(rf"{APART}(\d{{1,2}})\s?h\s?([0-5]\d){ENDS}(?!\s?min)")
-HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
-# units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc) is something else
-UNUSUAL = frozenset(
-    "mass-stone mass-carat mass-dalton mass-grain acceleration-g-force temperature-kelvin"
-    " temperature-generic concentr-karat concentr-item concentr-portion-per-1e9 digital-bit"
-    " digital-byte duration-century duration-decade duration-quarter energy-joule force-newton"
-    " graphics-dot graphics-em length-astronomical-unit length-fathom length-light-year"
-    " length-nautical-mile length-parsec length-picometer length-point speed-beaufort"
-    " speed-light-speed volume-bushel volume-cup volume-dram volume-drop volume-pinch"
-    " volume-pint".split()
-)
-METRIC = {  # symbols that are written in any language, also where the locale data has words
-    "mm": "length-millimeter",
-    "cm": "length-centimeter",
-    "m": "length-meter",
-    "km": "length-kilometer",
-    "m²": "area-square-meter",
-    "ml": "volume-milliliter",
-    "l": "volume-liter",
-    "L": "volume-liter",
-    "h": "duration-hour",
-    "min": "duration-minute",
-    "W": "power-watt",
-    "kW": "power-kilowatt",
-    "kWh": "energy-kilowatt-hour",
-    "GHz": "frequency-gigahertz",
-    "km/h": "speed-kilometer-per-hour",
-    "s": "duration-second",
-    "Mbit": "digital-megabit",
-    "Gbit": "digital-gigabit",
-}
-LONG_FORMS = {("zh", "concentr-percent"): "百分之{0}"}  # that the locale data lacks
-MINUTES = {"zh": "分", "ja": "分", "ko": "분"}  # behind those of a time of day
-ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
-LONG = 5  # digits from which a number is the number of something
-GROUPED = 7  # digits, in groups: a telephone or card number
-
-# behind and before no letter or digit; characters of Chinese and Japanese stand beside numbers
-APART, ENDS = r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])", r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])"
-
-LINK = re.compile(
-    r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
-)
-DATE = re.compile(
-    APART
-    + r"(?<![./])(?:(\d{4})([/-])(\d{1,2})\2(\d{1,2})|(\d{1,2})([./-])(\d{1,2})\6(\d{4}|\d\d))"
-    r"(?![./]?\d)" + ENDS
-)
-GROUPS = re.compile(
-    rf"{APART}(?<![.,])\+?\(?\d+\)?(?:[ /-]{{1,2}}\(?\d+\)?)+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
-)
-RUN = re.compile(
-    rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:/])(?<!\d\s(?=0\d\d\b))0\d+(?![\d/]|[.,]\d)"
-)
-SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){ENDS}")
-TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
-CODES = ("EUR", "USD", "GBP", "CHF")
-SIGN = rf"(?:[$€£¥]|(?<![A-Za-z])(?:{'|'.join(CODES)})(?![A-Za-z]))"
-MARK = rf"\s?(?:h|[ap]\.?\s?m\.?|%|°C?|{SIGN})"  # behind the first end of a range
-RANGE = re.compile(
-    rf"{APART}(?<![.-])(?:({SIGN})\s?)?({NUMBER})({MARK})?\s?[-–—~～]\s?(?:({SIGN})\s?)?({NUMBER})"
-    r"(?![\w]*[-–]\d)",
-    re.IGNORECASE,
-)
-CODE = re.compile(r"(?!19\d\d|20\d\d)\d{3,}")
-# blanks in 1 299,00 €, the dash of 5,- €
-FILLING = re.compile(
-    rf"(?<=\d)(?: (?=\d{{3}}(?: \d{{3}})*(?:,\d+)?\s?{SIGN})|,[-–—]{{1,2}}(?=\s?{SIGN}))"
-)
-AMOUNT = rf"(?:[1-9]\d{{0,2}}(?: \d{{3}})+(?:,\d+)?|{NUMBER})"
-PER = r"(?:\s?/\s?([^\W\d_]+[²³]?))?"
-MONEY = re.compile(
-    rf"(?:(?:US)?({SIGN})\s?({NUMBER})(?![\d.]*\s*(?:million|billion))"
-    rf"|{APART}({NUMBER})\s?({SIGN})){PER}"
-)
-CLOCK = r"(?<![\d:])(\d{1,2})(?:[:]|\s?h\s?)([0-5]\d)(?![\d:])(?!\s?min)"
 HALF_DAY = r"\s?(?:[AaPp]\.\s?[Mm]\.|(?:[ap]m|[AP]M)\b)"
 
 
@@ -197,8 +124,20 @@ def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
     language = _tag(language)
     text = without_markup(_tables(text.translate(PLAIN), language[:2]))
-    text = FRENCH_CLOCK.sub(r"\1:\2", LINK.sub(lambda match: match[1], text))
-    for said in (_dates, _stops, _days, _groups, _ranges, _prices, _hours, _units, _serials):
+    text = LINK.sub(lambda match: match[1], text)
+    for said in (
+        _clocks,
+        _dates,
+        _stops,
+        _days,
+        _groups,
+        _ranges,
+        _prices,
+        _hours,
+        _rates,
+        _units,
+        _serials,
+    ):
         text = said(text, language)
     text = RUN.sub(lambda match: digits(match[0]), text)
     kept = (c for c in text if unicodedata.category(c) not in UNSPEAKABLE or c == "\n")
@@ -267,7 +206,7 @@ def _stops(text: str, language: str) -> str:
     text = re.sub(rf"(?i)(?<=\d)\.(?=\s?(?:{months})\b)", "", text)
     short = calendar_words(language[:2]) - {*map(str.lower, calendar_names(language[:2]))}
     before = _any_of(BEFORE_NUMBERS | short)
-    return re.sub(rf"(?i)\b({before})\.(?=\s\d)", r"\1", text)
+    return re.sub(rf"(?i)\b({before})\.(?=\s[$€£]?\d)", r"\1", text)
 
 
 def _date(match: re.Match[str], language: str) -> date | None:
@@ -344,22 +283,31 @@ def _per(amount: str, unit: str | None, language: str) -> str:
 
 def _units(text: str, language: str) -> str:
     """5 kg -> 5 kilograms. A symbol that is a word too is a unit only where a clause ends."""
-    per = re.compile(rf"{APART}({AMOUNT}\s?[^\W\d_]+)/({_any_of(_unit_names(language))}){ENDS}")
-    text = per.sub(lambda match: _per(match[1], match[2], language), text)
     words = {symbol for symbol in _unit_names(language) if _is_word(symbol, language)}
     symbols, last = _any_of({*_unit_names(language)} - words), _any_of(words)
-    unit = rf"({symbols})(?![/']){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
-    amount = re.compile(rf"{APART}(?<![.,])(?<!\d:)({AMOUNT})\s?(?:{unit})")
+    unit = rf"({symbols})(?!/[^\W\d]|'){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
+    amount = re.compile(
+        rf"{APART}(?<![.,§])(?<!§ )(?<!\d:)({AMOUNT})\s?(?:{unit})(?:\.(?= [^\W\d_A-ZÄÖÜ]))?"
+    )
 
     def said(match: re.Match[str]) -> str:
-        number, name = (
-            number_in(match[1].replace(" ", ""), language),
-            _unit_names(language)[match[2] or match[3]],
-        )
+        number = number_in(match[1].replace(" ", ""), language)
+        name = _unit_names(language)[match[2] or match[3]]
         glued = match[0] == f"{match[1]}s"  # a 5s, the 90s
         return match[0] if number is None or glued else _in_full(name, match[1], number, language)
 
     return amount.sub(said, text)
+
+
+def _rates(text: str, language: str) -> str:
+    """30 ct/kWh -> 30 ct per kilowatt-hour, 5 kWh/year -> 5 kWh per year: one of them is a unit."""
+    units = {symbol for symbol in _unit_names(language) if not _is_word(symbol, language)}
+
+    def said(match: re.Match[str]) -> str:
+        known = match[3] in units or match[2] in units and len(match[3]) > 1
+        return _per(match[1], match[3], language) if known else match[0]
+
+    return RATE.sub(said, text)
 
 
 def _any_of(words: Iterable[str]) -> str:
@@ -416,7 +364,8 @@ def _days(text: str, language: str) -> str:
     """Mon-Fri -> Monday to Friday."""
     days = locale_of(language).days["format"]
     names = {days["abbreviated"][day].rstrip("."): days["wide"][day] for day in range(7)}
-    day = "|".join(map(re.escape, names))
+    names |= {name.capitalize(): said for name, said in names.items()}
+    day = _any_of(names)
     pair = re.compile(rf"{APART}({day})\.?\s?[-–—]\s?({day}){ENDS}\.?")
     return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
 
@@ -453,6 +402,15 @@ def _ranges(text: str, language: str) -> str:
         return f"{first}{match[3] or ''}{_to(language)}{sign}{last}"
 
     return RANGE.sub(said, text)
+
+
+def _clocks(text: str, language: str) -> str:
+    """8h30 -> 8:30, and 9.00 bis 17.30 Uhr -> 9:00 bis 17:30 Uhr where this word tells the time."""
+    text = FRENCH_CLOCK.sub(r"\1:\2", text)
+    hour = messages(language[:2]).get("spoken.hour", "").partition("{hour}")[2].strip()
+    until = rf"(?:\s?(?:[-–—]|{_to(language).strip()})\s?\d{{1,2}}[.:]\d\d)?"
+    dotted = rf"{APART}(?<![.,])(\d{{1,2}})\.([0-5]\d)(?={until}\s?{hour}{ENDS})"
+    return re.sub(dotted, r"\1:\2", text) if hour else text
 
 
 def _hours(text: str, language: str) -> str:
