@@ -661,6 +661,13 @@ def test_of_a_table_the_rows_are_summed_up_once_it_is_over():
     assert spoken(*rows[:2])[0] == rows[:2]
 
 
+def test_a_table_of_names_is_summed_up_in_the_language_of_what_stands_before_it(monkeypatch):
+    monkeypatch.setattr(FakeVoice, "speaks", lambda self, language: language == "de")
+    rows = [f"Plan: P{at}; Basic: ${at}" for at in range(1, 4)]
+    asked, unspoken = spoken("Das sind unsere Tarife für Sie.", *rows)
+    assert asked[1].startswith("Es gibt 3: P1, P2 und P3.") and not unspoken
+
+
 def test_what_was_not_heard_of_an_interrupted_reply_is_said_when_it_is_asked_for(make):
     service = make()
     first = ask(service, "warranty broken")

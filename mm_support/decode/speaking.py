@@ -17,7 +17,7 @@ from mm_support.decode.select import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError, SupportError
-from mm_support.language.detect import DEFAULT, language_of, told_language
+from mm_support.language.detect import DEFAULT, told_language
 from mm_support.language.messages import message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
 from mm_support.language.spoken_table import summary
@@ -106,7 +106,7 @@ class Speech:
         """What is said of the rows that wait: many are summed up."""
         rows, self._rows = self._rows, []
         if len(rows) >= TABLE:
-            rows = [summary(rows, language_of("\n".join(rows)))]
+            rows = [summary(rows, told_language("\n".join(rows)) or self._language)]
         return [part for row in rows for part in self._own(Sentence(row))]
 
     def _own(self, sentence: Sentence) -> list[str]:
