@@ -14,7 +14,7 @@ from mm_support.decode import voice
 from mm_support.decode.piper_model import PiperModel, spans
 from mm_support.decode.voice import PiperVoice, breaths, load_voice
 from mm_support.errors import GenerationError, WeightsError
-from mm_support.language.spoken import spoken
+from mm_support.language.spoken import _unit_names, spoken
 from mm_support.language.spoken_table import summary
 from mm_support.types import Audio
 from mm_support.weights import package_weights
@@ -146,6 +146,9 @@ def test_text_is_said_as_a_person_would(written):
         ("0800-123-4567 (24/7).", "en", "0 8 0 0, 1 2 3, 4 5 6 7, 24/7."),
         ("von 9.00 bis 17.30 Uhr, 2.30", "de", "von 9 Uhr bis 17:30, 2.30"),
         ("Lun.-ven. 9h-17h", "fr", "lundi à vendredi 9 heures à 17 heures"),
+        ("5 uur, € 5/uur", "nl", "5 uur, 5 euro per uur"),  # without a long form in the data
+        ("2026-11-28", "ko", "2026년 11월 28일"),
+        ("9 A.M.-5 P.M.", "en", "9 A.M. to 5 P.M."),
         # a full stop that ends nothing is no pause
         (
             "15 min. later, max. $5. Then 2 h. Or",
@@ -195,6 +198,12 @@ def test_the_column_that_rows_are_about_may_have_no_name(header):
 @pytest.mark.parametrize("table", ["| |\n|---|\n| Basic |\n", "| |\n|---|\n| |\n"])
 def test_a_table_that_says_little_fails_nothing(table):
     assert ("Basic" in spoken(table, "en-us")) == ("Basic" in table)
+
+
+@pytest.mark.parametrize("language", "en de fr es it nl pl pt ru tr vi zh ja ko ar".split())
+def test_every_unit_of_every_language_can_be_said(language):
+    for symbol in _unit_names(language):
+        assert "{" not in spoken(f"1 {symbol}, 5 {symbol}, 5 €/{symbol}", language)
 
 
 def test_nothing_is_left_that_only_a_screen_can_show_and_no_digit_is_lost():

@@ -116,7 +116,7 @@ MONEY = re.compile(
 )
 RATE = re.compile(rf"{APART}({AMOUNT}\s?([^\W\d_]+[²³.]?))/([^\W\d_]+[²³]?){ENDS}(?!/)")
 CLOCK = r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])"
-FRENCH_CLOCK = re.compile(rf"{APART}(\d{{1,2}})\s?h\s?([0-5]\d){ENDS}(?!\s?min)")
+FRENCH_CLOCK = re.compile(rf"{APART}(\d{{1,2}})\s?[hH]\s?([0-5]\d){ENDS}(?!\s?min)")
 HALF_DAY = r"\s?(?:[AaPp]\.\s?[Mm]\.|(?:[ap]m|[AP]M)\b)"
 
 
@@ -277,15 +277,15 @@ def _per(amount: str, unit: str | None, language: str) -> str:
         return amount
     locale, name = locale_of(language), _unit_names(language).get(unit)
     one = _in_full(name, "", Decimal(1), language).strip() if name else unit
-    compound = locale._data["compound_unit_patterns"]["per"]["long"]["compound"]
-    return compound.format(amount, one)
+    per = locale._data["compound_unit_patterns"]["per"]
+    return (per.get("long") or per["short"])["compound"].format(amount, one)
 
 
 def _units(text: str, language: str) -> str:
     """5 kg -> 5 kilograms. A symbol that is a word too is a unit only where a clause ends."""
     words = {symbol for symbol in _unit_names(language) if _is_word(symbol, language)}
     symbols, last = _any_of({*_unit_names(language)} - words), _any_of(words)
-    unit = rf"({symbols})(?!/[^\W\d]|'){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
+    unit = rf"({symbols})(?![/.][^\W\d]|'){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
     amount = re.compile(
         rf"{APART}(?<![.,§])(?<!§ )(?<!\d:)({AMOUNT})\s?(?:{unit})(?:\.(?= [^\W\d_A-ZÄÖÜ]))?"
     )
@@ -328,7 +328,7 @@ def _in_full(name: str, written: str, number: Decimal, language: str) -> str:
     """
     locale = locale_of(language)
     forms = locale._data["unit_patterns"][name]
-    forms = forms.get("long") or forms["short"]
+    forms = next(forms[width] for width in ("long", "short") if "other" in forms.get(width, ()))
     form = forms.get(locale.plural_form(number), forms["other"])
     return LONG_FORMS.get((locale.language, name), form).replace("{0}", written)
 
