@@ -113,6 +113,8 @@ def test_text_is_said_as_a_person_would(written):
         # a time of day is told once
         ("8:00 pm, 9:00 a.m., 12:00", "en", "8 pm, 9 a.m., 12 o'clock"),
         ("9:00 Uhr, 18:00 h, 8:30 Uhr", "de", "9 Uhr, 18 Uhr, 8:30"),
+        ("08:30", "en", "8:30"),
+        ("晚上08:30", "zh", "晚上8点30分"),
         ("um 9:00 am Montag", "de", "um 9 Uhr am Montag"),
         ("8h30, 9h00-17h30, 2 h 30 min", "fr", "8:30, 9 heures à 17:30, 2 heures 30 minutes"),
         ("a las 8:00, de 9:00 a 17:30 h", "es", "a las 8, de las 9 a 17:30"),

@@ -329,7 +329,7 @@ def _in_full(name: str, written: str, number: Decimal, language: str) -> str:
     locale = locale_of(language)
     forms = locale._data["unit_patterns"][name]
     forms = next(forms[width] for width in ("long", "short") if "other" in forms.get(width, ()))
-    form = forms.get(locale.plural_form(number), forms["other"])
+    form: str = forms.get(locale.plural_form(number)) or forms["other"]
     return LONG_FORMS.get((locale.language, name), form).replace("{0}", written)
 
 
@@ -421,17 +421,18 @@ def _hours(text: str, language: str) -> str:
     if not hour:
         return text
     before, after = hour.split("{hour}")
-    told = re.compile(rf"(?:\b{before})?{CLOCK}(?:{after or ' h'}|\s?h)?{ENDS}(?=({HALF_DAY}))?")
+    times = re.compile(rf"(?:\b{before})?{CLOCK}(?:{after or ' h'}|\s?h)?{ENDS}(?=({HALF_DAY}))?")
 
     def said(match: re.Match[str]) -> str:
         half = match[3] and ("." in match[3] or _of_twelve_hours(language))
+        told = int(match[1])
         if match[2] == "00":
-            return before + str(int(match[1])) + ("" if half else after)
+            return f"{before}{told}{'' if half else after}"
         if minutes := MINUTES.get(language[:2]):
-            return f"{hour.format(hour=match[1])}{int(match[2])}{minutes}"
-        return re.sub(rf"{CLOCK}.*", r"\1:\2", match[0])
+            return f"{hour.format(hour=told)}{int(match[2])}{minutes}"
+        return re.sub(rf"{CLOCK}.*", rf"{told}:\2", match[0])
 
-    return told.sub(said, text)
+    return times.sub(said, text)
 
 
 def _of_twelve_hours(language: str) -> bool:
