@@ -177,6 +177,12 @@ def test_sentences_keep_their_numbers_however_they_are_streamed(text, expected):
         assert [" ".join(s.split()) for s in complete_sentences(pieces)] == expected
 
 
+def test_a_beginning_is_split_as_the_language_of_the_reply_has_it():
+    first = "Am 3. April 2025 öffnen wir."
+    said = complete_sentences([*f"{first} Kommen Sie gern."], language="de")
+    assert next(said).strip() == first
+
+
 # -- what the engine can do
 
 

@@ -120,7 +120,8 @@ def sentences_of(
     halt = Halt(stop, *LIMITS[can.speed])
     pieces = streamed("language model", model.stream(messages, room.tokens, halt))
     try:
-        yield from _joined(complete_sentences(_heard(pieces, halt), written))
+        language = question.language
+        yield from _joined(complete_sentences(_heard(pieces, halt), written, language))
     except GenerationError as exc:
         log.warning("the answer was broken off: %s", exc)
         written.complete = False
@@ -161,18 +162,20 @@ def _heard(pieces: Iterable[str], halt: Halt) -> Iterator[str]:
         halt.heard()  # the time that it took to check what was said is no silence
 
 
-def complete_sentences(pieces: Iterable[str], written: Written | None = None) -> Iterator[str]:
+def complete_sentences(
+    pieces: Iterable[str], written: Written | None = None, language: str | None = None
+) -> Iterator[str]:
     """Sentences with their numbers, as soon as the next one begins; a last one that was cut off is
-    left out, which `written` tells.
+    left out, which `written` tells. language: theirs, which their beginning may not show.
     """
     text = ""
     for piece in pieces:
         text += piece
-        *complete, rest = split_sentences(_marked(text) + "\0") or [""]
+        *complete, rest = split_sentences(_marked(text) + "\0", language) or [""]
         if complete and not BEGUN.fullmatch(rest.removesuffix("\0")):
             yield from complete
             text = rest.removesuffix("\0")
-    *complete, rest = split_sentences(_marked(text)) or [""]
+    *complete, rest = split_sentences(_marked(text), language) or [""]
     yield from complete
     if ENDS.search(rest) or is_step(rest):
         yield rest
