@@ -110,7 +110,7 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
     desk.forget.click(opening.forget_me, [desk.forget, *talk], shown, **quick)
-    desk.restart.click(opening.restart, talk, shown, **quick)
+    desk.restart.click(opening.restart, [*talk, desk.restart], shown, **quick)
     connect_rating(Rating(chat.service, desk), desk)
 
 

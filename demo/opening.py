@@ -134,12 +134,26 @@ class Opening:
             shown |= self.desk.show_transcript(heard, before.language)
         return {**shown, self.desk.picker: base, **self.pick(base, conversation)}
 
-    def restart(self, conversation: Conversation, kept: dict | None = None) -> dict:
-        """A conversation without what was said so far."""
+    def restart(
+        self, conversation: Conversation, kept: dict | None = None, label: str = ""
+    ) -> dict:
+        """A conversation without what was said so far; asks once more before, where a person has
+        the old one, since what they write is not shown in the new one.
+        """
         conversation = self.chat.whole(conversation, kept)
+        language = conversation.language
+        holder = self.chat.with_people(conversation).holder
+        if holder.owner in ("waiting", "person") and label != word("really_begin", language):
+            told = notice(word("person_has_it", language), quiet=True)
+            button = gr.Button(word("really_begin", language))
+            return {self.desk.restart: button, self.desk.notice: told}
         ended = replace(conversation, exchanges=(), rated="", holder=Holder(), session_id="")
         begun = named(self.service, ended)
-        return self.desk.show(begun) | self.desk.show_controls(begun, value=EMPTY_BOX)
+        return {
+            **self.desk.show(begun),
+            **self.desk.show_controls(begun, value=EMPTY_BOX),
+            self.desk.restart: gr.Button(word("new_conversation", language), interactive=True),
+        }
 
     def forget_me(self, label: str, conversation: Conversation, kept: dict | None = None) -> dict:
         """Erases all that is kept of this visitor, their files too; asks once more before."""

@@ -31,7 +31,7 @@ from demo.rating import Rating, turn_of_message
 from demo.replay import conversation_of
 from demo.sign_in import SignIn
 from demo.ui import build_demo
-from demo.words import said
+from demo.words import said, word
 from mm_support.errors import InputError, StoreError
 from mm_support.types import Case, Holder, KeptTurn, Message, UserTurn
 from tests.fake_service import HEARD, HOSTILE, SEEN, WAITING, FakeService, write_wav
@@ -402,6 +402,17 @@ def test_a_closed_conversation_is_said_to_be_closed_and_asks_no_more(chat, servi
     assert again["people"] == ""
     assert again["session"]["token"] == conversation.token
     assert again["session"]["session"] not in ("", conversation.session_id)
+
+
+@pytest.mark.parametrize("language", ["en", "zh"])
+def test_a_conversation_that_people_have_is_left_once_that_was_said(chat, language):
+    conversation, _ = handed_over(chat)
+    opening, conversation = Opening(chat), replace(conversation, language=language)
+    shown = opening.restart(conversation, label=word("new_conversation", language))
+    assert word("person_has_it", language) in shown["notice"] and "conversation" not in shown
+    begun = opening.restart(conversation, label=shown["restart"].value)
+    assert begun["restart"].value == word("new_conversation", language)
+    assert begun["conversation"].exchanges == () and begun["notice"] == ""
 
 
 def test_at_closing_the_customer_is_asked_once_how_well_they_were_helped(chat, service):
