@@ -291,11 +291,55 @@ def test_what_was_begun_is_not_begun_again(talk, system):
 def test_a_question_how_it_is_done_is_answered_and_the_action_offered(talk, make, system):
     text = ACTIONS.replace("please stop my delivery", "warranty broken")
     say = talk(make(text.replace("Stop a delivery", "Warranty broken")))
-    reply = say("warranty broken")
-    assert (reply.action, reply.pending) == ("answer", None)
-    assert [citation.entry_id for citation in reply.citations] == ["warranty"]
-    assert reply.choices == ("Warranty broken",)
+    for words in ("how can I warranty broken", "how do I warranty broken?"):
+        reply = say(words)
+        assert (reply.action, reply.pending) == ("answer", None)
+        assert [citation.entry_id for citation in reply.citations] == ["warranty"]
+        assert reply.choices == ("Warranty broken",)
     assert say("Warranty broken").text == "Which delivery?" and system.asked == []
+
+
+def test_what_is_told_rather_than_asked_begins_though_an_entry_is_about_it(talk, make):
+    text = ACTIONS.replace("please stop my delivery", "warranty broken")
+    say = talk(make(text.replace("Stop a delivery", "Warranty broken")))
+    assert say("warranty broken").text == "Which delivery?"
+
+
+@pytest.mark.parametrize("words", ["do not", "don’t", "dont", "never"])
+def test_what_is_denied_is_not_begun(talk, system, words):
+    reply = talk()(f"please {words} stop my delivery 104830")
+    assert reply.pending is None and reply.text == "Parcel 104830 is received. [1]"
+    assert calls(system) == [("GET", "/orders/104830")]
+
+
+@pytest.mark.parametrize(
+    "words", ["please stop my delivery 104830, it is not for me", "not for me! stop my delivery"]
+)
+def test_another_clause_that_denies_something_denies_no_action(talk, words):
+    assert talk()(words).pending.action == "cancel"
+
+
+def test_what_was_done_is_looked_up_before_it_is_offered_to_be_done(talk, system):
+    say = talk()
+    reply = say("did you stop my delivery 104830?")
+    offer = "Shall we go on with “Stop a delivery” now?"
+    assert reply.text == f"Parcel 104830 is received. [1] {offer}"
+    assert reply.pending.aside and reply.choices == ("Stop a delivery",)
+    assert say("yes").text == "Which postcode?"
+    assert say("did you stop my delivery 104830?").text.count(offer) == 1
+    assert {method for method, _ in calls(system)} == {"GET"}
+
+
+def test_what_cannot_be_looked_up_is_not_offered_behind_that(talk):
+    reply = talk()("did you stop my delivery 999999?")
+    assert "Shall we" not in reply.text and reply.pending.action == "status"
+
+
+def test_what_nothing_else_answers_is_looked_up_though_it_is_less_sure(talk, monkeypatch):
+    monkeypatch.setattr("mm_support.decide.policy.Policy.threshold", lambda *_: 2.0)
+    say = talk()
+    assert say("where is my parcel").text == "Which number?"
+    assert talk(say.service)("please stop my delivery").pending is None
 
 
 COMPLAINT = """

@@ -104,6 +104,34 @@ def test_what_the_knowledge_answers_it_answers_as_without_actions(acting):
         assert judged(acting, words).decision == alone.decision, words
 
 
+@pytest.mark.parametrize(
+    "words, name",
+    [
+        ("I do not want to cancel order 104830", "order-status"),
+        ("please dont cancel order 104830", "order-status"),
+        ("我不想取消订单104830", "order-status"),
+        ("Bitte storniere die Bestellung 104830 nicht", "order-status"),
+        ("por favor no cancele el pedido 104830", "order-status"),
+        ("N'annulez pas la commande 104830 s'il vous plaît", "order-status"),
+        ("Did you cancel my order 104830?", "order-status"),
+        ("订单104830取消了吗", "order-status"),
+        ("Haben Sie meine Bestellung 104830 storniert?", "order-status"),
+        ("¿Han cancelado mi pedido 104830?", "order-status"),
+        ("Avez-vous annulé ma commande 104830 ?", "order-status"),
+        ("please don't cancel 104830", ""),
+        ("how can I cancel order 104830", ""),
+        ("how do I cancel an order?", ""),
+        ("怎么取消订单104830", ""),
+        ("I want to cancel my order", "cancel-order"),
+        ("Ich möchte meine Bestellung stornieren", "cancel-order"),
+        ("I don't want order 104830, cancel it", "cancel-order"),
+        ("what's happening with my order", "order-status"),
+    ],
+)
+def test_an_order_is_not_cancelled_where_that_is_denied_or_only_asked(acting, words, name):
+    assert begun(acting, words) == name
+
+
 def talk(service, *messages, customer=""):
     """The replies of one conversation."""
     replies, session = [], None

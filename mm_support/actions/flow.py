@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mm_support.actions.given import Given, found_in, wanted
+from mm_support.actions.given import ENDS, Given, found_in, wanted
 from mm_support.actions.result import worded
 from mm_support.decide.follow_up import PLACES
 from mm_support.decide.policy import (
@@ -35,7 +35,6 @@ from mm_support.types import Action, FormField, Past, Pending
 PATIENCE = 15 * 60.0  # s that an action waits for the customer
 TRIES = 2  # questions for the same value, before it is given up
 SURE = 0.5  # probability from which a yes is likelier than everything else together
-ENDS = ("?", "？", "؟")  # of what is asked rather than told
 
 
 @dataclass(frozen=True, eq=False)

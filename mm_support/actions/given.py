@@ -6,17 +6,27 @@ with it (flow.py does).
 
 from __future__ import annotations
 
+import functools
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date
 
 from mm_support.decide.intents import Reads
-from mm_support.decide.policy import Decision, close, words_of
+from mm_support.decide.policy import FAILED, Decision, close, words_of
 from mm_support.knowledge.actions import DeclaredAction, Parameter
 from mm_support.knowledge.declarations import action_of
 from mm_support.language import values
+from mm_support.language.asks import asks_in_words, asks_steps
 from mm_support.language.codes import shaped
+from mm_support.language.messages import languages, message
+from mm_support.language.sentences import split_sentences
+from mm_support.language.terms import BARE, edged, terms
 from mm_support.types import Hit, Question
+
+ENDS = ("?", "？", "؟")  # of what is asked rather than told
+LAST = 4  # characters of a sentence's last word: "ましたか"
+NOWHERE = r"(?!)"
 
 
 @dataclass(frozen=True, eq=False)
@@ -24,7 +34,7 @@ class Given:
     """What a turn brings: its question, what was read in it, and who is signed in. decision, hits:
     where the actions count as entries do; own: what the knowledge says by itself. before: the words
     of the turn before, where this one only chooses. surely: whether the confidence is enough to
-    begin an action without any value.
+    begin an action without any value. declared: the actions of the base.
     """
 
     question: Question
@@ -36,6 +46,7 @@ class Given:
     before: str = ""
     surely: bool = False
     today: date = field(default_factory=date.today)
+    declared: Sequence[DeclaredAction] = ()
 
     @property
     def words(self) -> str:
@@ -45,26 +56,90 @@ class Given:
 def wanted(given: Given) -> DeclaredAction | None:
     """The action that a turn asks for: one that was surely found, or that the turn names itself.
 
-    One that changes something has to be asked for: by what the message says ("account"), by one of
-    its values, or since no entry is about the matter. Else it may only be asked how that is done.
-    One that only looks something up is also begun where a value for it is all that is understood.
+    One that changes something has to be wanted. Where it is only asked about or denied, what can be
+    looked up by the same values is; where it is asked how that is done, an entry that says so
+    answers.
     """
-    action, decision = likeliest(given), given.decision
-    if action is None:
-        return None
-    if given.words in action.title.values():
+    action = likeliest(given)
+    if action is None or given.words in action.title.values():
         return action
-    doing = "account" in given.reads.says
+    meant = _found_surely(given, action)
+    if meant and meant.writes:
+        if asks_steps(given.words) and asks_in_words(given.words):
+            return None if given.own.action == "answer" else meant
+        if asked_about(given, meant) or denied(given, meant):
+            return _looked_up(given)
+    return meant
+
+
+def _found_surely(given: Given, action: DeclaredAction) -> DeclaredAction | None:
+    """The action, unless it is in doubt. One that only looks something up is also meant where a
+    value for it is all that is understood, and where nothing else answers.
+    """
     told, _ = found_in(given, action.parameters)
+    decision = given.decision
     sure = decision.reason == "evidence" or (decision.reason == "account" and decision.hits)
     if action.writes and given.own.action == "handoff" and not given.surely:
         return None  # a person does what no entry is about
     if decision.action not in ("answer", "handoff") or not sure:
         nothing_else = given.own.reason == "unknown" and not action.writes
         return action if told and nothing_else else None
-    alone = all(hit.entry.declaration for hit in close(given.hits))
-    meant = doing or told or alone or not action.writes
-    return action if meant and (told or given.surely) else None
+    unanswered = not action.writes and given.own.action in FAILED
+    return action if told or given.surely or unanswered else None
+
+
+def asked_about(given: Given, action: DeclaredAction) -> bool:
+    """Whether each sentence that names what an action does is a question: "did you cancel?"."""
+    names, sentences = _naming(given, action), split_sentences(given.words)
+    naming = [own for own in sentences if names.search(own)] or sentences
+    return bool(naming) and all(map(_ends_asking, naming))
+
+
+def denied(given: Given, action: DeclaredAction) -> bool:
+    """Whether each clause that names what an action does denies it: "do not cancel it"."""
+    names, clauses = _naming(given, action), values.CLAUSE_END.split(given.words)
+    naming = [_plain(own) for own in clauses if names.search(own)]
+    return bool(naming) and all(map(_denying().search, naming))
+
+
+def _ends_asking(sentence: str) -> bool:
+    """By its mark; in a script without blanks, which often leaves that out, by its last word."""
+    last = sentence[-LAST:] if BARE.search(sentence) else ""
+    return sentence.rstrip().endswith(ENDS) or asks_in_words(last)
+
+
+def _naming(given: Given, action: DeclaredAction) -> re.Pattern[str]:
+    """Words that begin like those which only this action's title has: "cancelled"."""
+    others = {_terms_of(own) for own in given.declared if own.name != action.name}
+    own = _terms_of(action).difference(*others)
+    begun = [term if BARE.match(term) else rf"(?<![^\W_]){re.escape(term)}" for term in own]
+    return re.compile("|".join(begun) or NOWHERE, re.IGNORECASE)
+
+
+def _terms_of(action: DeclaredAction) -> frozenset[str]:
+    titles = action.title.items()
+    return frozenset(term for language, title in titles for term in terms(title, language))
+
+
+def _plain(words: str) -> str:
+    """Without apostrophes, which are often left out: "dont"."""
+    return words.replace("’", "").replace("'", "")
+
+
+@functools.cache
+def _denying() -> re.Pattern[str]:
+    """Of all languages, since that of a short message is easily mistaken."""
+    listed = ", ".join(message("action.denied", language) for language in languages())
+    return re.compile(edged(_plain(listed).split(", ")), re.IGNORECASE)
+
+
+def _looked_up(given: Given) -> DeclaredAction | None:
+    """What else was found that only looks something up, by values that the turn gives all."""
+    for own in filter(None, (action_of(hit.entry) for hit in given.hits)):
+        told = len(found_in(given, own.parameters)[0]) == len(own.parameters) > 0
+        if told and not own.writes and (given.customer or not own.signed_in):
+            return own
+    return None
 
 
 def near(given: Given) -> tuple[DeclaredAction, ...]:

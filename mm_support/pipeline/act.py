@@ -11,8 +11,16 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
-from mm_support.actions.flow import ENDS, Step, begin, go_on, stays, waiting
-from mm_support.actions.given import Given, likeliest, near, wanted, without_values
+from mm_support.actions.flow import Step, begin, go_on, stays, waiting
+from mm_support.actions.given import (
+    ENDS,
+    Given,
+    asked_about,
+    likeliest,
+    near,
+    wanted,
+    without_values,
+)
 from mm_support.decide.policy import Decision, words_of
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
@@ -108,8 +116,21 @@ def _anew(parts: Parts, here: Considered, given: Given) -> Acting:
         return both
     if action:
         step = begin(action, given)
-        return Acting(step.decision(given.decision.confidence), own, step)
+        acting = Acting(step.decision(given.decision.confidence), own, step)
+        return _with_question(acting, given, action)
     return Acting(given.own, own, asked=tuple(here.asked), offered=_offered(given))
+
+
+def _with_question(acting: Acting, given: Given, action: DeclaredAction) -> Acting:
+    """With the action that the turn only asked about, where another looks something up for that."""
+    other = likeliest(given)
+    if other is None or other.name == action.name or not asked_about(given, other):
+        return acting
+    told = begin(other, given).told
+    if told is None or told.pending is None:
+        return acting
+    title = said(other.title, given.question.language)
+    return replace(acting, offered=(title,), aside=replace(told.pending, aside=True))
 
 
 def _beside(parts: Parts, here: Considered, action: DeclaredAction | None) -> Acting | None:
@@ -141,7 +162,9 @@ def _given(
     """
     reads = parts.policy.read(question)
     before = here.past[-1].text if here.past and _chooses(here) else ""
-    given = Given(question, reads, own, own, hits, here.turn.customer, before)
+    given = Given(
+        question, reads, own, own, hits, here.turn.customer, before, declared=here.declared
+    )
     given = _decided(parts, given, question, query)
     plain = without_values(question, here.declared)
     if plain is None or plain.photo is not None:

@@ -11,6 +11,8 @@ from dataclasses import replace
 
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.decide.policy import Decision
+from mm_support.decode.sentence import Sentence
+from mm_support.language.messages import message
 from mm_support.parts import Parts
 from mm_support.pipeline.decide import cited_first
 from mm_support.pipeline.decompose import merged
@@ -31,7 +33,12 @@ def perform(
         done = parts.actions.perform(step, judged.turn.customer, note)
     others = merged(judged.decision, judged.asked).hits if judged.asked else ()
     cited = (*others, done.hit) if done.hit else others
-    told = done.told
+    told, aside = done.told, judged.aside
+    if aside and told.action == "answer":
+        go_on = message("action.go_on", aside.language, title=judged.offered[0])
+        sentences = (*told.sentences, Sentence(go_on))
+        told = replace(told, sentences=sentences, choices=judged.offered, pending=aside)
+        done = replace(done, told=told)
     decision = Decision(told.action, told.reason, judged.decision.confidence, cited)
     hits = cited_first(decision, judged.hits)
-    return replace(judged, decision=decision, hits=hits, performed=done)
+    return replace(judged, decision=decision, hits=hits, aside=None, performed=done)
