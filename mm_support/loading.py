@@ -27,6 +27,7 @@ from mm_support.decide.policy import Policy
 from mm_support.decode.judge import judge_examined_beside
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
+from mm_support.desk.hours import read_hours
 from mm_support.desk.rounds import Rounds, Task
 from mm_support.device import Device, resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
@@ -199,7 +200,8 @@ def load_actions(opened: ExitStack, settings: Settings) -> Actions | None:
     """
     if not settings.actions:
         return None
-    actions = Actions(Caller(settings.action_hosts, settings.action_functions))
+    zone = read_hours(Path(settings.hours)).zone if settings.hours else None
+    actions = Actions(Caller(settings.action_hosts, settings.action_functions), zone)
     opened.callback(actions.close)
     return actions
 

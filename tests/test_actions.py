@@ -6,7 +6,9 @@ from __future__ import annotations
 
 import shutil
 import time
+from contextlib import ExitStack
 from dataclasses import replace
+from datetime import datetime, timedelta
 
 import numpy as np
 import pytest
@@ -14,6 +16,7 @@ from acting_service import ACTIONS, ReadsWords, System, acting_service, declared
 from conftest import WordEncoder
 
 from mm_support.actions import flow
+from mm_support.actions.performing import Actions
 from mm_support.decide.intents import Reads
 from mm_support.desk.visits import Signatures, customer_in, signed_customer
 from mm_support.errors import KnowledgeError, StoreError
@@ -21,7 +24,7 @@ from mm_support.knowledge.actions import FILE, each_once
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT
-from mm_support.loading import ingest_packs
+from mm_support.loading import ingest_packs, load_actions
 from mm_support.types import Entry, Finished, Found, UserTurn
 
 SPOKEN = (16_000, np.full(16_000, 0.5, np.float32))
@@ -340,6 +343,25 @@ def test_what_nothing_else_answers_is_looked_up_though_it_is_less_sure(talk, mon
     say = talk()
     assert say("where is my parcel").text == "Which number?"
     assert talk(say.service)("please stop my delivery").pending is None
+
+
+def test_days_and_hours_are_those_of_the_company(talk, make, monkeypatch):
+    here = datetime(2026, 1, 1, 23, 30)
+    monkeypatch.setattr(Actions, "now", lambda _: here)
+    say = talk(make(COMPLAINT, functions="complain=test_actions:filed"))
+    for words in ("complaint please", "It is late", "2"):
+        say(words)
+    assert say("yesterday").pending.values["day"] == "2025-12-31"
+    say("nothing")
+    assert say("Yes").citations[0].title.endswith(", 23:30")
+
+
+def test_the_hours_of_people_tell_the_time_zone(tmp_settings, tmp_path):
+    hours = tmp_path / "hours.toml"
+    hours.write_text('time_zone = "Pacific/Kiritimati"\n[open]\nmonday = "9:00-17:00"\n')
+    with ExitStack() as opened:
+        actions = load_actions(opened, replace(tmp_settings, actions=True, hours=str(hours)))
+        assert actions.now().utcoffset() == timedelta(hours=14)
 
 
 COMPLAINT = """

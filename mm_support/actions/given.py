@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from datetime import date
 
 from mm_support.decide.intents import Reads
@@ -34,7 +34,8 @@ class Given:
     """What a turn brings: its question, what was read in it, and who is signed in. decision, hits:
     where the actions count as entries do; own: what the knowledge says by itself. before: the words
     of the turn before, where this one only chooses. surely: whether the confidence is enough to
-    begin an action without any value. declared: the actions of the base.
+    begin an action without any value. today: where the company is. declared: the actions of the
+    base.
     """
 
     question: Question
@@ -42,10 +43,10 @@ class Given:
     decision: Decision
     own: Decision
     hits: tuple[Hit, ...]
+    today: date
     customer: str = ""
     before: str = ""
     surely: bool = False
-    today: date = field(default_factory=date.today)
     declared: Sequence[DeclaredAction] = ()
 
     @property

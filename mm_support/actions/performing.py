@@ -14,7 +14,7 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from uuid import uuid4
 
 from mm_support.actions.answer import CallError
@@ -48,10 +48,15 @@ class Performed:
 class Actions:
     """What performs the actions of a service's bases."""
 
-    def __init__(self, caller: Caller) -> None:
-        self._caller = caller
+    def __init__(self, caller: Caller, zone: tzinfo | None = None) -> None:
+        """zone: of the company; None: this machine's."""
+        self._caller, self._zone = caller, zone
         self._begun: OrderedDict[str, None] = OrderedDict()
         self._lock = threading.Lock()
+
+    def now(self) -> datetime:
+        """The company's time."""
+        return datetime.now(self._zone)
 
     def perform(self, step: Step, customer: str, note: Note) -> Performed:
         """Calls the action. Whatever happens, the customer is told it in a sentence."""
@@ -75,7 +80,7 @@ class Actions:
         if not (text or action.writes):
             log.warning("the action %s: its answer lacks what 'result' needs", action.name)
             return Performed(_failure("action_failed", "failed", language))
-        return _answered(step, text or message("action.done", language))
+        return _answered(step, text or message("action.done", language), self.now())
 
     def close(self) -> None:
         self._caller.close()
@@ -120,12 +125,11 @@ def _failure(reason: Reason, key: str, language: str) -> Told:
     return Told("refuse", reason, (Sentence(message(f"action.{key}", language)),))
 
 
-def _answered(step: Step, text: str) -> Performed:
+def _answered(step: Step, text: str, at: datetime) -> Performed:
     """The answer in sentences, each bound to what it came from: "Your order, 14:02"."""
     action, language = step.action, step.pending.language
-    at = f"{datetime.now():%H:%M}"
     named = said(action.source or action.title, language)
-    source = message("action.source", language, source=named, time=at)
+    source = message("action.source", language, source=named, time=f"{at:%H:%M}")
     entry = Entry(entry_id(action), source, text, source=source)
     sentences = tuple(Sentence(own, (1,)) for own in split_sentences(text))
     return Performed(Told("answer", "action", sentences), Hit(entry, 1.0, {}))

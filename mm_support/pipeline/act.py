@@ -160,10 +160,11 @@ def _given(
     """A question as an action sees it, without the identifiers of the actions where that finds one,
     or an entry that answers where none did. What is understood without them counts as said.
     """
-    reads = parts.policy.read(question)
+    assert parts.actions is not None
+    reads, today = parts.policy.read(question), parts.actions.now().date()
     before = here.past[-1].text if here.past and _chooses(here) else ""
     given = Given(
-        question, reads, own, own, hits, here.turn.customer, before, declared=here.declared
+        question, reads, own, own, hits, today, here.turn.customer, before, declared=here.declared
     )
     given = _decided(parts, given, question, query)
     plain = without_values(question, here.declared)
