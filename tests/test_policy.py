@@ -561,6 +561,23 @@ def test_a_bare_number_is_no_farewell():
     assert decide(hits(0.1), words="bye 2", says=["goodbye"]).reason == "goodbye"
 
 
+@pytest.mark.parametrize(
+    "words, probability, reason",
+    [
+        ("E08", 0.6, "unknown"),
+        ("x9?", 0.6, "unknown"),
+        ("KE-2 E04", 0.6, "unknown"),
+        ("gr8", 0.95, "acknowledged"),
+        ("ok 8", 0.6, "acknowledged"),
+        ("好的88", 0.6, "acknowledged"),
+    ],
+)
+def test_nothing_but_a_code_is_a_courtesy_only_beyond_doubt(words, probability, reason):
+    reads = Reads({"acknowledge": probability}, frozenset({"acknowledge"}))
+    policy = Policy(GATE, FakeIntents())
+    assert policy.decide(Question(words), QUERY, hits(0.1), (), reads).reason == reason
+
+
 @pytest.mark.parametrize("read, unknown", [("E88", "E88"), ("E24", "")])
 def test_a_code_in_the_photo_that_nothing_is_known_of_is_told(read, unknown):
     query = asked({"photo": 0.5, "text": 0.5}, photo_text=read)

@@ -26,6 +26,7 @@ from mm_support.decide.named import (
     which,
 )
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.codes import COMPOUND
 from mm_support.language.emergency import emergency_sentences
 from mm_support.language.surely_heard import SURELY
 from mm_support.language.terms import term_set
@@ -327,11 +328,11 @@ def _courtesy(here: Situation) -> Decision | None:
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
-    words = words_of(here.question)
-    if is_a_number(words):
-        return None  # a bare number is what somebody asked for
+    words, surely = words_of(here.question), max(read, default=0.0) >= BEYOND_DOUBT
+    if is_a_number(words) or (is_a_code(words) and not surely):
+        return None  # a bare number or code is what somebody asked for; "gr8" is surely none
     asked = term_set(words)
-    if max(read, default=0.0) < BEYOND_DOUBT and asked and asked <= terms_of(here.hits):
+    if not surely and asked and asked <= terms_of(here.hits):
         return None  # "Family" may be a card of that name
     reason: Reason | None = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
@@ -350,6 +351,12 @@ def terms_of(hits: Sequence[Hit]) -> frozenset[str]:
 
 def is_a_number(words: str) -> bool:
     return any(map(str.isdigit, words)) and not any(map(str.isalpha, words))
+
+
+def is_a_code(words: str) -> bool:
+    """Whether every letter stands beside a digit: "E08", "x9", "KE-2 E04"."""
+    rest = COMPOUND.sub(lambda found: "" if any(map(str.isdigit, found[0])) else found[0], words)
+    return rest != words and not any(map(str.isalpha, rest))
 
 
 def _reserved(here: Situation) -> Decision | None:
