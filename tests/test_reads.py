@@ -14,7 +14,7 @@ from mm_support.decide import intent_fitting
 from mm_support.decide.intent_examples import EXAMPLES, Example, everyday, read_examples
 from mm_support.decide.intent_fitting import Encoded, find_thresholds, fit, learned
 from mm_support.decide.intent_head import head_file, head_for, load_head, save_head
-from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, IntentReader, n_grams
+from mm_support.decide.intents import CHOICES, LABELS, LIFE, N_GRAMS, IntentReader, n_grams
 from mm_support.errors import WeightsError
 from mm_support.language.messages import languages
 
@@ -104,8 +104,8 @@ def test_a_label_counts_beside_a_likelier_one_only_where_it_is_nearly_as_likely(
     [
         ("danger", 0.4, 0.5, False),
         ("danger", 0.45, 0.4, True),
-        ("upset", 0.4, 0.5, True),  # seven tenths of an ordinary question are enough
-        ("upset", 0.3, 0.5, False),
+        ("upset", 0.32, 0.5, True),  # six tenths of an ordinary question are enough
+        ("upset", 0.28, 0.5, False),
         ("self_harm", 0.3, 0.5, True),
         ("self_harm", 0.2, 0.5, False),
     ],
@@ -232,3 +232,56 @@ def test_a_follow_up_leans_more_than_a_question_that_stands_alone(held_out):
     leaning = [reads.follow_up for row, reads in held_out if row.labels == ("follow_up",)]
     alone = [reads.follow_up for row, reads in held_out if not row.labels]
     assert np.median(leaning) > 0.5 > np.quantile(alone, 0.9)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        "my godfather has died, what becomes of his heating contract",
+        "she is dead, how do I return her season ticket",
+        "meine Schwiegermutter ist tot, wie beende ich ihren Gasvertrag",
+        "mein Schwager ist gestorben. Wer zahlt jetzt sein Wasser?",
+        "mi suegro murió, qué hago con su contrato de gas",
+        "我叔叔去世了，他的宽带怎么处理",
+    ],
+)
+def test_who_asks_about_the_contract_of_somebody_who_died_is_in_no_danger(reader, words):
+    assert not reader.read(words).says & LIFE
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        "my godfather is dead and I do not want to live any more",
+        "seit meine Schwester tot ist, will ich selbst nicht mehr leben",
+        "mi suegro murió y yo también quiero morirme",
+        "我叔叔去世了，我也不想活下去了",
+    ],
+)
+def test_who_wants_to_follow_somebody_who_died_is_heard(reader, words):
+    assert "self_harm" in reader.read(words).says
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words, peril",
+    [
+        ("Stromnetz gestört", False),
+        ("Defekt anzeigen", False),
+        ("Gasvertrag", False),
+        ("smoke detector cost", False),
+        ("Gasgeruch im Flur", True),
+        ("smoke in the bedroom", True),
+        ("Strom fort, meine Oma hängt am Beatmungsgerät", True),
+    ],
+)
+def test_a_short_search_that_names_a_hazard_is_no_danger(reader, words, peril):
+    assert bool(reader.read(words).says & LIFE) == peril
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("words", ["E48", "k3", "gxd", "zq"])
+def test_a_code_or_a_few_letters_are_no_courtesy(reader, words):
+    assert not reader.read(words).says & {"greeting", "thanks", "goodbye", "acknowledge", "yes"}

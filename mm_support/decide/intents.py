@@ -52,7 +52,7 @@ BESIDE = 0.5  # share of the likeliest label's probability that makes another co
 # that, but where held-out wordings would be lost. Of 16 ordinary messages to two companies that
 # were read as something else, eight no longer are
 ABOVE_ORDINARY = 1.0
-NEARLY = {"upset": 0.7, "greeting": 0.7, "follow_up": BESIDE, "self_harm": BESIDE}
+NEARLY = {"upset": 0.6, "greeting": 0.7, "follow_up": BESIDE, "self_harm": BESIDE}
 # n texts -> (n, d_text) float32 unit rows, and the word pieces of each
 EncodePieces = Callable[[Sequence[str]], "tuple[np.ndarray, Sequence[Pieces]]"]
 N_GRAMS, LONGEST = 2**13, 4  # hashed groups of letters, and the most letters of one
