@@ -82,7 +82,8 @@ def handed_over(chat, text="What does E24 mean?"):
 
 def kept(conversation):
     """What the browser keeps of a conversation."""
-    return {"token": conversation.token, "session": conversation.session_id}
+    own = {"token": conversation.token, "session": conversation.session_id}
+    return {**own, "language": conversation.language}
 
 
 def contents(shown) -> list[str]:
