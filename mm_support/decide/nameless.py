@@ -34,10 +34,11 @@ def without_name(words: str, named: Entry) -> str:
     row = of_one_row(named)
     parts = [part.strip() for part in COLON.split(named.title)]
     for start, end in reversed([*_titled_in(words, named.title)]):
-        said = words[start:end].split()
-        several, number = len(said) > 1, any(map(NUMBER.fullmatch, said))
-        coded = bool(codes_in(term_set(words[start:end])))
-        if coded or several and (number or row) or row and said[0].lower() == parts[-1].lower():
+        said, meant = words[start:end], term_set(words[start:end])
+        number = any(map(NUMBER.fullmatch, said.split()))
+        several = len(said.split()) > 1 and bool(meant)
+        whole = row and said.lower() == parts[-1].lower()
+        if codes_in(meant) or several and (number or row) or whole:
             words = f"{words[:start].rstrip()} {words[end:].lstrip()}"
     if row and BARE.match(parts[-1]):  # no blanks part it from what else is said
         words = words.replace(parts[-1], " ")
@@ -53,18 +54,18 @@ def elsewhere(
     alone: what the rest by itself comes to; found: for that, best first. A sure answer by the name
     gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
     `surer`; to one in doubt only in part, both being offered, and not where the name's entry states
-    an amount of the kind that is asked for. It stays where the name is of what is
-    asked ("E3 on the thermostat", of an entry with both in its title).
+    a price or a time that is asked for. It stays where its title has some of the rest too: "E3 on
+    the thermostat".
     """
     if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
         return None
     own = next((hit for hit in found if hit.entry.id == named.id), found[-1]).score
-    share, sure = own / found[0].score, by_name.reason == "evidence"
+    share, sure = own / (found[0].score or 1.0), by_name.reason == "evidence"
     if share >= CLOSE or sure and term_set(rest) & term_set(named.title):
         return None
     if alone.reason == "evidence":
         return alone if not sure or share < FAR or alone.confidence >= surer else None
-    asked = amounts_asked(rest)
+    asked = amounts_asked(rest) - {"amount"}
     stated = bool(asked) and asked <= amounts_stated(named.text)
     if alone.reason != "ambiguous" or share >= FAR or stated or not by_name.hits:
         return None
