@@ -96,7 +96,9 @@ def test_nothing_of_what_an_obedient_model_says_reaches_the_customer():
         replies = shown(KeepsASecret(ObedientModel()), attempt)
         assert replies and breaches(attempt, replies) == []
         assert replies == shown(None, attempt) or {s.text for s in replies} <= {
-            text for entry in attempt.entries for text in split_sentences(entry.answer)
+            text
+            for entry in attempt.entries
+            for text in (f"{entry.title}:", *split_sentences(entry.answer))
         }
 
 

@@ -52,7 +52,7 @@ def quotes_foreign(question: Question, decision: Decision) -> bool:
     language, told = language_of(answer), told_language(words)
     shared = not told and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared
-    return enough and language not in (told, question.language)
+    return enough and language != (told or question.language)
 
 
 def compose(

@@ -24,7 +24,7 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     if not sentences or not (head := _heading(question, entry, sentences[0])):
         return [*sentences]
     said = "\n".join(sentence.text for sentence in sentences)
-    if head.endswith(ASKING):
+    if head.endswith(ASKING) or _coded(question, entry):
         said += f"\n{question}"
     language = language_of(entry.answer)
     own = term_set(head, language)
@@ -46,6 +46,11 @@ def _heading(question: str, entry: Entry, first: Sentence) -> str:
     if entry.title.endswith(ASKING):
         return entry.title
     whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
-    whole = whole and not codes_in(term_set(question)) & term_set(entry.title)
+    whole = whole and not _coded(question, entry)
     joined = len(joined_at(entry, blocks_of(entry))) > 1
     return "" if whole or joined else entry.title.rpartition(": ")[2]
+
+
+def _coded(question: str, entry: Entry) -> bool:
+    """Whether a code is asked about that the entry is titled by."""
+    return bool(codes_in(term_set(question)) & term_set(entry.title))
