@@ -105,6 +105,29 @@ def test_photo_and_vague_words_find_what_neither_finds_alone(service):
     assert both[0].by["photo_text"] > 0 and both[0].by["photo"] > 0 and both[0].by["text"] > 0
 
 
+def test_a_policy_asked_of_a_product_is_answered_by_the_policy(service, tmp_path):
+    (tmp_path / "kettles.csv").write_text(
+        "name,description,price\n"
+        "Ovo kettle (KE-2),Steel kettle with a lead of one metre,59.00\n"
+        "Ovo kettle large (KE-3),Steel kettle for two litres,79.00\n",
+        encoding="utf-8",
+    )
+    (tmp_path / "shop.md").write_text(
+        "# Orders\n\n## Sending something back\n\nUnused goods can be sent back within 20 days.\n\n"
+        "## Guarantee\n\nEvery appliance has a guarantee of three years.\n\n"
+        "## Where we deliver\n\nWe deliver within Ireland for 6 euros.\n",
+        encoding="utf-8",
+    )
+    service.knowledge.ingest("kettles", tmp_path)
+    for asked, told in {
+        "can I send back the KE-2?": "20 days",
+        "KE-3 guarantee": "three years",
+        "how much is the KE-3": "79",
+    }.items():
+        assert told in service.answer(UserTurn(asked, knowledge="kettles")).text, asked
+    service.knowledge.remove("kettles")
+
+
 @pytest.mark.parametrize(
     "text", ["What is the capital of France?", "write me a poem about the sea", "asdf qwer zxcv"]
 )

@@ -4,7 +4,7 @@ import pytest
 
 from mm_support.decide.nameless import elsewhere, without_name
 from mm_support.decide.policy import Decision
-from mm_support.types import Entry, Hit, UserTurn
+from mm_support.types import Entry, Hit
 
 KETTLE = Entry("kettle", "Ovo kettle (KE-2)", "A steel kettle.\n\nprice: 59.00; lead: 1 m")
 RETURNS = Entry("returns", "Returns", "Unused goods come back within 20 days.")
@@ -99,27 +99,3 @@ def test_another_thing_with_a_name_tells_nothing_of_this_one():
 def test_a_code_that_is_what_is_asked_about_stays():
     rest = "what does on the kettle mean"
     assert judge(decided(FAULT), decided(RETURNS, confidence=0.99), FAULT, rest=rest) is None
-
-
-@pytest.mark.slow
-def test_real_models_answer_a_policy_asked_of_a_product(service, tmp_path):
-    (tmp_path / "kettles.csv").write_text(
-        "name,description,price\n"
-        "Ovo kettle (KE-2),Steel kettle with a lead of one metre,59.00\n"
-        "Ovo kettle large (KE-3),Steel kettle for two litres,79.00\n",
-        encoding="utf-8",
-    )
-    (tmp_path / "shop.md").write_text(
-        "# Orders\n\n## Sending something back\n\nUnused goods can be sent back within 20 days.\n\n"
-        "## Guarantee\n\nEvery appliance has a guarantee of three years.\n\n"
-        "## Where we deliver\n\nWe deliver within Ireland for 6 euros.\n",
-        encoding="utf-8",
-    )
-    service.knowledge.ingest("kettles", tmp_path)
-    for asked, told in {
-        "can I send back the KE-2?": "20 days",
-        "KE-3 guarantee": "three years",
-        "how much is the KE-3": "79",
-    }.items():
-        assert told in service.answer(UserTurn(asked, knowledge="kettles")).text, asked
-    service.knowledge.remove("kettles")
