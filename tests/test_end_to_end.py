@@ -126,6 +126,8 @@ def test_a_policy_asked_of_a_product_is_answered_by_the_policy(service, tmp_path
     }.items():
         assert told in service.answer(UserTurn(asked, knowledge="kettles")).text, asked
     service.knowledge.remove("kettles")
+    code = service.answer(UserTurn("what does E24 mean", knowledge="smart-home"))
+    assert code.action == "answer" and code.citations[0].entry_id == "washer-e24"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,6 @@ from dataclasses import replace
 from mm_support.decide.named import CLOSE, COLON, codes_in
 from mm_support.decide.policy import Decision
 from mm_support.decide.rows import of_one_row
-from mm_support.language.asks import amounts_asked, amounts_stated
 from mm_support.language.terms import BARE, NUMERALS, TOKEN, term_set
 from mm_support.language.versions import numbered
 from mm_support.types import Entry, Hit
@@ -53,21 +52,20 @@ def elsewhere(
 
     alone: what the rest by itself comes to; found: for that, best first. A sure answer by the name
     gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
-    `surer`; to one in doubt only in part, both being offered, and not where the name's entry states
-    a price or a time that is asked for. It stays where its title has some of the rest too: "E3 on
-    the thermostat".
+    `surer`; one in doubt is offered beside what is in doubt itself. What has the name stays where a
+    text is about a code ("what does E24 mean?"), or its title has some of the rest too.
     """
     if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
         return None
     own = next((hit for hit in found if hit.entry.id == named.id), found[-1]).score
     share, sure = own / (found[0].score or 1.0), by_name.reason == "evidence"
-    if share >= CLOSE or sure and term_set(rest) & term_set(named.title):
+    title = term_set(named.title)
+    meant = term_set(rest) & title or codes_in(title) and not of_one_row(named)
+    if share >= CLOSE or sure and meant:
         return None
     if alone.reason == "evidence":
         return alone if not sure or share < FAR or alone.confidence >= surer else None
-    asked = amounts_asked(rest) - {"amount"}
-    stated = bool(asked) and asked <= amounts_stated(named.text)
-    if alone.reason != "ambiguous" or share >= FAR or stated or not by_name.hits:
+    if sure or alone.reason != "ambiguous" or share >= FAR or not by_name.hits:
         return None
     return replace(alone, hits=(alone.hits[0], by_name.hits[0]))
 
