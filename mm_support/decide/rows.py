@@ -119,9 +119,9 @@ def beyond_rows(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
 
 
 def of_one_row(entry: Entry) -> bool:
-    """Whether an entry is a row of a table, as a product's: its last line alone has columns."""
-    lines = [line for line in entry.answer.splitlines() if line]
-    return [len(column_names(line)) >= COLUMNS for line in lines[-2:]] in ([True], [False, True])
+    """Whether an entry is a row of a table, or a product's description above its data."""
+    lines = [len(column_names(line)) for line in entry.answer.splitlines() if line]
+    return len(lines) == 1 and lines[0] >= COLUMNS or len(lines) == 2 and 0 == lines[0] < lines[1]
 
 
 def _only_rows(entry: Entry) -> bool:
