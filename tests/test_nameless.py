@@ -1,10 +1,14 @@
 """What is asked of a named thing and stands elsewhere: a policy asked of a product."""
 
+from contextlib import closing
+
 import pytest
+from test_service import built, folder  # noqa: F401  (a fixture)
 
 from mm_support.decide.nameless import elsewhere, without_name
 from mm_support.decide.policy import Decision
-from mm_support.types import Entry, Hit
+from mm_support.pipeline.retrieve import LookedUp, asked_alone, nameless
+from mm_support.types import Entry, Hit, Question
 
 KETTLE = Entry("kettle", "Ovo kettle (KE-2)", "A steel kettle.\n\nprice: 59.00; lead: 1 m")
 RETURNS = Entry("returns", "Returns", "Unused goods come back within 20 days.")
@@ -99,3 +103,17 @@ def test_another_thing_with_a_name_tells_nothing_of_this_one():
 def test_a_code_that_is_what_is_asked_about_stays():
     for rest in ("what does on the kettle mean", "what does mean", "now what"):
         assert judge(decided(FAULT), decided(RETURNS, confidence=0.99), FAULT, rest=rest) is None
+
+
+def test_what_is_offered_beside_a_name_is_found_once(tmp_settings, folder):  # noqa: F811
+    rows = "name,description,price\nOvo kettle (KE-2),A steel kettle,59\nLid (KL-1),A lid,9\n"
+    (folder / "goods.csv").write_text(rows)
+    question = Question("refund late pour boil steel KE-2")
+    with closing(built(tmp_settings, folder)) as service:
+        query, hits = asked_alone(service.parts, "kb", question)
+        unsure = Decision("clarify", "ambiguous", 0.4, hits[:1])
+        told = nameless(service.parts, "kb", LookedUp(question, query, hits, unsure))
+    offered = ["refund", "ovo-kettle-ke-2"]
+    found = [hit.entry.id for hit in told.hits]
+    assert [hit.entry.id for hit in told.decision.hits] == found[:2] == offered
+    assert len(found) == len(set(found))

@@ -54,8 +54,8 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
     """Whether a range in an entry that is a row ("Size: 4.5-10 kg") holds an amount in a question;
     None where it has none of the kind.
     """
-    row = "\n" not in entry.answer and _only_rows(entry)
-    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if row else []
+    is_row = "\n" not in entry.answer and _only_rows(entry)
+    ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
     asked = [amount for amount in facts_of(words).amounts if amount.kind] if ranges else []
     held = [
         low <= amount.value <= high

@@ -158,6 +158,11 @@ def _frame(samples: np.ndarray, rate: int) -> av.AudioFrame:
     return frame
 
 
+def _sampling(frame: av.AudioFrame) -> tuple[int, str, str]:
+    """What a resampler is made for."""
+    return frame.rate, frame.layout.name, frame.format.name
+
+
 def _resampler(layout: str = "mono") -> av.AudioResampler:
     import av
 
@@ -233,16 +238,13 @@ def _resampled(frames: Iterator[av.AudioFrame], layout: str = "mono") -> Iterato
     rate and the channels may change on the way, as in recordings that were put together.
     """
     left = MAX_SECONDS * SAMPLE_RATE
-    for _, alike in groupby(
-        frames, lambda frame: (frame.rate, frame.layout.name, frame.format.name)
-    ):
+    for _, alike in groupby(frames, _sampling):
         resampler = _resampler(layout)
         for frame in chain(alike, (None,)):  # None: it hands over what it still holds
             for piece in resampler.resample(frame):
                 left -= piece.samples
-                if (
-                    left < -SAMPLE_RATE
-                ):  # a second of grace for the padding of codecs and resamplers
+                # a second of grace for the padding of codecs and resamplers
+                if left < -SAMPLE_RATE:
                     raise _too_long()
                 yield piece.to_ndarray()
 

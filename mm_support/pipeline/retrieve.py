@@ -30,7 +30,7 @@ PHOTO = "photo"
 # reasons of decisions that a closer look at a message may change
 OPEN: tuple[Reason, ...] = ("evidence", "ambiguous", "unknown")
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
-# share that is right of the answers by which one is replaced that is given for a thing's name
+# share of right answers from which on an answer replaces a sure one that only the name found
 SURER = 0.9
 WORDED = 2  # terms of a question that can be searched for without its photo
 # reasons of decisions -> those that are worth more to whoever misspelt something
@@ -135,7 +135,8 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     decided = elsewhere(decision, named, rest, alone, entries_of(found), surer)
     if decided is None:
         return looked
-    others = tuple(hit for hit in found[:FOUND] if hit not in decided.hits)
+    first = {hit.entry.id for hit in decided.hits}
+    others = tuple(hit for hit in found if hit.entry.id not in first)
     return LookedUp(question, query, (*decided.hits, *others)[:FOUND], decided)
 
 
