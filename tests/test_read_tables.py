@@ -3,6 +3,7 @@
 import json
 from datetime import date
 
+import numpy as np
 import psutil
 import pytest
 from clock import cpu_seconds
@@ -469,6 +470,16 @@ def test_files_of_zeros_and_blanks_are_told(tmp_path, suffix, content):
     assert [entry.title for entry in reading.entries] == ["T"]
 
 
+@pytest.mark.parametrize("suffix", ["txt", "md", "csv", "json", "html", "eml"])
+def test_bytes_of_another_format_are_no_entries(tmp_path, suffix):
+    noise = np.random.default_rng(0).integers(0, 256, 3_000, np.uint8)
+    (tmp_path / f"a.{suffix}").write_bytes(noise.tobytes())
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+    reading = read_source(tmp_path)
+    assert [entry.title for entry in reading.entries] == ["T"]
+    assert [name for name, _, _ in reading.skipped] == [f"a.{suffix}"]
+
+
 @pytest.mark.parametrize("encoding", ["utf-8", "cp1252", "utf-16", "utf-16-be", "utf-32-le"])
 def test_zeros_that_a_crash_left_behind_a_text_change_none_of_it(encoding):
     text = "Rückgaben dauern 30 Tage.\nSchicken Sie die Ware an unser Lager.\n" * 20
@@ -554,6 +565,18 @@ def test_a_row_without_a_name_is_no_second_header(tmp_path):
     rows = ["Name,Price,Days", ",29.90,3", "Pan,39.90,5", "Pot,19.90,2"]
     first, *others = read(tmp_path, "list.csv", "\n".join(rows)).entries
     assert "Price: 29.90" in first.answer and "Price: 39.90" in others[0].answer
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [("a.csv", "---,---\n:--,--:\n"), ("a.csv", "title,answer\n"), ("a.json", "[]")],
+)
+def test_a_file_without_entries_is_told(tmp_path, name, text):
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+    (tmp_path / name).write_text(text)
+    reading = read_source(tmp_path)
+    assert [entry.title for entry in reading.entries] == ["T"]
+    assert reading.skipped == [(name, 0, "it holds no entries")]
 
 
 def test_a_rule_of_markdown_is_no_row(tmp_path):

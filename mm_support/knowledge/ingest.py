@@ -43,6 +43,7 @@ from mm_support.knowledge.readers.base import (
     File,
     Remarks,
 )
+from mm_support.knowledge.readers.encoding import is_text
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.types import Entry, IngestReport, Remark
@@ -263,10 +264,17 @@ class _Builder:
         if not file.data.strip(HOLLOW):
             remarks.skip(0, "it holds no text")
             return
+        if form.text and not is_text(file.data):
+            remarks.skip(0, "it is no text; save it again from the program that it comes from")
+            return
         apart = form.apart or form is MARKDOWN and len(file.data) > MAX_MARKDOWN
         read = partial(self.sandbox.read, suffix=suffix) if apart else form.reader()
+        found = False
         for document in read(file, remarks=remarks):
             self._take(document, path, remarks)
+            found = True
+        if not found and not remarks.skipped:
+            remarks.skip(0, "it holds no entries")
 
     def _read_zip(self, archive: Path, alone: bool, remarks: Remarks) -> None:
         """Reads what a zip holds; a zip inside a zip is left out, since that may go on for ever."""

@@ -16,11 +16,14 @@ PICTURE_SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
 
 @dataclass(frozen=True)
 class Format:
-    """module.function of a reader; apart: whether it runs in a process of its own."""
+    """module.function of a reader; apart: whether it runs in a process of its own; text: whether
+    its files are text.
+    """
 
     module: str
     function: str
     apart: bool = False
+    text: bool = True
 
     def reader(self) -> Reader:
         """The reader, imported only now. Raises KnowledgeError where its library is missing."""
@@ -33,10 +36,10 @@ DELIMITED = Format("delimited", "read_delimited")
 JSON = Format("json_rows", "read_json")
 PLAIN = Format("plain", "read_plain")
 HTML = Format("html_pages", "read_html", apart=True)
-PDF = Format("pdf", "read_pdf", apart=True)
-WORD = Format("word", "read_word", apart=True)
-SLIDES = Format("slides", "read_slides", apart=True)
-WORKBOOK = Format("workbook", "read_workbook", apart=True)
+PDF = Format("pdf", "read_pdf", apart=True, text=False)
+WORD = Format("word", "read_word", apart=True, text=False)
+SLIDES = Format("slides", "read_slides", apart=True, text=False)
+WORKBOOK = Format("workbook", "read_workbook", apart=True, text=False)
 MAIL = Format("mail", "read_mail", apart=True)
 
 FORMATS = {

@@ -18,6 +18,8 @@ UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be
 # zeros that a crash leaves: more of them than lie between characters
 _PADDING = re.compile(rb"\0{4,}")
 _WIDE = re.compile(rb"[\xc2-\xf4][\x80-\xbf]+")
+_CONTROL = re.compile(r"[\x01-\x08\x0e-\x1a\x1c-\x1f\x7f]")  # signs that texts have not
+MOST_CONTROL = 0.02  # share of them in a text; in bytes by chance it is a tenth
 _UNSTORED = re.compile("[\x00\ud800-\udfff]")
 
 
@@ -27,6 +29,12 @@ def decode(data: bytes, remarks: Remarks) -> str:
     """
     text = _decode(data, remarks).replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORED.sub("", text)
+
+
+def is_text(data: bytes) -> bool:
+    """Whether a file that shall be text is some, by its beginning."""
+    beginning = decode(data[:HEAD], Remarks(""))
+    return len(_CONTROL.findall(beginning)) <= MOST_CONTROL * len(beginning)
 
 
 def _decode(data: bytes, remarks: Remarks) -> str:

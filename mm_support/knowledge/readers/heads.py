@@ -23,7 +23,7 @@ def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
     of a table, each with a text."""
     count = next((at for at, (_, cells) in enumerate(rows) if not _is_caption(cells)), 0)
     table = _under_one_header(rows[count:])
-    if not has_header([cells for _, cells in table]):
+    if not table or not has_header([cells for _, cells in table]):
         return [], list(rows)
     return [next(filter(None, cells)) for _, cells in rows[:count]], table
 
