@@ -94,6 +94,21 @@ def test_own_questions_find_their_entries_and_others_do_not(make):  # noqa: F811
         assert trial.text not in (found.entry.title, *found.entry.questions)
 
 
+def test_questions_are_encoded_together_before_they_are_asked(make, monkeypatch):  # noqa: F811
+    knowledge, batches, asked = make().knowledge, [], []
+    understand = knowledge._understand
+
+    def understood(turn):
+        assert any(turn.text in batch for batch in batches)
+        asked.append(turn.text)
+        return understand(turn)
+
+    monkeypatch.setattr(knowledge, "_ahead", batches.append)
+    monkeypatch.setattr(knowledge, "_understand", understood)
+    list(knowledge.trials("kb", [f"Why is the sky {n}?" for n in range(100)]))
+    assert len(asked) > 100 and len(batches) < 6
+
+
 @pytest.mark.parametrize("title", ["x " * 5_000, "---"])
 def test_what_nobody_could_ask_is_left_out(make, tmp_path, title):  # noqa: F811
     knowledge = make().knowledge

@@ -8,7 +8,9 @@ from test_service import built, folder  # noqa: F401  (a fixture)
 from mm_support.decide.nameless import elsewhere, without_name
 from mm_support.decide.policy import Decision
 from mm_support.pipeline.retrieve import LookedUp, asked_alone, nameless
-from mm_support.types import Entry, Hit, Question
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge as judge_turn
+from mm_support.types import Entry, Hit, Question, UserTurn
 
 KETTLE = Entry("kettle", "Ovo kettle (KE-2)", "A steel kettle.\n\nprice: 59.00; lead: 1 m")
 RETURNS = Entry("returns", "Returns", "Unused goods come back within 20 days.")
@@ -38,6 +40,7 @@ def test_a_name_is_left_out_of_what_is_asked(words, title, rest):
         ("is Ducklings in the holidays", "lessons: Ducklings", "is in the holidays"),
         ("桥南店有停车位吗", "门店: 桥南店", "有停车位吗"),
         ("where is a library", "branches: Quay Road Library", "where is a library"),
+        ("who is the head of the team", "cups: Cup of the house", "who is the head of the team"),
     ],
 )
 def test_what_a_row_is_called_is_a_name(words, title, rest):
@@ -85,6 +88,8 @@ def test_the_name_stays_the_answer_where_its_entry_speaks_of_the_rest_too():
     assert judge(decided(KETTLE), decided(RETURNS), own=0.4) is None
     assert judge(decided(KETTLE), decided(RETURNS), own=0.55) is None
     assert judge(decided(KETTLE), decided(RETURNS, confidence=0.95), own=0.4) is not None
+    assert judge(decided(KETTLE, "ambiguous"), decided(RETURNS), own=0.55) is None
+    assert judge(decided(KETTLE), decided(RETURNS), rest="can I return a kettle") is None
 
 
 def test_an_answer_in_doubt_is_offered_beside_what_is_in_doubt_itself():
@@ -117,3 +122,26 @@ def test_what_is_offered_beside_a_name_is_found_once(tmp_settings, folder):  # n
     found = [hit.entry.id for hit in told.hits]
     assert [hit.entry.id for hit in told.decision.hits] == found[:2] == offered
     assert len(found) == len(set(found))
+
+
+def test_each_part_of_a_message_is_looked_up_without_its_name(tmp_settings, folder):  # noqa: F811
+    (folder / "goods.csv").write_text("name,description,price\nOvo (KE-2),A steel kettle,59\n")
+    with closing(built(tmp_settings, folder)) as service:
+        both = service.answer(
+            UserTurn("Is the refund late, KE-2? Is the warranty broken?", knowledge="kb")
+        )
+        alone = service.answer(UserTurn("Is the refund late, KE-2?", knowledge="kb"))
+        judged = drained(judge_turn(service.parts, UserTurn("refund late, KE-2", knowledge="kb")))
+    assert [cited.entry_id for cited in both.citations] == ["refund", "warranty"]
+    assert [cited.entry_id for cited in alone.citations] == ["refund"]
+    assert judged.question.typed == "refund late, KE-2"
+
+
+def test_what_seemed_to_need_a_person_is_answered_by_what_tells_how(tmp_settings, folder):  # noqa: F811
+    (folder / "goods.csv").write_text("name,description,price\nOvo (KE-2),A steel kettle,59\n")
+    question = Question("refund late KE-2")
+    with closing(built(tmp_settings, folder)) as service:
+        query, hits = asked_alone(service.parts, "kb", question)
+        handed = Decision("handoff", "account", 0.1, ())
+        told = nameless(service.parts, "kb", LookedUp(question, query, hits, handed))
+    assert (told.decision.action, told.decision.hits[0].entry.id) == ("answer", "refund")

@@ -449,6 +449,9 @@ def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
     assert said("are bags covered", **faq) == "Only where the zip broke. [1]"
     other = said("are wheels insured", **faq)
     assert other == "Are bags covered? Only where the zip broke. [1]"
+    code = {"title": "Pump blocked (E09)", "answer": "Switch it off."}
+    assert said("what is E09", **code) == "Pump blocked (E09): Switch it off. [1]"
+    assert said("is the pump blocked with E09", **code) == "Switch it off. [1]"
     row = {"title": "Motorway lesson", "answer": "with a licence\nPrice: 680"}
     assert said("motorway lesson", **row).startswith("Motorway lesson: with a licence")
     assert (

@@ -186,6 +186,15 @@ def test_a_short_section_is_shown_with_its_exceptions(section, whole):
     assert ("Student cards cannot be frozen." in shown) == whole
 
 
+@pytest.mark.parametrize("title, whole", [("Where is my number?", True), ("Numbers", False)])
+def test_a_brief_answer_to_a_question_of_the_companys_own_is_shown_whole(title, whole):
+    said = "You need the number and a card. Both stand on the bill."
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0, 0.5)
+    entry = Entry("a", title, said)
+    shown = selected(selector, "you need the number and a card", entry, WordEncoder())
+    assert ("Both stand on the bill." in shown) == whole
+
+
 def test_what_alone_speaks_of_a_word_of_the_question_is_shown_beside_the_likeliest():
     said = "It runs in any browser and as an app. No code is sent. Nothing is made for Windows."
     selector = Selector((99.0,) + (0.0,) * (len(FEATURES) - 1), -50.0, 0.5)

@@ -18,7 +18,7 @@ from mm_support.decode.prompt import WRITING, room_for, writing_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.verify import FittedVerifier, Verdict, checked
-from mm_support.decode.writing import complete_sentences
+from mm_support.decode.writing import Written, complete_sentences, sentences_of
 from mm_support.device import resolve_device
 from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
@@ -178,9 +178,16 @@ def test_sentences_keep_their_numbers_however_they_are_streamed(text, expected):
 
 
 def test_a_beginning_is_split_as_the_language_of_the_reply_has_it():
+    class Typing(Free):
+        def stream(self, messages, max_tokens, stop=None):
+            yield from self.draft
+
     first = "Am 3. April 2025 öffnen wir."
     said = complete_sentences([*f"{first} Kommen Sie gern."], language="de")
     assert next(said).strip() == first
+    asked = Question("Wann öffnen Sie denn?", language="de")
+    found = sentences_of(Typing(f"{first} Gern."), asked, [REFUND], (), Written(), None)
+    assert next(found)[0].strip() == first
 
 
 # -- what the engine can do
