@@ -92,6 +92,12 @@ def test_the_name_stays_the_answer_where_its_entry_speaks_of_the_rest_too():
     assert judge(decided(KETTLE), decided(RETURNS), rest="can I return a kettle") is None
 
 
+def test_a_price_that_is_all_that_is_asked_of_a_thing_is_its_own():
+    match = Entry("match", "Price match", "We match any lower price within 14 days.")
+    assert judge(decided(KETTLE), decided(match), rest="price") is None
+    assert judge(decided(KETTLE), decided(match), rest="do you match a lower price") is not None
+
+
 def test_an_answer_in_doubt_is_offered_beside_what_is_in_doubt_itself():
     alone = decided(RETURNS, "ambiguous", 0.4)
     offered = judge(decided(KETTLE, "ambiguous"), alone)
@@ -127,14 +133,13 @@ def test_what_is_offered_beside_a_name_is_found_once(tmp_settings, folder):  # n
 def test_each_part_of_a_message_is_looked_up_without_its_name(tmp_settings, folder):  # noqa: F811
     (folder / "goods.csv").write_text("name,description,price\nOvo (KE-2),A steel kettle,59\n")
     with closing(built(tmp_settings, folder)) as service:
-        both = service.answer(
-            UserTurn("Is the refund late, KE-2? Is the warranty broken?", knowledge="kb")
-        )
-        alone = service.answer(UserTurn("Is the refund late, KE-2?", knowledge="kb"))
-        judged = drained(judge_turn(service.parts, UserTurn("refund late, KE-2", knowledge="kb")))
-    assert [cited.entry_id for cited in both.citations] == ["refund", "warranty"]
-    assert [cited.entry_id for cited in alone.citations] == ["refund"]
-    assert judged.question.typed == "refund late, KE-2"
+        alone = UserTurn("Is the KE-2 refund late?", knowledge="kb")
+        both = UserTurn(f"{alone.text} Is the warranty broken?", knowledge="kb")
+        cited = [service.answer(turn).citations for turn in (alone, both)]
+        judged = drained(judge_turn(service.parts, alone))
+    found = [[citation.entry_id for citation in own] for own in cited]
+    assert found == [["refund"], ["refund", "warranty"]]
+    assert judged.question.typed == alone.text
 
 
 def test_what_seemed_to_need_a_person_is_answered_by_what_tells_how(tmp_settings, folder):  # noqa: F811

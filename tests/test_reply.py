@@ -452,6 +452,8 @@ def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
     code = {"title": "Pump blocked (E09)", "answer": "Switch it off."}
     assert said("what is E09", **code) == "Pump blocked (E09): Switch it off. [1]"
     assert said("is the pump blocked with E09", **code) == "Switch it off. [1]"
+    told = {"title": "Oven shows E09", "answer": "E09 means that the pump is blocked."}
+    assert said("what is E09", **told) == "E09 means that the pump is blocked. [1]"
     row = {"title": "Motorway lesson", "answer": "with a licence\nPrice: 680"}
     assert said("motorway lesson", **row).startswith("Motorway lesson: with a licence")
     assert (

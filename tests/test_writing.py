@@ -182,12 +182,11 @@ def test_a_beginning_is_split_as_the_language_of_the_reply_has_it():
         def stream(self, messages, max_tokens, stop=None):
             yield from self.draft
 
-    first = "Am 3. April 2025 öffnen wir."
+    first, asked = "Wir liefern am 3. April wieder.", Question("Wann denn?", language="de")
     said = complete_sentences([*f"{first} Kommen Sie gern."], language="de")
     assert next(said).strip() == first
-    asked = Question("Wann öffnen Sie denn?", language="de")
     found = sentences_of(Typing(f"{first} Gern."), asked, [REFUND], (), Written(), None)
-    assert next(found)[0].strip() == first
+    assert next(found)[0] == first
 
 
 # -- what the engine can do

@@ -14,6 +14,7 @@ from dataclasses import replace
 from mm_support.decide.named import CLOSE, COLON, codes_in
 from mm_support.decide.policy import Decision
 from mm_support.decide.rows import of_one_row
+from mm_support.language.asks import amounts_asked, amounts_stated, without_amounts
 from mm_support.language.terms import BARE, NUMERALS, TOKEN, term_set
 from mm_support.language.versions import numbered
 from mm_support.types import Entry, Hit
@@ -53,7 +54,8 @@ def elsewhere(
     alone: what the rest by itself comes to; found: for that, best first. A sure answer by the name
     gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
     `surer`; one in doubt is offered beside what is in doubt itself. What has the name stays where a
-    text is about a code ("what does E24 mean?"), or its title has some of the rest too.
+    text is about a code ("what does E24 mean?"), states the price or time that is all that is asked
+    beside it, or its title has some of the rest too.
     """
     if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
         return None
@@ -61,13 +63,21 @@ def elsewhere(
     share, sure = own / (found[0].score or 1.0), by_name.reason == "evidence"
     title = term_set(named.title)
     meant = term_set(rest) & title or codes_in(title) and not of_one_row(named)
-    if share >= CLOSE or sure and meant:
+    if share >= CLOSE or sure and (meant or _states(named, rest)):
         return None
     if alone.reason == "evidence":
         return alone if not sure or share < FAR or alone.confidence >= surer else None
     if sure or alone.reason != "ambiguous" or share >= FAR or not by_name.hits:
         return None
     return replace(alone, hits=(alone.hits[0], by_name.hits[0]))
+
+
+def _states(named: Entry, rest: str) -> bool:
+    """Whether the rest only asks for an amount, of a kind that an entry states."""
+    asked = amounts_asked(rest)
+    return (
+        bool(asked) and not term_set(without_amounts(rest)) and asked <= amounts_stated(named.text)
+    )
 
 
 def _is_named(entry: Entry) -> bool:

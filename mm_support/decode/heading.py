@@ -21,10 +21,11 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     """The sentences of the entry, behind the heading that they need. A question most of which was
     asked is not asked again.
     """
-    if not sentences or not (head := _heading(question, entry, sentences[0])):
-        return [*sentences]
     said = "\n".join(sentence.text for sentence in sentences)
-    if head.endswith(ASKING) or _coded(question, entry):
+    coded = _leaves_out_code(question, entry, said)
+    if not sentences or not (head := _heading(entry, sentences[0], coded)):
+        return [*sentences]
+    if head.endswith(ASKING) or coded:
         said += f"\n{question}"
     language = language_of(entry.answer)
     own = term_set(head, language)
@@ -36,21 +37,21 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     return [Sentence(text, sentences[0].citations, heading=True), *sentences]
 
 
-def _heading(question: str, entry: Entry, first: Sentence) -> str:
+def _heading(entry: Entry, first: Sentence, coded: bool) -> str:
     """The heading right above a passage, or the question that it answers; else what its title ends
-    with, where that tells what a code means which is asked about, or what is shown first is a
-    fragment and has no heading in the text.
+    with, where that alone has a code that is asked about, or what is shown first is a fragment and
+    has no heading in the text.
     """
     if entry.section:
         return entry.section.rpartition(" > ")[2]
     if entry.title.endswith(ASKING):
         return entry.title
     whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
-    whole = whole and not _coded(question, entry)
     joined = len(joined_at(entry, blocks_of(entry))) > 1
-    return "" if whole or joined else entry.title.rpartition(": ")[2]
+    return "" if whole and not coded or joined else entry.title.rpartition(": ")[2]
 
 
-def _coded(question: str, entry: Entry) -> bool:
-    """Whether a code is asked about that the entry is titled by."""
-    return bool(codes_in(term_set(question)) & term_set(entry.title))
+def _leaves_out_code(question: str, entry: Entry, said: str) -> bool:
+    """Whether a code is asked about that the entry is titled by, and what is said does not name."""
+    codes = codes_in(term_set(question)) & term_set(entry.title)
+    return bool(codes) and codes.isdisjoint(term_set(said))
