@@ -116,10 +116,6 @@ def test_sentences_are_split_where_people_would(text, sentences):
     assert split_sentences(text) == sentences
 
 
-def test_a_beginning_that_tells_no_language_is_split_by_the_one_that_is_given():
-    assert split_sentences("Am 3. A", "de") == ["Am 3. A"]
-
-
 def pack_answers() -> list[str]:
     files = sorted(KNOWLEDGE.glob("*/entries.jsonl"))
     return [json.loads(line)["answer"] for file in files for line in file.open(encoding="utf-8")]

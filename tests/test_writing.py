@@ -18,7 +18,7 @@ from mm_support.decode.prompt import WRITING, room_for, writing_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.verify import FittedVerifier, Verdict, checked
-from mm_support.decode.writing import Written, complete_sentences, sentences_of
+from mm_support.decode.writing import complete_sentences
 from mm_support.device import resolve_device
 from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
@@ -175,18 +175,6 @@ def test_sentences_keep_their_numbers_however_they_are_streamed(text, expected):
     for size in (1, 3, 100):
         pieces = [text[i : i + size] for i in range(0, len(text), size)]
         assert [" ".join(s.split()) for s in complete_sentences(pieces)] == expected
-
-
-def test_a_beginning_is_split_as_the_language_of_the_reply_has_it():
-    class Typing(Free):
-        def stream(self, messages, max_tokens, stop=None):
-            yield from self.draft
-
-    first, asked = "Wir liefern am 3. April wieder.", Question("Wann denn?", language="de")
-    said = complete_sentences([*f"{first} Kommen Sie gern."], language="de")
-    assert next(said).strip() == first
-    found = sentences_of(Typing(f"{first} Gern."), asked, [REFUND], (), Written(), None)
-    assert next(found)[0] == first
 
 
 # -- what the engine can do

@@ -404,8 +404,7 @@ def draft(
         messages = with_photo(messages, question.photo)
     pieces = streamed("language model", model.stream(messages, DRAFT_TOKENS, halt))
     try:
-        said = complete_sentences(pieces, language=question.language)
-        for text in filter(None, map(_tidy, said)):
+        for text in filter(None, map(_tidy, complete_sentences(pieces))):
             support = grounding.check(text)
             if support is not None:
                 halt.extend(WHOLE_SECONDS)

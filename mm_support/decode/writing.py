@@ -120,8 +120,7 @@ def sentences_of(
     halt = Halt(stop, *LIMITS[can.speed])
     pieces = streamed("language model", model.stream(messages, room.tokens, halt))
     try:
-        language = question.language
-        yield from _joined(complete_sentences(_heard(pieces, halt), written, language))
+        yield from _joined(complete_sentences(_heard(pieces, halt), written))
     except GenerationError as exc:
         log.warning("the answer was broken off: %s", exc)
         written.complete = False
@@ -162,20 +161,18 @@ def _heard(pieces: Iterable[str], halt: Halt) -> Iterator[str]:
         halt.heard()  # the time that it took to check what was said is no silence
 
 
-def complete_sentences(
-    pieces: Iterable[str], written: Written | None = None, language: str | None = None
-) -> Iterator[str]:
+def complete_sentences(pieces: Iterable[str], written: Written | None = None) -> Iterator[str]:
     """Sentences with their numbers, as soon as the next one begins; a last one that was cut off is
-    left out, which `written` tells. language: theirs, which their beginning may not show.
+    left out, which `written` tells.
     """
     text = ""
     for piece in pieces:
         text += piece
-        *complete, rest = split_sentences(_marked(text) + "\0", language) or [""]
+        *complete, rest = split_sentences(_marked(text) + "\0") or [""]
         if complete and not BEGUN.fullmatch(rest.removesuffix("\0")):
             yield from complete
             text = rest.removesuffix("\0")
-    *complete, rest = split_sentences(_marked(text), language) or [""]
+    *complete, rest = split_sentences(_marked(text)) or [""]
     yield from complete
     if ENDS.search(rest) or is_step(rest):
         yield rest

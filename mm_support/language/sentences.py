@@ -37,11 +37,9 @@ _PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in t
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 
 
-def split_sentences(text: str, language: str | None = None) -> list[str]:
-    """Sentences in order. A line ends one; decimals, abbreviations and step numbers do not.
-    language: where it is known; the beginning of a text does not tell it yet.
-    """
-    return [sentence for line in split_lines(text, language) for sentence in line]
+def split_sentences(text: str) -> list[str]:
+    """Sentences in order. A line ends one; decimals, abbreviations and step numbers do not."""
+    return [sentence for line in split_lines(text) for sentence in line]
 
 
 def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
@@ -56,9 +54,9 @@ def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
 
 
 @functools.lru_cache(REMEMBERED)
-def split_lines(text: str, language: str | None = None) -> tuple[tuple[str, ...], ...]:
+def split_lines(text: str) -> tuple[tuple[str, ...], ...]:
     """The sentences of each line that holds any."""
-    language = language or language_of(text)
+    language = language_of(text)
     lines = filter(None, (line.strip() for line in text.splitlines()))
     return tuple(tuple(_split_line(line, language)) for line in lines)
 
