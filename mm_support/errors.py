@@ -39,7 +39,7 @@ SENTENCES = {
     "photo_large": "The photo is larger than {limit} MB; please send a smaller one.",
     "photo_pixels": "The photo has more than {limit} megapixels; please send a smaller one.",
     "photo_small": "The photo is only {width} x {height} pixels; please send a larger one.",
-    "photo_strip": "The photo is {width} x {height} pixels, a mere strip; please crop it.",
+    "photo_strip": "The photo is {width} x {height} pixels, which is too narrow; please crop it.",
     # the recording, as a file or in pieces
     "recording_missing": "The recording was not found; please record it again.",
     "recording_closed": "The recording cannot be opened; please send it again.",
@@ -58,8 +58,10 @@ SENTENCES = {
     # whose it is, and what is named
     "no_such_base": "There is no knowledge base {name!r} (there are: {known}); ingest it first.",
     "no_such_turn": "There is no such turn; use the turn_id of a reply.",
-    "not_yours": "This conversation is another visitor's; send the token that came with its reply.",
-    "bad_token": "The token is not one of this service; leave it out to start anew.",
+    "not_yours": "This conversation is another visitor's; start a new one, or send the token that"
+    " came with its reply.",
+    "bad_token": "The token is not one of this service; reload the page, or leave it out to start"
+    " anew.",
     "bad_session": "The session_id may hold 1 to 64 letters, digits, - and _; "
     "leave it out to start a new session.",
     "bad_rating": "The rating must be one of {known}.",
@@ -70,7 +72,7 @@ SENTENCES = {
     "no_such_conversation": "There is no such conversation; use one that waits or is yours.",
     "gone_on": "The customer has gone on in another conversation; this one stays closed.",
     "held_assistant": "The conversation is with the assistant; look at the list again.",
-    "held_waiting": "The conversation waits for a person; look at the list again.",
+    "held_waiting": "The conversation is waiting for a person; look at the list again.",
     "held_person": "The conversation is with {agent}; look at the list again.",
     "held_closed": "The conversation is closed; look at the list again.",
     "nothing_said": "Nothing was said in this conversation yet.",
@@ -82,16 +84,16 @@ SENTENCES = {
     "sign_in_wrong": "The name or the password is wrong.",
     "sign_in_locked": "There were too many wrong passwords for this name; try again in {minutes}"
     " min.",
-    "no_role": "Your account has no role here; ask who runs this service.",
+    "no_role": "Your account has no role here; ask whoever runs this service for one.",
     "account_name_length": "A name has 1 to {limit} characters that can be read.",
     "account_name_reserved": "The name {name} stands for something else; choose another one.",
-    "account_exists": "There is an account of the name {name} already.",
-    "account_unknown": "There is no account of the name {name}.",
-    "account_elsewhere": "{name} signs in with the company's account.",
+    "account_exists": "There is already an account named {name}.",
+    "account_unknown": "There is no account named {name}.",
+    "account_elsewhere": "{name} signs in with the company's account and has no password here.",
     "password_length": "A password has {least} to {most} characters.",
     # too much at once, and when to come back
-    "too_much": "That is too much at once; {limit} MB are taken.",
-    "too_many_files": "Too many files at once; {limit} are taken.",
+    "too_much": "That is too much at once; send at most {limit} MB.",
+    "too_many_files": "Too many files at once; send at most {limit}.",
     "no_room": "There is no room for files at the moment; try again later.",
     "too_often": "Too many requests; try again in {seconds} s.",
     "busy_busy": "Many people are asking right now; try again in about {seconds:.0f} s.",

@@ -183,7 +183,7 @@ def begin_anew(page):
     """A new conversation; where a person has the old one, that is asked for twice."""
     page.locator("#box textarea").fill("a draft that goes away")
     page.locator("#restart").click()
-    again = page.get_by_role("button", name="Begin anew")
+    again = page.get_by_role("button", name="Start a new conversation?")
     emptied = page.locator("#box textarea:placeholder-shown")
     expect(emptied.or_(again).first).to_be_visible()
     if again.is_visible():

@@ -33,7 +33,7 @@ ERROR = re.compile(r"[a-z_]{1,64}")  # what may stand in the log: anybody can se
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "EdDSA"]
 LOOPBACK = ("localhost", "127.0.0.1", "::1")
 NAMES = ("name", "preferred_username", "email", "sub")  # claims that name somebody, the best first
-FAILED = "You could not be signed in; try again, or ask who runs this service."
+FAILED = "You could not be signed in; try again, or ask whoever runs this service."
 Values = Mapping[str, Any]
 
 
