@@ -135,7 +135,6 @@ def test_what_is_to_be_filled_in_is_shown_in_rows_as_in_markdown(tmp_path, text,
         (("How do I pay", "how much"), True),
         (("Is it open? Yes, on Sunday.", "Is it free? No, 5 €"), False),
         (("能退货吗？可以。", "要钱吗？"), False),
-        (("Is it open?\n  - Yes", "Is it free?\n  - No"), False),
         (("We are open on Sunday.", "It costs 5 euros."), False),
     ],
 )

@@ -14,6 +14,7 @@ from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, folded
 from mm_support.knowledge.readers.front_matter import split_front_matter
 from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
+from mm_support.knowledge.readers.question_pairs import with_questions
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt
@@ -91,15 +92,15 @@ def titled(title: str, blocks: tuple[Block, ...], fallback: str) -> tuple[str, t
 
 def split_questions(blocks: Sequence[Block]) -> tuple[list[str], tuple[Block, ...]]:
     """The list under a line or heading "Questions", and the blocks without both; a list whose items
-    answer as well ("Is it open? Yes.") is text.
+    answer as well ("Is it open? Yes.") is text. Questions that are answered below are headings.
     """
     for at, (head, items) in enumerate(zip(blocks, blocks[1:])):
         short = len(head.text) <= MAX_WORDS_MARKER and head.kind in ("heading", "text")
         if short and items.kind == "list" and field_of(head.text) == "questions":
             questions = [re.sub(r"^\s*- ", "", part) for part in items.parts]
             if not any(map(_ANSWERS.search, questions)):
-                return questions, (*blocks[:at], *blocks[at + 2 :])
-    return [], tuple(blocks)
+                return questions, with_questions((*blocks[:at], *blocks[at + 2 :]))
+    return [], with_questions(blocks)
 
 
 # -- Markdown -> HTML ----------------------------------------------------------------------

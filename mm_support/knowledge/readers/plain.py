@@ -1,12 +1,14 @@
-"""Plain text -> one document: paragraphs, lists and underlined headings."""
+"""Plain text -> one document: paragraphs, lists, tables, questions and underlined headings."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from mm_support.knowledge.readers.base import Block, Document, File, Kind, Remarks
 from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.question_pairs import LEVEL, with_questions
+from mm_support.knowledge.readers.text_tables import Table, table_at
 
 MAX_TITLE = 120  # characters; a longer first line is text
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
@@ -21,13 +23,27 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if not filled:
         return
-    first, *others = (lines[at].strip() for at in filled[:2])
     title = file.stem
-    if others and _is_label(first):
-        title = first.rstrip(":：")
-        if first.endswith((":", "：")) or not _is_label(others[0]) or _is_marked(others[0]):
-            lines[filled[0]] = ""
-    yield Document(title, tuple(_blocks(lines)), file.name)
+    if len(filled) > 1 and _is_label(lines[filled[0]].strip()) and not _is_within(lines, filled[0]):
+        title, stays = _title(lines, *filled[:2])
+        lines[filled[0]] = lines[filled[0]] if stays else ""
+    yield Document(title, with_questions([*_blocks(lines)]), file.name)
+
+
+def _title(lines: list[str], first: int, second: int) -> tuple[str, bool]:
+    """The title that a line is, and whether it says a fact as well. second: the next line."""
+    own, after = lines[first].strip(), lines[second].strip()
+    opens = own.endswith((":", "：")) or not _is_label(after) or _is_marked(after)
+    return own.rstrip(":："), not opens and not table_at(lines, second).rows
+
+
+def _is_within(lines: list[str], first: int) -> bool:
+    """Whether the first line is of a table, or the first of several questions."""
+    if table_at(lines, first).rows:
+        return True
+    told = with_questions([*_blocks(lines)])
+    asking = [block for block in told if block.kind == "heading" and block.level == LEVEL]
+    return bool(asking) and asking[0] is told[0]
 
 
 def _is_label(line: str) -> bool:
@@ -39,9 +55,23 @@ def _is_marked(line: str) -> bool:
     return line[-1] in "?？؟" or any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
 
 
-def _blocks(lines: list[str]) -> Iterator[Block]:
+def _blocks(lines: Sequence[str]) -> Iterator[Block]:
+    """Tables, and what stands before, between and behind them."""
+    at = start = 0
+    while at < len(lines):
+        table = table_at(lines, at) if lines[at].strip() else Table([], 0)
+        if table.rows:
+            yield from _paragraphs(lines[start:at], start + 1)
+            yield Block("table", "\n".join(table.rows), line=at + 1, parts=tuple(table.rows))
+            start = at + table.count
+        at += max(1, table.count)
+    yield from _paragraphs(lines[start:], start + 1)
+
+
+def _paragraphs(lines: Sequence[str], first: int) -> Iterator[Block]:
+    """first: the number of the first line."""
     group: list[tuple[int, str]] = []
-    for number, line in enumerate([*lines, ""], 1):
+    for number, line in enumerate([*lines, ""], first):
         if _RULE.match(line) and len(group) == 1:
             yield Block("heading", group[0][1].strip(), 2, group[0][0])
             group = []

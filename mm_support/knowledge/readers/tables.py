@@ -10,6 +10,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
+from mm_support.knowledge.readers.columns import field_of
+
 MAX_SPAN = 50  # columns or rows that one cell may cover
 
 Cells = list[str]
@@ -66,6 +68,8 @@ def looks_like_header(rows: Sequence[Cells]) -> bool:
         return False
     if any(name and name == cell for row in rows[1:] for name, cell in zip(first, row)):
         return False
+    if {"questions", "answer"} <= {*map(field_of, first)}:
+        return True
     return len(first) > 2 or _heads_amounts([row[0] for row in rows])
 
 
