@@ -383,6 +383,44 @@ def test_json_in_its_forms(tmp_path, content, suffix):
     assert not reading.skipped
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+@pytest.mark.parametrize(
+    "content, titles",
+    [
+        ({"How long?": "2 days.", "Opening hours": ["9-17", "closed on Sunday"]}, ["How long?"]),
+        (
+            {"Delivery": {"How long?": "2 days."}, "Returns": {"How long?": "30 days."}},
+            ["Delivery: How long?", "Returns: How long?"],
+        ),
+        ({"version": 2, "faq": {"怎么退货": "在订单里退。", "how_long": "2 days."}}, ["怎么退货"]),
+        (
+            {
+                "Delivery": [{"question": "How long?", "answer": "2 days."}],
+                "Returns": [{"question": "How long?", "answer": "30 days."}],
+            },
+            ["Delivery: How long?", "Returns: How long?"],
+        ),
+        (
+            {"faq": [{"category": "Delivery", "items": [{"q": "How long?", "a": "2 days."}]}]},
+            ["Delivery: How long?"],
+        ),
+    ],
+)
+def test_json_of_questions_and_answers_by_topic(tmp_path, content, titles, indent):
+    reading = read(tmp_path, "faq.json", json.dumps(content, indent=indent, ensure_ascii=False))
+    told = {entry.title: entry for entry in reading.entries}
+    assert {*titles} <= told.keys() and "version" not in told
+    asked = [told[title] for title in titles if ": " in title]
+    assert all(entry.questions == ("How long?",) for entry in asked)
+    assert len(told) == 2 or len(titles) == 1
+
+
+@pytest.mark.parametrize("content", [{"colour": "red", "size": "L"}, {"title": "A", "How?": "So."}])
+def test_a_json_record_without_an_answer_is_no_list_of_answers(tmp_path, content):
+    with pytest.raises(KnowledgeError, match="it has no"):
+        read(tmp_path, "a.json", json.dumps(content))
+
+
 def test_a_row_of_equal_cells_keeps_the_names_of_its_columns(tmp_path):
     html = (
         "<table><tr><th>Monday</th><th>Tuesday</th><th>Friday</th></tr>"

@@ -53,7 +53,7 @@ def _tables() -> dict[str, Any]:
 
 
 @cache
-def _is_aside(name: str) -> bool:
+def is_aside(name: str) -> bool:
     """Whether a column says something of a record rather than of its matter, or has no name."""
     name, aside = folded(name), _tables()["aside"]
     if not name or name in aside["names"] or name.split()[-1] in aside["endings"]:
@@ -98,7 +98,7 @@ class Columns:
         return [
             (name, text)
             for name, field, cell in named
-            if not field and not _is_aside(name) and (text := _said(cell))
+            if not field and not is_aside(name) and (text := _said(cell))
         ]
 
     def note(self) -> str:
@@ -112,7 +112,7 @@ class Columns:
             elif field and folded(name) != folded(field):
                 told.append(f"'{name}' is the {field.replace('_', ' ')}")
             elif name and not field and "answer" in self.fields:
-                (unused if _is_aside(name) else beside).append(f"'{name}'")
+                (unused if is_aside(name) else beside).append(f"'{name}'")
         if beside:
             told.append(f"read with the answer: {', '.join(beside)}")
         if unused:
@@ -275,7 +275,7 @@ def _names_of_rows(columns: Columns, cells: Mapping[int, Sequence[str]]) -> dict
     """Of a table without answers the leftmost column of words that hardly repeat names the rows;
     one of codes before it holds their codes. cells: of each column that stands for no field.
     """
-    said = [at for at, own in cells.items() if own and not _is_aside(columns.names[at])]
+    said = [at for at, own in cells.items() if own and not is_aside(columns.names[at])]
     name = next((at for at in said if _are_names(cells[at])), None)
     if "title" in columns.fields or len(said) < 2 or name is None:
         return {}

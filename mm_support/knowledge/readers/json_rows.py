@@ -1,15 +1,24 @@
-"""JSONL, JSON arrays and the JSON of help centre exports -> one document an object."""
+"""JSONL, JSON arrays, the JSON of help centre exports and of {question: answer} -> one document an
+object or a pair."""
 
 from __future__ import annotations
 
 import json
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, NamedTuple
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.columns import MANY, by_field, field_of, map_names
+from mm_support.knowledge.readers.columns import (
+    MANY,
+    by_field,
+    field_of,
+    is_aside,
+    is_sentence,
+    map_names,
+)
 from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.rows import row_document
 from mm_support.knowledge.readers.tables import row_line
 
@@ -20,26 +29,35 @@ def read_json(file: File, remarks: Remarks) -> Iterator[Document]:
     """Objects of a JSON text, or of its lines; keys are mapped like the columns of a table."""
     text = decode(file.data, remarks)
     told: set[str] = set()
-    for line, row in _rows(text, remarks):
+    for line, (row, topic) in _rows(text, remarks):
         if not isinstance(row, dict):
             remarks.skip(line, "it is not a JSON object")
             continue
         if note := map_names([str(name) for name in row]).note():
             told.add(note)
         told_of = {name: _told(str(name), value) for name, value in row.items()}
-        document = row_document(by_field(told_of), line, remarks)
+        fields = by_field(told_of) | ({"topic": topic} if topic else {})
+        document = row_document(fields, line, remarks)
         if document is not None:
             yield document
     remarks.mapping += [f"{remarks.file}: {note}" for note in sorted(told)[:5]]
 
 
-def _rows(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
-    start = text.lstrip()
+class _Row(NamedTuple):
+    """value: an object, where the file is right. topic: under which it stands in the file."""
+
+    value: Any
+    topic: str = ""
+
+
+def _rows(text: str, remarks: Remarks) -> Iterator[tuple[int, _Row]]:
+    start = text.strip()
     first = start.split("\n", 1)[0].strip()
-    if start[:1] == "[" and not _is_json(first) or start.rstrip().endswith("]") and _is_json(text):
-        yield from _array(text, remarks)
-    elif start[:1] == "{" and not _is_json(first) and _is_json(text):
-        yield from ((1, row) for row in _inside(json.loads(text), remarks))
+    if start[:1] == "[" and not _is_json(first) or start.endswith("]") and _is_json(text):
+        for line, value in _array(text, remarks):
+            yield from ((line, row) for row in _of_record(value))
+    elif start[:1] == "{" and (start == first or not _is_json(first)) and _is_json(text):
+        yield from ((1, row) for row in _of_object(json.loads(text), remarks))
     else:
         yield from _json_lines(text, remarks)
 
@@ -52,7 +70,7 @@ def _is_json(text: str) -> bool:
     return True
 
 
-def _json_lines(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
+def _json_lines(text: str, remarks: Remarks) -> Iterator[tuple[int, _Row]]:
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue
@@ -80,18 +98,80 @@ def _array(text: str, remarks: Remarks) -> Iterator[tuple[int, Any]]:
         yield line, value
 
 
-def _inside(value: Any, remarks: Remarks) -> list[Any]:
+# -- objects -> rows -----------------------------------------------------------------------
+
+
+def _of_object(value: dict[str, Any], remarks: Remarks) -> list[_Row]:
+    """The rows of a file that is one object: an export, a record, or questions and answers."""
+    if _is_map(value):
+        return _of_map(value, "", remarks)
+    return _inside(value, remarks)
+
+
+def _inside(value: Any, remarks: Remarks) -> list[_Row]:
     """The rows of an export that wraps them in an object; else the value itself. Of several lists
-    all that hold answers, or else the longest; the others are remarked.
+    all that hold answers, or else the longest; the others are remarked. Lists that are called as
+    people call them are topics.
     """
     if not isinstance(value, dict) or "answer" in by_field(value):
-        return [value]
+        return [_Row(value)]
     lists = {name: own for name, own in value.items() if _are_rows(own)}
     answering = [name for name, own in lists.items() if "answer" in by_field(own[0])]
     taken = answering or sorted(lists, key=lambda name: -len(lists[name]))[:1]
     for name in lists.keys() - taken:
         remarks.skip(0, f"the list '{name}' holds no answers and was not read")
-    return [row for name in taken for row in lists[name]] or [value]
+    topics = {name: name if taken[1:] and not _is_key(name) else "" for name in taken}
+    rows = [own for name in taken for row in lists[name] for own in _of_record(row, topics[name])]
+    return rows or [_Row(value)]
+
+
+def _of_record(value: Any, topic: str = "") -> list[_Row]:
+    """A record, or the rows of the lists in one that only names what they are about."""
+    if not isinstance(value, dict) or "answer" in by_field(value):
+        return [_Row(value, topic)]
+    lists = [own for own in value.values() if _are_rows(own) and "answer" in by_field(own[0])]
+    names = [own for own in value.values() if isinstance(own, str) and own.strip()]
+    name = as_text(by_field(value).get("title")) or (names[0] if len(names) == 1 else "")
+    return [_Row(row, name or topic) for own in lists for row in own] or [_Row(value, topic)]
+
+
+def _is_map(value: dict[str, Any]) -> bool:
+    """Whether an object holds texts, or such objects, under names that people give: questions and
+    answers, also by topic; no record, whose names are known or a program's."""
+    texts = {name: own for name, own in value.items() if _is_text(own)}
+    if {"title", "answer", "id", "code"} & by_field(texts).keys() or not value:
+        return False
+    nested = [own for own in value.values() if isinstance(own, dict)]
+    if len(texts) + len(nested) < len(value) or not all(map(_is_map, nested)):
+        return False
+    said = {name: own for name, own in texts.items() if not is_aside(name)}
+    named = sum(not _is_key(name) or is_sentence(str(own)) for name, own in said.items())
+    return 2 * named >= len(said)
+
+
+def _is_text(value: Any) -> bool:
+    if isinstance(value, list):
+        return bool(value) and all(isinstance(own, str) for own in value)
+    return isinstance(value, str | int | float) and bool(as_text(value))
+
+
+def _is_key(name: str) -> bool:
+    """Whether a name is written as programs do: how_long, FAQ."""
+    return name.isascii() and " " not in name and name in (name.lower(), name.upper())
+
+
+def _of_map(value: dict[str, Any], topic: str, remarks: Remarks) -> list[_Row]:
+    """A row a text, under the names of the objects that it lies in; one name says nothing."""
+    rows, several = [], sum(not is_aside(name) for name in value) > 1
+    for name, own in value.items():
+        if isinstance(own, dict):
+            path = [topic, name if several else ""]
+            rows += _of_map(own, ": ".join(filter(None, path)), remarks)
+        elif is_aside(name):
+            remarks.skip(0, f"'{name}' says something of the file and was not read")
+        else:
+            rows.append(_Row({"question": name, "answer": own}, topic))
+    return rows
 
 
 def _are_rows(value: Any) -> bool:
