@@ -323,6 +323,15 @@ def test_a_header_of_two_columns_is_no_row_and_a_pair_is_no_header(tmp_path, fir
     assert said in shown and len(shown.splitlines()) == len(rows) + ("\n" in said)
 
 
+def test_rows_of_a_group_in_a_table_begin_with_its_name(tmp_path):
+    rows = "|Item|Time|Price|\n|---|---|---|\n|**Hair**| | |\n|Cut|30 min|35 EUR|\n|**Nails**|||\n"
+    (entry,) = read(tmp_path, f"# Prices\n\n{rows}|Gel|60 min|45 EUR|\n").entries
+    assert entry.answer.splitlines() == [
+        "Item: Hair: Cut; Time: 30 min; Price: 35 EUR",
+        "Item: Nails: Gel; Time: 60 min; Price: 45 EUR",
+    ]
+
+
 def test_merged_cells_of_html_tables_hold_their_text_everywhere(tmp_path):
     table = (
         "<table><tr><th>Region</th><th>Kind</th><th>Days</th></tr>"

@@ -570,6 +570,92 @@ def test_a_products_number_stands_behind_its_name(tmp_path):
     assert entry.title == "城市车 (LX-200)" and "价格: 3299元" in entry.answer
 
 
+GROUPED = """Treatment,Minutes,Price
+Hair,,
+Cut,30,35 EUR
+Colour,90,80 EUR
+Nails,,
+Gel,60,45 EUR
+Prices include VAT.,,
+"""
+
+
+def test_a_row_that_names_a_group_is_in_the_titles_of_its_rows(tmp_path):
+    entries = read(tmp_path, "list.csv", GROUPED).entries
+    assert [entry.title for entry in entries] == [
+        "list: Hair: Cut",
+        "list: Hair: Colour",
+        "list: Nails: Gel",
+        "list: Prices include VAT.",
+    ]
+    bare = read(tmp_path, "list.csv", "Drinks,\nCoffee,2.80\nTea,3.20\nFood,\nSoup,6.90\n").entries
+    assert [(entry.title, entry.answer) for entry in bare] == [
+        ("list: Drinks: Coffee", "Coffee: 2.80"),
+        ("list: Drinks: Tea", "Tea: 3.20"),
+        ("list: Food: Soup", "Soup: 6.90"),
+    ]
+
+
+@pytest.mark.parametrize("topic", ["Delivery,\n", "Delivery\n"])
+def test_a_row_between_questions_names_their_topic(tmp_path, topic):
+    table = f"Question,Answer\n{topic}How long?,2 days.\nReturns,\nHow long?,30 days.\n"
+    reading = read(tmp_path, "faq.csv", table)
+    assert [entry.title for entry in reading.entries] == [
+        "Delivery: How long?",
+        "Returns: How long?",
+    ]
+    assert all(entry.questions == ("How long?",) for entry in reading.entries)
+    assert not reading.skipped
+
+
+@pytest.mark.parametrize(
+    "table, titles",
+    [
+        (
+            "Item,Days,Price\nCut,1,35\nPerm,,\nBeard,,\nColour,2,80\n",
+            ["list: Perm", "list: Beard"],
+        ),
+        ("Question,Answer\nWho pays?,\nHow long?,30 days.\nWhy?,\nWhere?,There.\n", ["How long?"]),
+    ],
+)
+def test_a_row_without_values_among_others_names_no_group(tmp_path, table, titles):
+    reading = read(tmp_path, "list.csv", table)
+    said = [entry.title for entry in reading.entries]
+    assert {*titles} <= {*said} and len(reading.entries) + len(reading.skipped) == 4
+    assert not any(title.count(": ") > 1 for title in said)
+
+
+@pytest.mark.parametrize(
+    "table, titles",
+    [
+        (
+            "Kind,Item,Price\nHair,Cut,35 EUR\n,Colour,80 EUR\nNails,Gel,45 EUR\n,Care,9 EUR\n",
+            ["list: Hair: Colour", "list: Nails: Care"],
+        ),
+        (
+            "Product,Question,Answer\nAster 50,Where is it made?,In Italy.\n,Is it loud?,No.\n"
+            "Aster 60,Where is it made?,In Spain.\n,Is it heavy?,No.\n",
+            ["Aster 50: Is it loud?", "Aster 60: Is it heavy?"],
+        ),
+        (
+            "SKU,Item,Price\nA-1,Cup,35 EUR\n,Pan,80 EUR\nA-3,Pot,45 EUR\n,Jug,9 EUR\n",
+            ["Pan", "Jug"],
+        ),
+    ],
+)
+def test_a_cell_over_empty_ones_stands_for_all_of_them(tmp_path, table, titles):
+    entries = read(tmp_path, "list.csv", table).entries
+    assert [entry.title for entry in entries][1::2] == titles
+    assert all("SKU" not in entry.answer for entry in entries[1::2])
+
+
+def test_where_groups_repeat_the_rows_are_called_by_their_own_names(tmp_path):
+    table = "Gruppe,Was,Preis\nHaare,Schnitt,35\nHaare,Farbe,80\nNägel,Gel,45\nNägel,Pflege,9\n"
+    entries = read(tmp_path, "list.csv", table).entries
+    assert [entry.title for entry in entries][:2] == ["list: Schnitt", "list: Farbe"]
+    assert entries[0].answer == "Gruppe: Haare; Was: Schnitt; Preis: 35"
+
+
 @pytest.mark.parametrize("blanks", ["", ",,,,"])
 def test_what_stands_above_a_header_is_the_name_of_the_table_and_text(tmp_path, blanks):
     head = f"Fares 2026{blanks}\nFares include all taxes{blanks}\n,,,,\n"

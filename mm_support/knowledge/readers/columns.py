@@ -31,6 +31,7 @@ MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be hol
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
+ASKING = ("?", "？", "؟")
 UNPUBLISHED = frozenset(
     ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
 )
@@ -194,8 +195,25 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     rest = [len(cell) for row in body for cell in row if cell.strip()]
     if not first or not rest or any(is_sentence(cell) for cell in first):
         return False
+    if _is_of_its_column(rows[0], body):
+        return False
     longer = fmean(rest) > fmean(map(len, first))
     return longer or heads_figures(rows[0], body) or _heads_days(rows[0], body)
+
+
+def _is_of_its_column(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether a cell is an amount as most below it are: 2.80 over 3.20, but no year over 900."""
+    columns = [[_form(row[at]) for row in body if at < len(row)] for at in range(len(first))]
+    forms = [_form(name) for name in first]
+    return any(
+        "0" in form and form != "0" and 2 * cells.count(form) > len(cells)
+        for form, cells in zip(forms, columns)
+    )
+
+
+def _form(cell: str) -> str:
+    """A cell with a zero in place of each whole number."""
+    return re.sub(r"\d+", "0", cell.strip())
 
 
 def _heads_days(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
@@ -276,7 +294,8 @@ def _names_of_rows(columns: Columns, cells: Mapping[int, Sequence[str]]) -> dict
     one of codes before it holds their codes. cells: of each column that stands for no field.
     """
     said = [at for at, own in cells.items() if own and not is_aside(columns.names[at])]
-    name = next((at for at in said if _are_names(cells[at])), None)
+    named = [at for at in said if _are_names(cells[at])]
+    name = next((at for at in named if _differ(cells[at])), named[0] if named else None)
     if "title" in columns.fields or len(said) < 2 or name is None:
         return {}
     coded = "code" not in columns.fields and said[0] < name and _are_codes(cells[said[0]])
@@ -323,7 +342,7 @@ def _differ(cells: Sequence[str]) -> bool:
 
 
 def _asks(cells: Sequence[str]) -> bool:
-    marked = sum(any(mark in cell for mark in "?？؟") for cell in cells)
+    marked = sum(any(mark in cell for mark in ASKING) for cell in cells)
     return marked >= 0.5 * len(cells)
 
 

@@ -10,15 +10,23 @@ import csv
 import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from itertools import chain, islice
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import Columns, is_sentence, map_columns, map_names
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, slug
+from mm_support.knowledge.readers.groups import (
+    by_group,
+    has_group_rows,
+    is_group,
+    leads_down,
+    led_down,
+)
 from mm_support.knowledge.readers.heads import Row, split_captions
 from mm_support.knowledge.readers.rows import row_document, text_of
-from mm_support.knowledge.readers.tables import row_line, says_anything
+from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
 
 SEPARATORS = ",;\t|"
 MAX_CELL = 2 * 2**20  # characters
@@ -122,7 +130,8 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
     captions, first = split_captions(list(islice(rows, JUDGED)))
     if not first:
         return
-    columns, header = map_columns([cells for _, cells in first])
+    leading = leads_down([cells for _, cells in first])
+    columns, header = _columns([cells for _, cells in first], leading)
     if not _can_answer(columns):
         missing = [name for name in ("answer", "title") if name not in columns.fields]
         remarks.skip(first[0][0], f"the header lacks {' and '.join(missing)}")
@@ -132,8 +141,34 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
     name, said = _named(captions, stem, remarks)
     if said:
         yield Document(name, (Block("text", said),), "", first[0][0], row=True)
-    for line, cells in chain(first[header:], rows):
-        yield from _row(columns, line, cells, stem, name, remarks)
+    body = led_down(chain(first[header:], rows)) if leading else chain(first[header:], rows)
+    grouped = has_group_rows([cells for _, cells in first[header:]], "answer" in columns.fields)
+    for group, (line, cells) in by_group(body) if grouped else (("", row) for row in body):
+        yield from _row(columns, line, cells, _Table(stem, name, header, group), remarks)
+
+
+@dataclass(frozen=True)
+class _Table:
+    """What a row lies in. stem: what ids are made of; header: whether the table names its columns;
+    group: of the row, or ""."""
+
+    stem: str
+    name: str
+    header: bool
+    group: str
+
+
+def _columns(rows: Sequence[Sequence[str]], leading: bool) -> tuple[Columns, bool]:
+    """As map_columns; a first row that names a group of rows names no columns. leading: whether the
+    first column holds groups of rows, their topics."""
+    if is_group(rows[0]) and any(map(is_group, rows[1:])):
+        return map_columns([row for row in rows if not is_group(row)])[0], False
+    if not leading:
+        return map_columns(rows)
+    columns, header = map_columns([row[1:] for row in rows])
+    names = (rows[0][0] if header else "", *columns.names)
+    guessed = frozenset(at + 1 for at in columns.guessed)
+    return Columns(names, ("topic", *columns.fields), guessed), header
 
 
 def _named(captions: Sequence[str], stem: str, remarks: Remarks) -> tuple[str, str]:
@@ -150,30 +185,35 @@ def _can_answer(columns: Columns) -> bool:
 
 
 def _row(
-    columns: Columns, line: int, cells: list[str], stem: str, name: str, remarks: Remarks
+    columns: Columns, line: int, cells: list[str], table: _Table, remarks: Remarks
 ) -> Iterator[Document]:
     if any(cells[len(columns.names) :]):
         said = "it has more cells than the header; quote cells that hold the separator"
         remarks.skip(line, said)
         return
     row = columns.values(cells)
+    row |= {"topic": table.group} if table.group and not row.get("topic") else {}
     if "answer" not in columns.fields:
-        yield _table_row(columns, row, line, cells, stem, name)
+        yield _table_row(columns, row, line, cells, table)
         return
     if "title" not in columns.fields and not row.get("questions"):
-        row["title"] = name
+        row["title"] = table.name
     document = row_document(row, line, remarks)
     if document is not None:
         yield document
 
 
 def _table_row(
-    columns: Columns, row: dict[str, object], line: int, cells: list[str], stem: str, name: str
+    columns: Columns, row: dict[str, object], line: int, cells: list[str], table: _Table
 ) -> Document:
     """A row of a table that holds no questions and answers."""
-    text = row_line(columns.names, cells)
-    title, first = text_of(row.get("title")), next((cell for cell in cells if cell), stem)
-    called = title if columns.names_rows and title else f"{name}: {title or first}"
-    own = as_text(row.get("id")) or slug(f"{stem}: {as_text(row.get('code')) or title or first}")
+    (text,) = [row_line(columns.names, cells)] if table.header else table_lines([cells], False)
+    title, first = text_of(row.get("title")), next((cell for cell in cells if cell), table.stem)
+    named = columns.names_rows and title
+    topic = text_of(row.get("topic"))
+    path = ["" if named else table.name, topic, title or first]
+    called = ": ".join(dict.fromkeys(filter(None, path)))
+    code = as_text(row.get("code")) or title or first
+    own = as_text(row.get("id")) or slug(": ".join(filter(None, [table.stem, topic, code])))
     block = Block("table", text, line=line, parts=(text,))
     return Document(called, (block,), "", line, own, row=True)

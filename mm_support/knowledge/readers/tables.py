@@ -11,6 +11,7 @@ from itertools import zip_longest
 from typing import NamedTuple
 
 from mm_support.knowledge.readers.columns import field_of
+from mm_support.knowledge.readers.groups import grouped
 
 MAX_SPAN = 50  # columns or rows that one cell may cover
 
@@ -45,7 +46,9 @@ def table_lines(rows: Sequence[Cells], header: bool | None = None) -> list[str]:
     if header is None:
         header = looks_like_header(rows)
     if header and len(rows) > 1:
-        return [row_line(rows[0] if len(row) > 1 else (), row) for row in rows[1:]]
+        names, body = rows[0], grouped(rows[1:])
+        return [row_line(names if len(row) > 1 else (), row) for row in body]
+    rows = grouped(rows)
     if width == 2 and not header:
         rows = [[_pair(*row)] if len(row) == 2 and all(row) else row for row in rows]
     return [row_line((), row) for row in rows]
