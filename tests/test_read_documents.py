@@ -434,6 +434,17 @@ def test_a_page_is_read_without_navigation_banner_and_comments(tmp_path, start):
     )
 
 
+def test_properties_of_an_exported_page_are_no_text(tmp_path):
+    cells = "<th>Tags</th><td><i>orders</i><i>refund</i></td>", "<th>Status</th><td>Done</td>"
+    rows = "".join(f"<tr>{own}</tr>" for own in (*cells, "<th>Model</th><td>Aster 50</td>"))
+    head = f"<header><h1>Returns</h1><table class='properties'>{rows}</table></header>"
+    page = f"<article class='page'>{head}<p>Send it back within 30 days.</p></article>"
+    (tmp_path / "a.html").write_text(page)
+    (entry,) = read_source(tmp_path / "a.html").entries
+    assert entry.tags == ("orders", "refund") and "Model: Aster 50" in entry.answer
+    assert "Done" not in entry.answer
+
+
 def test_a_page_without_main_is_told_from_what_surrounds_it(tmp_path):
     text = "".join(
         f"<p>Paragraph {n} explains how parcels are sent and what they cost.</p>" for n in range(9)

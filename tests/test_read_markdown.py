@@ -10,6 +10,7 @@ import pytest
 from clock import cpu_seconds, is_in_proportion
 from markdown_it import MarkdownIt
 
+from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 
@@ -76,6 +77,38 @@ def test_front_matter_is_read_and_never_shown(tmp_path):
 def test_heads_of_every_kind(tmp_path, text, title, shown):
     (entry,) = read(tmp_path, text).entries
     assert entry.title.startswith(title) and entry.answer.startswith(shown)
+
+
+NOTION = "Returns 1a2b3c4d5e6f1a2b3c4d5e6f1a2b3c4d"
+
+
+@pytest.mark.parametrize("head", ["# Returns\n\n", ""])
+def test_properties_under_a_title_are_read_and_not_shown(tmp_path, head):
+    lines = "Tags: orders, refund\nCreated: March 3, 2024 10:00 AM\nStatus: Done\nModel: Aster 50\n"
+    path = tmp_path / f"{NOTION}.md"
+    path.write_text(f"{head}{lines}\nSend it back within 30 days.\n", encoding="utf-8")
+    reading = read_source(path)
+    (entry,) = reading.entries
+    assert entry.title == "Returns" and entry.tags == ("orders", "refund")
+    assert entry.answer == "Model: Aster 50\n\nSend it back within 30 days."
+    assert any("Status: Done" in reason for *_, reason in reading.skipped)
+    path.write_text(f"{head}Status: Draft\nOwner: Jo\n\nSend it back.\n", encoding="utf-8")
+    with pytest.raises(KnowledgeError, match="not published"):
+        read_source(path)
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        "Monday: 9-17\nFriday: 9-12",
+        "Status: closed until May",
+        "Number: 0800 123\nArea: Berlin",
+        "Status: open\nEntrance: Rose Street 5",
+    ],
+)
+def test_lines_of_the_matter_under_a_title_are_shown(tmp_path, lines):
+    (entry,) = read(tmp_path, f"# Shop\n\n{lines}\n\nBring a card.\n").entries
+    assert all(line in entry.answer for line in lines.split("\n"))
 
 
 def test_drafts_are_left_out_and_told(tmp_path):

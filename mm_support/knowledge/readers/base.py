@@ -5,6 +5,7 @@ Knows no file format and no entry.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,6 +17,9 @@ from mm_support.types import Remark
 MAX_FILE_BYTES = 50 * 2**20
 MAX_QUOTED = 80  # characters of what a remark quotes
 MAX_REASON = 300  # characters of a remark; what it quotes may be a whole page
+
+# what Notion writes behind the name of a page: "Returns 0f3c...", with or without the file's ending
+EXPORTED = re.compile(r"[ _-][0-9a-f]{32}(?=\.\w{1,8}$|$)")
 
 Kind = Literal["heading", "text", "list", "steps", "table", "code", "end", "scan"]
 
@@ -91,7 +95,7 @@ class File:
 def stem_of(name: str) -> str:
     """ "reset-router.md" -> "reset router"."""
     *folders, own = name.split("/")
-    stem = own.rsplit(".", 1)[0]
+    stem = EXPORTED.sub("", own.rsplit(".", 1)[0])
     if stem.strip("_").lower() in ("index", "readme"):
         stem = folders[-1] if folders else name
     return stem.replace("-", " ").replace("_", " ").strip() or name

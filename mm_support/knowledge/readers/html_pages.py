@@ -19,11 +19,13 @@ from mm_support.knowledge.readers.blocks import (
     remark_hidden,
     tree_blocks,
 )
+from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_day, as_text, folded
+from mm_support.knowledge.readers.fields import as_day, as_tags, as_text, folded
 from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.markdown import split_questions, titled
 from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
+from mm_support.knowledge.readers.properties import is_property, remark_properties
 from mm_support.knowledge.readers.warned import mark_warnings, warns
 
 LEAST_SHARE = 0.3  # of a page's text that <main> or <article> must hold to be taken
@@ -54,6 +56,10 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     tree = parser.document_fromstring(text, parser=parser.HTMLParser(huge_tree=False))
     meta = _meta(tree)
     links = tuple(dict.fromkeys(_links(tree, file.url)))
+    fields = by_field(_properties(tree, remarks))
+    if is_unpublished(fields, 0, remarks):
+        remarks.skip(0, "it is marked as not published")
+        return
     panels = _drop_frame(tree, remarks)
     own = _own(tree, panels, remarks)
     blocks = tuple(block for part in own for block in tree_blocks(part, remarks)[0])
@@ -66,10 +72,13 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
         blocks,
         file.name,
         questions=tuple(questions),
+        tags=tuple(as_tags(fields.get("tags"))),
         language=as_text(tree.get("lang"))[:35],
         url=meta.get("canonical") or file.url,
         links=links,
-        updated=as_day(meta.get("article:modified_time"), "date", 0, remarks),
+        updated=as_day(
+            meta.get("article:modified_time") or fields.get("updated"), "date", 0, remarks
+        ),
     )
 
 
@@ -103,6 +112,18 @@ def _links(tree: Any, base: str) -> Iterator[str]:
         if address and not address.startswith(("#", "javascript:", "mailto:", "tel:")):
             with suppress(ValueError):  # it is no address
                 yield urljoin(base, address)
+
+
+def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:
+    """What an export of Notion says of its page, taken out of the tree."""
+    found: dict[str, str] = {}
+    for row in tree.xpath("//table[@class='properties']//tr[th and td]"):
+        name = " ".join(row.find("th").text_content().split())
+        if is_property(name):
+            found[name] = ", ".join(filter(None, map(str.strip, row.find("td").itertext())))
+            _drop(row)
+    remark_properties(found, 0, remarks)
+    return {name: value.lstrip("@") for name, value in found.items()}
 
 
 def _without_site(name: str) -> str:

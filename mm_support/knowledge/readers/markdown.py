@@ -14,6 +14,7 @@ from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, folded
 from mm_support.knowledge.readers.front_matter import split_front_matter
 from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
+from mm_support.knowledge.readers.properties import remark_properties, split_properties
 from mm_support.knowledge.readers.question_pairs import with_questions
 
 if TYPE_CHECKING:
@@ -39,7 +40,9 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     """The document of a file; its title from the front matter, the first heading or its name."""
     text = decode(file.data, remarks)
     front, body, first = split_front_matter(text, remarks)
-    fields = by_field(front)
+    properties, body = split_properties(body, file.name)
+    remark_properties(properties, first, remarks)
+    fields = by_field({**properties, **front})
     if is_unpublished(fields, 1, remarks):
         remarks.skip(1, "it is marked as not published")
         return
