@@ -734,3 +734,48 @@ def test_a_mail_is_read_without_the_one_that_it_answers():
     assert len(remarks.skipped) == 1 and "wrote: > Do returns" in remarks.skipped[0][2]
     (document,) = read_mail(File("a.eml", b"Subject: A\n\n> Open at nine.\n"), Remarks("a.eml"))
     assert "Open at nine." in document.text
+
+
+CONTACT = "Contact:\nPhone: 0800 123\nMail: help@shop.example\nHours: 9-17"
+OWN = f"Returns are free from May on.\n\n{CONTACT}"
+EARLIER = "From: Bo <bo@a.example>\nSent: Monday\nSubject: AW: Returns\n\nDo returns cost 9 euros?"
+
+
+@pytest.mark.parametrize("subject, kept", [("Re: Returns", False), ("WG: Returns", True)])
+@pytest.mark.parametrize(
+    "aside",
+    [
+        "-- \nAnna Smith\nDo returns cost 9 euros? Ask me.",
+        EARLIER,
+        f"-----Original Message-----\n{EARLIER}",
+        f"________________________________\n\n{EARLIER.replace('AW: ', '')}",
+        "<div class='gmail_quote'><p>Do returns cost 9 euros?</p></div>",
+        "<blockquote type='cite'><p>Do returns cost 9 euros?</p></blockquote>",
+        "<div id='Signature'>Anna, who knows: Do returns cost 9 euros?</div>",
+        f"<div>{EARLIER}</div>",
+    ],
+)
+def test_a_mail_is_read_without_signature_and_earlier_mails_but_with_what_it_forwards(
+    subject, kept, aside
+):
+    html = aside.startswith("<")
+    text = f"{OWN}\n\n{aside}\n"
+    if html:
+        text = "".join(f"<p>{own}</p>" for own in OWN.split("\n\n")) + aside
+        text = text.replace("Bo <bo@", "Bo &lt;bo@").replace("\n", "<br>")
+    mail = EmailMessage()
+    mail["Subject"] = subject
+    mail.set_content(text, subtype="html" if html else "plain")
+    remarks = Remarks("a.eml")
+    (document,) = read_mail(File("a.eml", bytes(mail)), remarks)
+    assert ("9 euros" in document.text) == kept == (not remarks.skipped)
+    assert all(line in document.text for line in OWN.split("\n"))
+    assert document.title == "Returns" and (kept or "____" not in document.text)
+
+
+def test_a_mail_that_only_quotes_is_read():
+    for text in (EARLIER.replace("AW: ", ""), "<div class='gmail_quote'>Open at nine.</div>"):
+        kind = "text/html" if text.startswith("<") else "text/plain"
+        mail = f"Subject: Returns\nContent-Type: {kind}\n\n{text}\n".encode()
+        (document,) = read_mail(File("a.eml", mail), Remarks("a.eml"))
+        assert "9 euros" in document.text or "Open at nine." in document.text
