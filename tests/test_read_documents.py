@@ -445,6 +445,47 @@ def test_properties_of_an_exported_page_are_no_text(tmp_path):
     assert "Done" not in entry.answer
 
 
+@pytest.mark.parametrize(
+    "body, said",
+    [
+        (
+            "<dl><dt>Window</dt><dd>30 days.</dd><dd>60 for shoes.</dd></dl>",
+            "Window: 30 days.\n\n60 for shoes.",
+        ),
+        ("<dl><dt>Sizes</dt><dd><ul><li>S</li></ul></dd></dl>", "Sizes:\n\n- S"),
+        ("<dl><dt>Colour</dt><dt>Color:</dt><dd><p>Red.</p></dd></dl>", "Colour, Color: Red."),
+        (
+            "<p>5 EUR.<sup><a href='#a'>[1]</a></sup></p><p><a href='#b'>[1]</a> Or free.</p>",
+            "5 EUR.¹\n\n¹ Or free.",
+        ),
+        (
+            "<ol><li>Or free. <a href='#b'>↩</a></li><li>Send it.</li></ol>",
+            "1. Or free.\n2. Send it.",
+        ),
+        (
+            "<ul><li><a href='#a'>Fees</a><ul><li><a href='#b'>By</a></li></ul></li></ul>So.",
+            "So.",
+        ),
+    ],
+)
+def test_definitions_notes_and_contents_are_read_as_they_are_meant(body, said):
+    page = f"<main><h1>T</h1>{body}</main>".encode()
+    (document,) = read_html(File("a.html", page), Remarks("a.html"))
+    assert "\n\n".join(block.text for block in document.blocks if block.text) == said
+
+
+def test_terms_that_ask_are_questions(tmp_path):
+    asked = "<dt>How long?</dt><dd>2 days.</dd><dt>How much?</dt><dd>5 EUR.</dd>"
+    body = f"<dl>{asked}<dt>Window</dt><dd>30 days.</dd></dl><p>Ask us.</p>"
+    (tmp_path / "a.html").write_text(f"<main><h1>T</h1>{body}</main>")
+    told = {entry.questions: entry.answer for entry in read_source(tmp_path / "a.html").entries}
+    assert told == {
+        ("How long?",): "2 days.",
+        ("How much?",): "5 EUR.",
+        (): "Window: 30 days.\n\nAsk us.",
+    }
+
+
 def test_a_page_without_main_is_told_from_what_surrounds_it(tmp_path):
     text = "".join(
         f"<p>Paragraph {n} explains how parcels are sent and what they cost.</p>" for n in range(9)

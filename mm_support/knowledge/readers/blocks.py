@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks
+from mm_support.knowledge.readers.columns import ASKING
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
@@ -42,6 +43,7 @@ FOLDS = re.compile(r"<button|\shidden|aria-|display\s*:|visibility\s*:", re.IGNO
 SENTENCE = re.compile(r"\w[.!?](?:\s|$)|[。！？]")
 MARKING = ("class", "id", "aria-label", "itemtype")
 BREADCRUMB = re.compile(r"(?:^|[\s/])bread-?crumbs?(?:-?list)?(?=\s|$)", re.IGNORECASE)
+_NOTE = re.compile(r"\[(\d{1,3})\]|[↩↑↵^\ufe0e\ufe0f]{1,3}")
 LINE = "<!--line {}-->"  # before what begins on a line of the file
 _LINE = re.compile(r"line (\d+)")
 _BLANKS = re.compile(r"[ \t\n\r\f\v\u00a0]+")
@@ -90,6 +92,8 @@ class _Reader:
         self._pictures: list[str] = []  # with _linked of the next block
         self._linked = 0  # characters of links
         self._heading = 0  # level of the open heading
+        self._term = ""  # whose meaning follows
+        self._asked = False  # whether a term that asks is open, as a heading
         self._open: Counter[str] = Counter()  # tags of the elements that are open
 
     def read(self, element: Any) -> None:
@@ -112,12 +116,17 @@ class _Reader:
             self._struck(own)
         elif self._open.total() > MAX_DEPTH:
             self._text(own.text_content())
+        elif tag in LISTS and _is_contents(own):
+            self._flush()
+            self._remarks.skip_navigation(self._line, " ".join(own.itertext()))
         elif tag in LISTS:
             self._list(own)
         elif tag == "table":
             self._table(own)
         elif tag in BREAKING or tag in HEADINGS:
             self._block(own)
+        elif tag == "a" and (note := _note(own)):
+            self._text(self._raised(note))
         else:
             self._within_line(own)
 
@@ -135,13 +144,47 @@ class _Reader:
     def _block(self, own: Any) -> None:
         """An element that begins and ends a line."""
         self._flush()
-        if own.tag in HEADINGS:
-            self._heading = HEADINGS[own.tag]
+        self._end_asked(own.tag)
+        if self._term_of(own):
+            return
+        level = HEADINGS.get(own.tag) or _level(own)
+        self._asked = self._asked or own.tag == "dt" and bool(level) and self._texts is None
+        self._heading = level or self._heading
         self._children(own, own.tag, "code" if own.tag == "pre" else "text")
-        if own.tag in HEADINGS:
+        if level:
             self._heading = 0
         if own.tag == "details" and self._texts is None:
             self.blocks.append(Block("end", level=FOLDED))
+        if own.tag == "dl":
+            self._end_asked("dt")
+
+    def _term_of(self, own: Any) -> bool:
+        """Whether an element is a term, which is kept for its meaning; one that asks is none."""
+        text = "".join(own.itertext()).strip()
+        after = next(own.itersiblings("dd", "dt"), None)
+        if own.tag != "dt" or after is None or not text or text.endswith(ASKING):
+            return False
+        self._children(own, own.tag)
+        term, self._inline = _as_text("".join(self._inline)), []
+        self._term = ", ".join(filter(None, [self._term, term]))
+        return True
+
+    def _end_asked(self, tag: str) -> None:
+        """A term that asks stands over what is said up to the next one. tag: of what follows."""
+        if tag == "dt" and self._asked and self._texts is None:
+            self.blocks.append(Block("end", level=FOLDED))
+            self._asked = False
+
+    def _defined(self, text: str) -> str:
+        """A text behind the term that it says the meaning of."""
+        term, self._term = self._term, ""
+        colon = "" if not term or term.endswith((":", "：")) else ":"
+        return f"{term}{colon} {text}".strip()
+
+    def _end_term(self) -> None:
+        """A term before a list or a table is a line of its own."""
+        if self._term:
+            self._emit("text", self._defined(""))
 
     def _within_line(self, own: Any) -> None:
         """An element that stands in a line of text."""
@@ -206,6 +249,7 @@ class _Reader:
 
     def _list(self, own: Any) -> None:
         self._flush()
+        self._end_term()
         line, ordered = self._line, own.tag == "ol"
         self._text(own.text)
         self._flush()
@@ -222,6 +266,7 @@ class _Reader:
 
     def _table(self, own: Any) -> None:
         self._flush()
+        self._end_term()
         line = self._line
         rows = tuple(grid_lines(list(self._rows(own))))
         if rows:
@@ -253,7 +298,8 @@ class _Reader:
         if self._inline or self._pictures:
             text = "".join(self._inline)
             self._inline = []
-            self._emit(kind, _as_code(text) if self._open["pre"] else _as_text(text))
+            text = _as_code(text) if self._open["pre"] else _as_text(text)
+            self._emit(kind, self._defined(text) if text else text)
         self._started = 0
 
     def _emit(self, kind: Kind, text: str, parts: tuple[str, ...] = (), line: int = 0) -> None:
@@ -272,6 +318,32 @@ class _Reader:
         markers = sum(len(part) - len(part.lstrip(" -.0123456789")) for part in parts)
         share = min(1.0, linked / max(1, len(text) - markers - text.count("\n")))
         self.blocks.append(Block(kind, text, level, line, None, parts, pictures, share))
+
+
+def _level(own: Any) -> int:
+    """The level of a heading that an element is which defines no term but asks; 0 for others."""
+    asks = own.tag == "dt" and "".join(own.itertext()).strip().endswith(ASKING)
+    return FOLDED if asks and next(own.itersiblings("dd"), None) is not None else 0
+
+
+def _note(link: Any) -> str:
+    """The number of a note, [1], that a link leads to or back from; a blank for an arrow back, and
+    "" for other links."""
+    text = link.text_content().strip()
+    found = _NOTE.fullmatch(text) if link.get("href", "").startswith("#") else None
+    return found[1] or " " if found else ""
+
+
+def _is_contents(own: Any) -> bool:
+    """Whether a list only leads to parts of its own page."""
+    links = [link for link in own.iter("a") if (link.text_content() or "").strip()]
+    within = all(link.get("href", "").startswith("#") for link in links)
+    said = "".join(own.text_content().split())
+    return (
+        len(links) > 1
+        and within
+        and said == "".join("".join(link.text_content() for link in links).split())
+    )
 
 
 def _row_beside(*texts: str | None) -> list[list[Cell]]:
