@@ -445,6 +445,37 @@ def test_properties_of_an_exported_page_are_no_text(tmp_path):
     assert "Done" not in entry.answer
 
 
+def html(text):
+    (document,) = read_html(File("a.html", text.encode()), Remarks("a.html"))
+    return document
+
+
+def test_links_to_panels_without_headings_are_tabs_and_others_are_none():
+    links = "<ul><li><a href='#a'>Delivery</a></li><li><a href='#b'>Warranty</a></li></ul>"
+    panels = "<div id='a'><p>2 days.</p></div><div id='b'><p>3 years.</p></div>"
+    read = html(f"<main><h1>Aster</h1>{links}{panels}</main>").blocks
+    texts = ["Delivery", "2 days.", "Warranty", "3 years."]
+    assert [block.text for block in read if block.text] == texts
+    assert [block.kind for block in read if block.text] == ["heading", "text"] * 2
+    parts = panels.replace("<p>", "<h2>More</h2><p>")
+    read = html(f"<main><h1>Aster</h1>{links}{parts}</main>").blocks
+    assert [block.text for block in read] == ["More", "2 days.", "More", "3 years."]
+
+
+def test_a_page_of_confluence_and_one_of_google_docs():
+    macro = "confluence-information-macro"
+    warning = f"<div class='{macro} {macro}-warning'><p class='title'>Mind</p><p>Keep it.</p></div>"
+    control = "<div class='expand-control'><span class='expand-control-text'>Gifts</span></div>"
+    fold = f"<div>{control}<div class='expand-content'><p>By voucher.</p></div></div>"
+    head = "<h1 id='title-heading'><span>Shop : Returns</span></h1>"
+    read = html(f"{head}<div id='main-content'>{warning}{fold}</div>")
+    assert read.title == "Returns" and "⚠ Keep it." in read.text
+    assert [block.text for block in read.blocks if block.kind == "heading"] == ["Gifts"]
+    name = "<p class='c2 title'><span>Returns</span></p>"
+    read = html(f"<body>{name}<p>30 days.</p><p class='title'>So</p></body>")
+    assert read.title == "Returns" and read.text == "30 days.\nSo"
+
+
 @pytest.mark.parametrize(
     "body, said",
     [

@@ -668,6 +668,12 @@ def test_all_that_a_reader_sees_is_in_the_entries(tmp_path):
     assert lost <= 0.02 * 4 * sum(len(word) * times for word, times in wanted.items()), missing
 
 
+def test_what_folds_at_the_end_of_a_section_leaves_no_heading_without_text(tmp_path):
+    fold = "<details><summary>More</summary>\n\nAsk us.\n\n</details>"
+    reading = read(tmp_path, f"# T\n\n## Fees\n\n5 EUR.\n\n{fold}\n\n## Ways\n\n{fold}\n")
+    assert reading.skipped == [] and "5 EUR." in reading.entries[0].answer
+
+
 def test_a_heading_over_no_text_is_read_where_it_states_a_fact_and_else_reported(tmp_path):
     text = "# Shop\n\n## Closed on Mondays\n\n## Thanks\n\n## Parking\n\n### Cars\n\nBehind it.\n"
     reading = read(tmp_path, text)

@@ -130,18 +130,21 @@ def _states(heading: str) -> bool:
 def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
     """Sections by heading; a heading nests under the last one of a higher level."""
     above: list[tuple[int, str]] = []
-    section = _Section((), 0)
+    section, ended = _Section((), 0), False
     for block in blocks:
         if block.kind not in ("heading", "end"):
             section.blocks.append(block)
             continue
-        yield section
+        if section.blocks or not ended:  # what only ends a heading opens none
+            yield section
+        ended = block.kind == "end"
         above = [(level, text) for level, text in above if level < block.level]
         if block.kind == "heading":
             above.append((block.level, block.text))
         section = _Section(tuple(text for _, text in above), block.line)
         section.blocks += [replace(block, kind="text", text="")] if block.pictures else []
-    yield section
+    if section.blocks or not ended:
+        yield section
 
 
 def _has_codes(sections: Sequence[_Section]) -> bool:

@@ -60,10 +60,11 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     if is_unpublished(fields, 0, remarks):
         remarks.skip(0, "it is marked as not published")
         return
+    _mark_title(tree)
     panels = _drop_frame(tree, remarks)
     own = _own(tree, panels, remarks)
     blocks = tuple(block for part in own for block in tree_blocks(part, remarks)[0])
-    heading = next((" ".join(h.text_content().split()) for h in tree.iter("h1")), "")
+    heading = next(map(_heading, tree.iter("h1")), "")
     name = meta.get("og:title") or " ".join((tree.findtext(".//title") or "").split())
     title, blocks = titled(heading or _without_site(name), blocks, file.stem)
     questions, blocks = split_questions(blocks)
@@ -112,6 +113,21 @@ def _links(tree: Any, base: str) -> Iterator[str]:
         if address and not address.startswith(("#", "javascript:", "mailto:", "tel:")):
             with suppress(ValueError):  # it is no address
                 yield urljoin(base, address)
+
+
+def _heading(own: Any) -> str:
+    """The text of a heading, without the name of the space that Confluence writes before it."""
+    text = " ".join(own.text_content().split())
+    return text.partition(" : ")[2] or text if own.get("id") == "title-heading" else text
+
+
+def _mark_title(tree: Any) -> None:
+    """Of a page without <h1> the first paragraph in the style "title" is one, as Google Docs and
+    Word write it."""
+    styled = tree.xpath("//p[contains(concat(' ', translate(@class, 'TM', 'tm'), ' '), 'title ')]")
+    first = next((own for own in tree.iter("p", "li", "td") if own.text_content().strip()), None)
+    if styled and styled[0] is first and next(tree.iter("h1"), None) is None:
+        styled[0].tag = "h1"
 
 
 def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:

@@ -205,7 +205,7 @@ def _warns(head: str) -> bool:
 
 def is_warning(name: str) -> bool:
     """Whether a name, such as a class of HTML, is one of boxes that warn."""
-    return bool(_WARNS.fullmatch(name))
+    return bool(_WARNS.fullmatch(name.rpartition("macro-")[2]))
 
 
 def _paragraph(*titles: str | None) -> list[str]:

@@ -11,11 +11,13 @@ from __future__ import annotations
 
 import copy
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 TITLES = ("h2", "h3", "h4", "h5", "h6", "dt", "summary")
 ASKING = ("?", "？", "؟")
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+PANELS = ("div", "section", "article")
 FIELDS = ("input", "select", "textarea")
 NO_PANELS = ("nav", "dialog", "script", "style", "template", "noscript")
 NO_ROLES = frozenset(
@@ -31,6 +33,7 @@ LINKED = 0.5  # share of a text that is links, from which it leads through a sit
 def unfold(tree: Any) -> list[Any]:
     """Shows the panels of a tree, each under what opens it; returns them."""
     by_id = {element.get("id"): element for element in tree.iter("*") if element.get("id")}
+    _mark_openers(tree, by_id)
     openers: dict[Any, Any] = {}  # panel -> what opens it
     for opener, panel in _pairs(tree, by_id):
         openers.setdefault(panel, opener)
@@ -62,6 +65,34 @@ def is_mostly_links(element: Any) -> bool:
 
 
 # -- what opens what -----------------------------------------------------------------------
+
+
+def _mark_openers(tree: Any, by_id: Mapping[str, Any]) -> None:
+    """Gives roles to what a page's script makes a tab or a button: links of a list to panels beside
+    each other that have no headings, and what Confluence's macro opens."""
+    for group in tree.iter("ul", "ol"):
+        links = list(group.iter("a"))
+        panels = [by_id.get(link.get("href", "").removeprefix("#")) for link in links]
+        if len(links) > 1 and _are_tabs(group, links, panels):
+            for link in links:
+                link.set("role", "tab")
+    for control in tree.find_class("expand-control"):
+        control.set("role", "button")
+        control.set("aria-expanded", "false")
+
+
+def _are_tabs(group: Any, links: Sequence[Any], panels: Sequence[Any]) -> bool:
+    """Whether a list says no more than its links, which lead to parts of one element, without
+    headings, in order."""
+    labels = "".join("".join(_text(link).split()) for link in links)
+    if None in panels or labels != "".join(_text(group).split()):
+        return False
+    bare = all(
+        panel.tag in PANELS and next(panel.iter(*HEADINGS), None) is None for panel in panels
+    )
+    (holder, *others) = {panel.getparent() for panel in panels}
+    places = [holder.index(panel) for panel in panels] if not others else []
+    return bare and bool(places) and places == sorted(set(places))
 
 
 def _pairs(tree: Any, by_id: dict[str, Any]) -> Iterator[tuple[Any, Any]]:

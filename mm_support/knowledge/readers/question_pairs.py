@@ -159,7 +159,7 @@ def _of_table(block: Block) -> list[Block]:
     for row in rows:
         beside = [text for name, text in row.items() if name not in ("questions", "answer")]
         pairs += _pair(block, row["questions"], "; ".join([row["answer"], *beside]))
-    return [*pairs[:-1], replace(pairs[-1], pictures=block.pictures)]
+    return [*pairs[:-1], replace(pairs[-1], pictures=block.pictures), Block("end", level=LEVEL)]
 
 
 def _by_field(row: str) -> dict[str, str]:
@@ -231,8 +231,9 @@ def _pieces(block: Block) -> list[_Piece]:
     alone = block.kind == "text" or len(parts) == 1
     if not pieces or not alone and not all(own.answer for own in pieces):
         return [_Piece(block)]
-    last = pieces[-1].block
-    return [*pieces[:-1], pieces[-1]._replace(block=replace(last, pictures=block.pictures))]
+    last = pieces[-1]._replace(block=replace(pieces[-1].block, pictures=block.pictures))
+    end = [] if alone else [_Piece(Block("end", level=LEVEL))]
+    return [*pieces[:-1], last, *end]
 
 
 def _begun(block: Block) -> _Piece:

@@ -44,7 +44,7 @@ def _places(box: Any) -> Iterator[tuple[Any, str]]:
 
     walk = etree.iterwalk(box, events=("start", "end", "comment"))
     for event, element in walk:
-        if event == "start" and element.tag in PASSED_OVER:
+        if event == "start" and (element.tag in PASSED_OVER or element.get("class") == "title"):
             walk.skip_subtree()
         elif event == "start":
             yield element, "text"
