@@ -49,6 +49,50 @@ def test_pdf_columns_are_read_one_after_the_other(tmp_path):
     assert places == sorted(places) and entry.title == "Two columns" and entry.page == 1
 
 
+FEES = [("Germany", "4.90 EUR"), ("Austria", "6.90 EUR"), ("Norway", "20.00 EUR")]
+
+
+@pytest.mark.parametrize("at", [(50, 310), (50, 250), (50, 360)])
+def test_a_table_below_columns_of_text_is_read_row_by_row(tmp_path, at):
+    heights = [700 - 14 * n for n in range(6)]
+    text = [(50, y, 9, own) for y, own in zip(heights, LEFT)]
+    text += [(310, y, 9, own) for y, own in zip(heights, RIGHT)]
+    below = [(x, 604 - 14 * n, 9, cell) for n, row in enumerate(FEES) for x, cell in zip(at, row)]
+    more = [(x, y - 220, 9, own) for x, y, _, own in text]
+    pdf(tmp_path / "fees.pdf", [[(50, 780, 20, "Fees"), *text, *below, *more]])
+    answer = said(read_source(tmp_path / "fees.pdf"))
+    rows = [": ".join(row) for row in FEES]
+    places = [answer.index(part) for part in [*LEFT, *RIGHT, *rows]]
+    assert places == sorted(places) and all(answer.count(own) == 2 for own in LEFT + RIGHT)
+    assert answer.index(rows[-1]) < answer.rindex(LEFT[0]) < answer.rindex(RIGHT[0])
+
+
+def test_letters_that_are_spaced_out_are_words(tmp_path):
+    texts = [
+        (50, 780, 20, "O P E N I N G   H O U R S"),
+        (50, 750, 9, "From nine to five each day."),
+    ]
+    texts += [(50, 700, 14, "C O N T A C T"), (50, 680, 9, "Ask us.")]
+    pdf(tmp_path / "a.pdf", [[*texts, (50, 640, 14, "A B C D"), (50, 620, 9, "Four plans.")]])
+    answer = said(read_source(tmp_path / "a.pdf"))
+    assert answer.startswith("OPENING HOURS\n") and "CONTACT: " in answer and "A B C D" in answer
+    (tmp_path / "a.txt").write_text("O P E N I N G  H O U R S\n\nWe sell S M L X.\nAsk us.\n")
+    (entry,) = read_source(tmp_path / "a.txt").entries
+    assert entry.title == "OPENING HOURS" and "S M L X" in entry.answer
+    read = html(
+        "<main><h1>Ö F F N U N G S -  Z E I T E N</h1><h2>营 业 时 间</h2><p>Ab 9.</p></main>"
+    )
+    assert [block.text for block in read.blocks] == ["营业时间", "Ab 9."]
+
+
+def test_questions_of_a_pdf_are_entries(tmp_path):
+    texts = ["Q: How long is it?", "A: 2 days.", "Q: How much is it?", "A: It is 5 EUR."]
+    lines = [(50, 740 - 12 * n, 9, text) for n, text in enumerate(texts)]
+    pdf(tmp_path / "a.pdf", [[(50, 780, 20, "FAQ"), *lines]])
+    told = {entry.questions: entry.answer for entry in read_source(tmp_path / "a.pdf").entries}
+    assert told == {("How long is it?",): "2 days.", ("How much is it?",): "It is 5 EUR."}
+
+
 def kerned(x, y, size, *parts):
     """A line in parts, each drawn by itself; numbers draw them closer, in thousandths of a size."""
     drawn = " ".join(f"({part}) Tj" if isinstance(part, str) else f"[{part}] TJ" for part in parts)

@@ -15,6 +15,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks
 from mm_support.knowledge.readers.columns import ASKING
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
+from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
 from mm_support.knowledge.readers.warned import mark_warnings
@@ -35,6 +36,7 @@ HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"summary": FOLDED}
 LISTS = ("ul", "ol", "menu")
 TABLE_PARTS = ("thead", "tbody", "tfoot", "form")
 LINK = "link"  # an <a> that leads somewhere
+MAX_SPACED = 300  # characters of a line whose letters may be spaced out
 MAX_DEPTH = 100  # elements inside each other; what lies deeper is taken as plain text
 RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 STRUCK = ("s", "del", "strike")
@@ -372,6 +374,7 @@ def is_breadcrumb(attrs: Mapping[str, str]) -> bool:
 
 def _as_text(text: str) -> str:
     """One line a line that the page breaks itself; all other blanks are one space."""
+    text = unspaced(text) if len(text) <= MAX_SPACED else text
     text = _BLANKS.sub(" ", text.replace("\v", "\0")).replace("\0", "\n")
     return _LINE_BLANKS.sub("\n", text).strip()
 

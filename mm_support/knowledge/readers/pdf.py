@@ -17,6 +17,7 @@ from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File,
 from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
+from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.tables import table_lines
 from mm_support.runs import runs
 
@@ -80,8 +81,8 @@ def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
     if headings and not told:
         title = headings[0].text
     same = next((block for block in headings if block.text == title), None)
-    rest = tuple(block for block in blocks if block is not same)
-    return Document(title or file.stem, rest, file.name)
+    rest = [block for block in blocks if block is not same]
+    return Document(title or file.stem, with_questions(rest), file.name)
 
 
 # -- running heads -------------------------------------------------------------------------

@@ -9,15 +9,17 @@ other page.
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass, replace
 from itertools import groupby
-from operator import itemgetter
+from operator import attrgetter, itemgetter
 from statistics import median
 from typing import Any
 
+from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.pdf_rules import Rule, grids, rules_of
 from mm_support.knowledge.readers.tables import Cells
 from mm_support.runs import runs
@@ -29,6 +31,9 @@ WIDE = 0.6  # of what all lines cover, from which one runs over all columns
 EDGE = 0.1  # of the page's height, above and below
 TOUCHING = 0.1  # sizes of letters between pieces, below which no space parts them
 LINE_HYPHEN = "\x02"  # for which PDFium takes one between a line and the next
+SPACED = re.compile(r"\S(?: \S){3,}")  # letters with blanks between them
+WORD_GAP = 1.5  # distances of such letters, from which another word begins
+LEAST_LEVEL = 3  # rows of a table between columns of text
 SPLIT_FROM = 3  # lines in each cell of a row, from which they are rows without rules between
 
 
@@ -49,6 +54,9 @@ class Line:
     font: float = 0.0
     cells: tuple[Cells, ...] = ()
     bold: bool = False
+
+
+SIZE, FONT = attrgetter("size"), attrgetter("font")  # heights: of its letters, of its font
 
 
 def page_lines(page: Any) -> list[Line]:
@@ -107,13 +115,25 @@ def _piece(text: Any, first: int, letters: str, height: float) -> Line:
     left, bottom, right, top = text.get_rect(0)
     size, at_edge = top - bottom, bottom > (1 - EDGE) * height or top < EDGE * height
     font, bold = _font(text, first)
-    said = _plain(letters)
+    said = _plain(_spaced_out(text, first, letters) if SPACED.fullmatch(letters) else letters)
     return Line(said, left, bottom, right, top, size, at_edge, max(font, size), bold=bold)
+
+
+def _spaced_out(text: Any, first: int, letters: str) -> str:
+    """Single letters with blanks between them, of which those between words are doubled: PDFium
+    gives one for several, but the letters' places tell."""
+    places = [at for at, letter in enumerate(letters) if not letter.isspace()]
+    boxes = [text.get_charbox(first + at) for at in places]
+    gaps = [after[0] - before[2] for before, after in zip(boxes, boxes[1:])]
+    wide = WORD_GAP * median(gaps)
+    blanks = ["  " if gap > wide else " " for gap in gaps]
+    return "".join(letters[at] + blank for at, blank in zip(places, [*blanks, ""]))
 
 
 def _plain(letters: str) -> str:
     whole = letters.encode("utf-16", "surrogatepass").decode("utf-16", "ignore")
-    return " ".join(whole.replace("\0", "").replace(LINE_HYPHEN, "-").split())
+    plain = whole.replace("\0", "").replace(LINE_HYPHEN, "-")
+    return " ".join(unspaced(plain.strip()).split())
 
 
 def _goes_on(last: Line, piece: Line, seam: str) -> bool:
@@ -182,7 +202,8 @@ def in_order(lines: Sequence[Line], width: float) -> list[Line]:
         return list(lines)
     columns = _columns(lines, width)
     if len(columns) > 1:
-        return [line for column in columns for line in in_order(column, width)]
+        parts = _around_tables(lines, width)
+        return [line for part in parts or columns for line in in_order(part, width)]
     for bands in _bands(lines), _parted(lines):
         if any(len(_columns(band, width)) > 1 for band in bands):
             return [line for band in bands for line in in_order(band, width)]
@@ -190,7 +211,13 @@ def in_order(lines: Sequence[Line], width: float) -> list[Line]:
 
 
 def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
-    """Groups of lines between which a gutter runs from top to bottom."""
+    """Columns of text between which a gutter runs from top to bottom."""
+    groups = _gutters(lines, width)
+    return groups if _are_columns(groups) else [list(lines)]
+
+
+def _gutters(lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """Groups of lines, left and right of the gutters that run from top to bottom."""
     ordered = sorted(lines, key=lambda line: line.left)
     groups, reach = [[ordered[0]]], ordered[0].right
     for line in ordered[1:]:
@@ -198,7 +225,7 @@ def _columns(lines: Sequence[Line], width: float) -> list[list[Line]]:
             groups.append([])
         groups[-1].append(line)
         reach = max(reach, line.right)
-    return groups if _are_columns(groups) else [list(lines)]
+    return groups
 
 
 def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
@@ -217,13 +244,33 @@ def _bands(lines: Sequence[Line]) -> list[list[Line]]:
     return [list(band) for _, band in parts]
 
 
-def _parted(lines: Sequence[Line]) -> list[list[Line]]:
+def _parted(lines: Sequence[Line], height: Callable[[Line], float] = SIZE) -> list[list[Line]]:
     """The bands between which the page is blank from side to side for more than a line's height."""
 
     def goes_on(band: list[Line], line: Line) -> bool:
-        return min(one.bottom for one in band) - line.top < line.size
+        return min(one.bottom for one in band) - line.top < height(line)
 
     return list(runs(sorted(lines, key=lambda line: -line.top), goes_on))
+
+
+def _around_tables(lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """What stands above, in and below tables that have the gutters of the columns of text beside
+    them; nothing where there are none."""
+
+    def goes_on(bands: list[list[Line]], band: list[Line]) -> bool:
+        return not (_is_level(bands[-1], width) or _is_level(band, width))
+
+    bands = _parted(lines, FONT)
+    parts = [sum(group, []) for group in runs(bands, goes_on)]
+    return parts if len(parts) > 1 else []
+
+
+def _is_level(lines: Sequence[Line], width: float) -> bool:
+    """Whether nearly all lines stand beside others, in columns of which one has short texts."""
+    groups, rows = _gutters(lines, width), _heights(lines)
+    several = sum(len(row) > 1 for row in rows)
+    full = len(groups) > 1 and min(map(len, groups)) >= LEAST_LEVEL
+    return full and not _are_columns(groups) and several >= max(LEAST_LEVEL, len(rows) - 1)
 
 
 # -- tables --------------------------------------------------------------------------------

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 
 from mm_support.knowledge.readers.base import Block, Document, File, Kind, Remarks
 from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.question_pairs import LEVEL, with_questions
 from mm_support.knowledge.readers.text_tables import Table, table_at
 
@@ -19,7 +20,7 @@ _RULE = re.compile(r"\s*([=\-~*#])\1{2,}\s*$")
 def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
     """The document of a file; a short first line that ends no sentence is its title. It stays in
     the text where the next one looks alike: both may be facts."""
-    lines = decode(file.data, remarks).split("\n")
+    lines = unspaced(decode(file.data, remarks)).split("\n")
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if not filled:
         return
