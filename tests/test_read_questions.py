@@ -1,9 +1,12 @@
 """Questions with their answers in running text, and tables of plain text."""
 
 import pytest
+from clock import cpu_seconds
 from knowledge_files import docx, paragraph, run
 
 from mm_support.knowledge.ingest import read_source
+from mm_support.knowledge.readers.base import File, Remarks
+from mm_support.knowledge.readers.plain import read_plain
 
 RETURN, SHIP = "How do I return an order?", "Do you ship to Switzerland?"
 
@@ -41,6 +44,27 @@ def test_what_is_labelled_as_a_question_is_one(tmp_path, name, asking, answering
         (RETURN,): "In your account.",
         (SHIP,): "Yes: 12 EUR.\n\n- It takes 4 days.",
     }
+
+
+def test_headings_may_be_labelled_and_labels_in_answers_stay(tmp_path):
+    text = f"# FAQ\n\n## Q: {RETURN}\n\nA: Choose. A: by post.\n\n## Q: {SHIP}\n\nA: Yes.\n"
+    told = asked(read(tmp_path, "faq.md", text))
+    assert told == {(RETURN,): "Choose. A: by post.", (SHIP,): "Yes."}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "a  b " * 9,
+        "x" + " " * 20_000 + "y",
+        "-=" * 9_000 + "a",
+        "A" + " B" * 9_000 + "   " * 50 + "é1",
+        "a\tb|c",
+    ],
+)
+def test_odd_lines_of_plain_text_take_time_in_proportion(line):
+    file = File("shop.txt", "\n".join(["Shop", "", *[line] * 40]).encode())
+    assert cpu_seconds(lambda: [*read_plain(file, Remarks(file.name))]) < 5
 
 
 @pytest.mark.parametrize(

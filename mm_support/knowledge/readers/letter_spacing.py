@@ -12,7 +12,7 @@ LEAST_DIFFERENT = 3
 _LETTER = r"[^\W\d_]"
 _WORD = rf"{_LETTER}(?:[ \u00a0]{_LETTER})+"
 _LINE = re.compile(
-    rf"^([ \t]*)({_WORD}(?:[ \u00a0]{{2,}}(?:{_WORD}|\W))*)([ \u00a0]?[:：!?]?)[ \t]*$", re.M
+    rf"^([ \t]*)({_WORD}(?:[ \u00a0]{{2,}}(?:{_WORD}|[^\w\s]))*)([ \u00a0]?[:：!?]?)[ \t]*$", re.M
 )
 _WIDE = re.compile(r"[ \u00a0]{2,}")
 

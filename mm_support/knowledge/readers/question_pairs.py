@@ -14,6 +14,7 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 from textwrap import dedent
 from typing import NamedTuple
@@ -93,14 +94,28 @@ def _texts(block: Block) -> Sequence[str]:
 
 def _split(text: str, labels: _Labels | None = None) -> tuple[str, list[_Said]]:
     """What stands before the first label, and what behind each. labels: which count; else all."""
-    found = [match for match in _LABEL.finditer(text) if not labels or _name(match) in labels]
+    found = [*_LABEL.finditer(text)]
+    found = _counting(found, labels) if labels else found
     ends = [*(match.start() for match in found[1:]), len(text)]
     said = [_Said(_name(own), text[own.end() : end].strip()) for own, end in zip(found, ends)]
     return text[: found[0].start()].strip() if found else text, said
 
 
+def _counting(found: Iterable[re.Match[str]], labels: _Labels) -> list[re.Match[str]]:
+    """Those that begin a question or its answer; in an answer the same letters may stand again."""
+    counting: list[re.Match[str]] = []
+    for label in found:
+        name, answered = _name(label), counting and _name(counting[-1]) == labels.answering
+        if name == labels.asking or name == labels.answering and not answered:
+            counting.append(label)
+    return counting
+
+
 def _name(label: re.Match[str]) -> str:
-    return folded(label["boxed"] or label["named"] or label["letter"])
+    return _folded(label["boxed"] or label["named"] or label["letter"])
+
+
+_folded = lru_cache(1_000)(folded)
 
 
 def _labelled(block: Block, labels: _Labels | None) -> list[Block]:
@@ -111,9 +126,18 @@ def _labelled(block: Block, labels: _Labels | None) -> list[Block]:
     if labels is None or not any(said for _, said in parts):
         return [block]
     if block.kind == "heading":
-        return [replace(block, text=" ".join(parts[0][1][0].text.split()))]
+        return [_unlabelled(block, *parts[0], labels)]
     made = [own for part in parts for own in _of_part(block, *part, labels)]
     return [*made[:-1], replace(made[-1], pictures=block.pictures)]
+
+
+def _unlabelled(block: Block, before: str, said: Sequence[_Said], labels: _Labels) -> Block:
+    """A heading that is a question or an answer."""
+    if before or len(said) > 1:
+        return block
+    text = " ".join(said[0].text.split())
+    kind = "heading" if said[0].label == labels.asking else "text"
+    return replace(block, text=text, kind=kind)
 
 
 def _of_part(block: Block, before: str, said: Sequence[_Said], labels: _Labels) -> Iterator[Block]:

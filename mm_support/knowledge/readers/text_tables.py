@@ -11,7 +11,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import takewhile
 from statistics import median
 from typing import NamedTuple
 
@@ -19,8 +20,11 @@ from mm_support.knowledge.readers.tables import Cells, table_lines
 
 LABEL = 30  # characters; in one column at least most cells are as short
 LEAST_ROWS = 2  # with several cells
-_RULE = re.compile(r"\s*[+|:=_~-](?:[\s+|:=_~-]*[=_~-]{2}[\s+|:=_~-]*)")
-_LEADERS = re.compile(r"\s*(?:\.{4,}|…{2,}|(?: \.){3,})\s*")  # Coffee ........ 3.50
+MOST_ROWS = 2_000
+LONGEST = 1_000  # characters of a line in columns
+_RULED = frozenset(" \t+|:=_~-")  # what a rule is drawn with, and at its crossings
+_RULE = re.compile(r"[=_~-]{2}")
+_LEADERS = re.compile(r"[ \t]{0,9}(?:\.{4,}|…{2,}|(?: \.){3,})[ \t]{0,9}")  # Coffee ..... 3.50
 _CELL = re.compile(r"\S+(?: \S+)*")
 _MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
 
@@ -45,9 +49,9 @@ def table_at(lines: Sequence[str], at: int) -> Table:
     """The table that begins on a line."""
     first = lines[at + 1] if _is_rule(lines[at]) and at + 1 < len(lines) else lines[at]
     if len(_by_bars(first)) > 1:
-        return _parted(_block(lines, at), _by_bars)
+        return _parted([*_block(lines, at)], _by_bars)
     if len(_by_tabs(first)) > 1:
-        own = _block(lines, at)
+        own = [*_block(lines, at)]
         shown = _aligned(own) if _is_indented(own) else Table([], 0)
         return shown if shown.rows else _parted(own, _by_tabs)
     if _is_rule(lines[at]) or len(_places(first)) < 2:
@@ -55,14 +59,14 @@ def table_at(lines: Sequence[str], at: int) -> Table:
     return _aligned(_block(lines, at))
 
 
-def _block(lines: Sequence[str], at: int) -> Sequence[str]:
+def _block(lines: Sequence[str], at: int) -> Iterator[str]:
     """The lines up to a blank one."""
-    end = next((n for n in range(at, len(lines)) if not lines[n].strip()), len(lines))
-    return lines[at:end]
+    end = min(len(lines), at + MOST_ROWS)
+    return takewhile(str.strip, (lines[place] for place in range(at, end)))
 
 
 def _is_rule(line: str) -> bool:
-    return bool(_RULE.fullmatch(line))
+    return bool(_RULE.search(line)) and _RULED.issuperset(line)
 
 
 def _by_bars(line: str) -> Cells:
@@ -120,7 +124,10 @@ def _table(rows: Sequence[Cells], lines: Sequence[str], count: int) -> Table:
 
 
 def _places(line: str) -> list[_Place]:
-    """The cells of a line in places as they are shown: wide signs take two."""
+    """The cells of a line in places as they are shown: wide signs take two. None of a line that is
+    longer than anybody's."""
+    if len(line) > LONGEST:
+        return []
     plain = _LEADERS.sub(lambda dots: " " * len(dots[0]), line)
     found = []
     for cell in _CELL.finditer(plain):
@@ -133,23 +140,25 @@ def _width(text: str) -> int:
     return sum(1 + (unicodedata.east_asian_width(sign) in "WF") for sign in text)
 
 
-def _aligned(lines: Sequence[str]) -> Table:
+def _aligned(lines: Iterable[str]) -> Table:
+    seen: list[str] = []
     rows: list[list[_Place]] = []
     columns: list[tuple[int, int]] = []
     count = 0  # of the lines up to the last one with several cells
-    for at, line in enumerate(lines):
+    for line in lines:
+        seen.append(line)
         places = [] if _is_rule(line) else _places(line)
         wider = _wider(columns, places)
         if wider is None:
             break
         columns = wider
         rows.append(places)
-        count = at + 1 if len(places) > 1 else count
+        count = len(rows) if len(places) > 1 else count
     rows = [row for row in rows[:count] if row]
     texts = [[place.text for place in row] for row in rows]
     if not _are_rows(texts) or not _are_columns(rows, columns):
         return Table([], max(1, count))
-    return _table(_cells(rows, columns), lines, count)
+    return _table(_cells(rows, columns), seen, count)
 
 
 def _wider(
