@@ -541,6 +541,10 @@ def test_a_page_of_confluence_and_one_of_google_docs():
             "<ul><li><a href='#a'>Fees</a><ul><li><a href='#b'>By</a></li></ul></li></ul>So.",
             "So.",
         ),
+        (
+            "Pay by:<ul><li><a href='#a'>Card</a><li><a href='#b'>Bill</a></ul>",
+            "Pay by:\n\n- Card\n- Bill",
+        ),
     ],
 )
 def test_definitions_notes_and_contents_are_read_as_they_are_meant(body, said):

@@ -146,6 +146,10 @@ def test_a_table_of_plain_text_is_found_by_row_and_column(tmp_path, head, lines)
             "尺寸    重量    价格\n小号    2公斤   1元\n特大号  9公斤   2元\n",
             "尺寸: 特大号; 重量: 9公斤; 价格: 2元",
         ),
+        (
+            "Open      -- opens a file\nSave as   -- saves it\nQuit      -- ends\n",
+            "Save as: saves it",
+        ),
         ("Kind\t\tFee\nParcel\t\t5 EUR\nRegistered mail\t9 EUR\n", "Registered mail: 9 EUR"),
         (
             "Size    Weight  Price\nS       2 kg    1 EUR\n        or less\nL       9 kg    3 EUR",
@@ -163,6 +167,9 @@ def test_columns_of_text_are_told_by_where_they_stand(tmp_path, text, said):
     [
         "1.  Open the lid.\n2.  Press the button.",
         "Some text has  two blanks, and\nother lines  of it have them\nsomewhere  else.",
+        "It was made in May.  Guido and\nall others did it all.  Bruce was",
+        "Ann Smith        Bo Jones\n  ann@a.example    bo@a.example",
+        "sum: a | b\nall: a | b | c |\n  d | e | f\nnone: a | b | c | d",
         "Tip:  Bring a card.\nAlso:  Pay.\nTip:  Bring a bag.\nAlso:  Go.",
     ],
 )

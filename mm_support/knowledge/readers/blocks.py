@@ -118,7 +118,7 @@ class _Reader:
             self._struck(own)
         elif self._open.total() > MAX_DEPTH:
             self._text(own.text_content())
-        elif tag in LISTS and _is_contents(own):
+        elif tag in LISTS and self._is_contents(own):
             self._flush()
             self._remarks.skip_navigation(self._line, " ".join(own.itertext()))
         elif tag in LISTS:
@@ -249,6 +249,13 @@ class _Reader:
         found, self._texts = self._texts, before
         return found
 
+    def _is_contents(self, own: Any) -> bool:
+        """Whether a list is the page's contents; one that a text announces, or that lies in an item
+        or a cell, says something."""
+        before = "".join(self._inline).strip() or next((b.text for b in self.blocks[-1:]), "")
+        announced = before.endswith((":", "："))
+        return self._texts is None and not announced and _leads_within(own)
+
     def _list(self, own: Any) -> None:
         self._flush()
         self._end_term()
@@ -336,8 +343,8 @@ def _note(link: Any) -> str:
     return found[1] or " " if found else ""
 
 
-def _is_contents(own: Any) -> bool:
-    """Whether a list only leads to parts of its own page."""
+def _leads_within(own: Any) -> bool:
+    """Whether a list says no more than its links, which lead to parts of their own page."""
     links = [link for link in own.iter("a") if (link.text_content() or "").strip()]
     within = all(link.get("href", "").startswith("#") for link in links)
     said = "".join(own.text_content().split())

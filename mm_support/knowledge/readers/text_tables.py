@@ -16,6 +16,7 @@ from itertools import takewhile
 from statistics import median
 from typing import NamedTuple
 
+from mm_support.knowledge.readers.columns import SENTENCE_ENDS
 from mm_support.knowledge.readers.tables import Cells, table_lines
 
 LABEL = 30  # characters; in one column at least most cells are as short
@@ -26,6 +27,7 @@ _RULED = frozenset(" \t+|:=_~-")  # what a rule is drawn with, and at its crossi
 _RULE = re.compile(r"[=_~-]{2}")
 _LEADERS = re.compile(r"[ \t]{0,9}(?:\.{4,}|…{2,}|(?: \.){3,})[ \t]{0,9}")  # Coffee ..... 3.50
 _CELL = re.compile(r"\S+(?: \S+)*")
+_DASH = re.compile(r"^[-–—]{1,2} +(?=\S)")  # Open   -- opens a file
 _MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
 
 
@@ -92,7 +94,7 @@ def _parted(lines: Sequence[str], cells_of: Callable[[str], Cells]) -> Table:
     rows = [cells_of(line) for line in lines]
     count = 1 + max(at for at, row in enumerate(rows) if len(row) > 1)
     kept = [row or [line.strip()] for row, line in zip(rows[:count], lines) if not _is_rule(line)]
-    if not _are_rows(kept):
+    if not _are_rows(kept) or cells_of is _by_bars and not _are_even(kept):
         return Table([], count)
     width = max(map(len, kept))
     filled = [at for at in range(width) if any(row[at : at + 1] > [""] for row in kept)]
@@ -108,6 +110,12 @@ def _are_rows(rows: Sequence[Sequence[str]]) -> bool:
     labelled = len(set(firsts)) < len(firsts) and all(text[-1:] in (":", "：") for text in firsts)
     enough = len(several) >= LEAST_ROWS and 2 * len(several) >= len(rows)
     return enough and not listed and not labelled
+
+
+def _are_even(rows: Sequence[Cells]) -> bool:
+    """Whether most rows of several cells have the same number of them."""
+    widths = Counter(len(row) for row in rows if len(row) > 1)
+    return 3 * widths.most_common(1)[0][1] >= 2 * widths.total()
 
 
 def _table(rows: Sequence[Cells], lines: Sequence[str], count: int) -> Table:
@@ -183,15 +191,24 @@ def _column(columns: Sequence[tuple[int, int]], place: _Place) -> int:
 
 
 def _are_columns(rows: Sequence[Sequence[_Place]], columns: Sequence[tuple[int, int]]) -> bool:
-    """Whether cells stand below each other, and those of one column are short."""
+    """Whether cells stand below each other, those of one column are short, and few are sentences
+    that two blanks part. Two rows alone must have figures below each other."""
+    several = [row for row in rows if len(row) > 1]
     held: list[list[_Place]] = [[] for _ in columns]
-    for place in (place for row in rows if len(row) > 1 for place in row):
+    for place in (place for row in several for place in row):
         held[_column(columns, place)].append(place)
     filled = [column for column in held if column]
-    if len(filled) < 2:
+    ended = sum(row[0].text.endswith(tuple(SENTENCE_ENDS)) for row in several)
+    if len(filled) < 2 or 2 * ended > len(several):
         return False
+    figures = any(all(map(_has_digit, column)) for column in filled)
     short = min(median(len(place.text) for place in column) for column in filled)
-    return short <= LABEL and all(map(_is_even, filled))
+    enough = len(several) > LEAST_ROWS or figures
+    return enough and short <= LABEL and all(map(_is_even, filled))
+
+
+def _has_digit(place: _Place) -> bool:
+    return any(map(str.isdecimal, place.text))
 
 
 def _is_even(column: Sequence[_Place]) -> bool:
@@ -206,7 +223,8 @@ def _cells(rows: Sequence[Sequence[_Place]], columns: Sequence[tuple[int, int]])
     for row in rows:
         cells = ["" for _ in columns]
         for place in row:
-            cells[_column(columns, place)] = place.text
+            at = _column(columns, place)
+            cells[at] = _DASH.sub("", place.text) if at else place.text
         if found and len(row) == 1 and not cells[0]:
             found[-1] = [f"{above} {cell}".strip() for above, cell in zip(found[-1], cells)]
         else:
