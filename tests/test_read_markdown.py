@@ -668,6 +668,10 @@ def test_all_that_a_reader_sees_is_in_the_entries(tmp_path):
     assert lost <= 0.02 * 4 * sum(len(word) * times for word, times in wanted.items()), missing
 
 
+def test_code_keeps_its_indentation(tmp_path):
+    assert answer(tmp_path, "# T\n\nSo.\n\n```\n  a:\n    b\n```\n").endswith("  a:\n    b")
+
+
 def test_what_folds_at_the_end_of_a_section_leaves_no_heading_without_text(tmp_path):
     fold = "<details><summary>More</summary>\n\nAsk us.\n\n</details>"
     reading = read(tmp_path, f"# T\n\n## Fees\n\n5 EUR.\n\n{fold}\n\n## Ways\n\n{fold}\n")

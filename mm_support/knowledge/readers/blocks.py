@@ -180,8 +180,8 @@ class _Reader:
     def _defined(self, text: str) -> str:
         """A text behind the term that it says the meaning of."""
         term, self._term = self._term, ""
-        colon = "" if not term or term.endswith((":", "：")) else ":"
-        return f"{term}{colon} {text}".strip()
+        colon = "" if term.endswith((":", "：")) else ":"
+        return f"{term}{colon} {text}".strip() if term else text
 
     def _end_term(self) -> None:
         """A term before a list or a table is a line of its own."""
