@@ -112,6 +112,19 @@ def test_items_that_fold_away_their_answers_are_questions(tmp_path, answer):
     assert told[(RETURN,)].removeprefix("- ") == "In your account."
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        f"**{RETURN}**\nIn your account.\n\n**{SHIP}**\nFor 12 EUR.\n",
+        f"1. **{RETURN}** In your account.\n2. **{SHIP}**\n   For 12 EUR.\n",
+        f"<p><b>{RETURN}</b> In your account.</p><p><b>{SHIP}</b><br>For 12 EUR.</p>",
+    ],
+)
+def test_a_question_in_bold_letters_is_a_line_of_its_own(tmp_path, text):
+    told = asked(read(tmp_path, "faq.md", f"# FAQ\n\n{text}"))
+    assert told == {(RETURN,): "In your account.", (SHIP,): "For 12 EUR."}
+
+
 ROWS = [("Region", "Standard", "Days"), ("Germany", "4.90 EUR", "1-2"), ("Oslo", "", "4-6")]
 SAID = ["Region: Germany; Standard: 4.90 EUR; Days: 1-2", "Region: Oslo; Days: 4-6"]
 

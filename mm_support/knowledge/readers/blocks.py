@@ -39,6 +39,7 @@ LINK = "link"  # an <a> that leads somewhere
 MAX_SPACED = 300  # characters of a line whose letters may be spaced out
 MAX_DEPTH = 100  # elements inside each other; what lies deeper is taken as plain text
 RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
+BOLD = ("b", "strong")
 STRUCK = ("s", "del", "strike")
 STRIKES = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
 FOLDS = re.compile(r"<button|\shidden|aria-|display\s*:|visibility\s*:", re.IGNORECASE)
@@ -162,9 +163,9 @@ class _Reader:
 
     def _term_of(self, own: Any) -> bool:
         """Whether an element is a term, which is kept for its meaning; one that asks is none."""
-        text = "".join(own.itertext()).strip()
-        after = next(own.itersiblings("dd", "dt"), None)
-        if own.tag != "dt" or after is None or not text or text.endswith(ASKING):
+        after = next(own.itersiblings("dd", "dt"), None) if own.tag == "dt" else None
+        text = "".join(own.itertext()).strip() if after is not None else ""
+        if not text or text.endswith(ASKING):
             return False
         self._children(own, own.tag)
         term, self._inline = _as_text("".join(self._inline)), []
@@ -199,7 +200,10 @@ class _Reader:
             self.links.append(address)
             self._children(own, LINK)
         else:
+            begins = own.tag in BOLD and not "".join(self._inline).strip()
             self._children(own, own.tag)
+            if begins and "".join(own.itertext()).strip().endswith(ASKING):
+                self._inline.append("\v")  # a question in bold letters is a line of its own
 
     def _children(self, own: Any, name: str, ends: Kind | None = None) -> None:
         """name: what the element counts as while it is open. ends: the kind of paragraph that it

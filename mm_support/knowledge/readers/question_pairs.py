@@ -58,6 +58,8 @@ def with_questions(blocks: Sequence[Block]) -> tuple[Block, ...]:
     """The blocks, of which those that ask are headings."""
     labels = _labels(blocks)
     told = [own for block in blocks for own in _labelled(block, labels)]
+    if not any(mark in block.text for block in told for mark in ASKING):
+        return tuple(told)
     return tuple(own for part in _sections(told) for own in _with_asking_lines(part))
 
 
