@@ -856,7 +856,7 @@ def test_a_mail_is_read_without_the_one_that_it_answers():
     assert "Open at nine." in document.text
 
 
-CONTACT = "Contact:\nPhone: 0800 123\nMail: help@shop.example\nHours: 9-17"
+CONTACT = "Contact:\nPhone: 0800 123\nMail: help@shop.example\nHours: 9-17\nAsk us"
 OWN = f"Returns are free from May on.\n\n{CONTACT}"
 EARLIER = "From: Bo <bo@a.example>\nSent: Monday\nSubject: AW: Returns\n\nDo returns cost 9 euros?"
 

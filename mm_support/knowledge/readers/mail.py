@@ -122,7 +122,9 @@ def _end(text: str, subject: str) -> int | None:
 
 def _names(lines: str, subject: str) -> bool:
     """Whether one of some lines "name: value" names the mail's subject."""
-    values = (re.split("[:：]", line, maxsplit=1)[1].strip(" *") for line in lines.split("\n"))
+    values = (
+        re.split("[:：]", line, maxsplit=1)[1].strip(" *") for line in lines.strip().split("\n")
+    )
     return bool(subject) and any(_subject(value) == subject for value in values)
 
 
