@@ -68,3 +68,40 @@ def wav(sound: np.ndarray, rate: int, /, **claims: int) -> bytes:
     for name, value in claims.items():
         struct.pack_into(HEADER[name][1], data, HEADER[name][0], value)
     return bytes(data)
+
+
+def promising(packets: int, tracks: int = 1) -> bytes:
+    """An MP4 of some hundred bytes whose tracks claim to hold so many packets each."""
+    unity = struct.pack(">9I", 0x10000, 0, 0, 0, 0x10000, 0, 0, 0, 0x40000000)
+    times = struct.pack(">IIII", 0, 0, 1_000, 1_000)
+    sound = bytes(6) + struct.pack(">H8xHHHHI", 1, 1, 16, 0, 0, 44_100 << 16)
+    tables = {
+        b"stsd": struct.pack(">I", 1) + _box(b"mp4a", sound),
+        b"stts": struct.pack(">III", 1, packets, 1_024),
+        b"stsc": struct.pack(">IIII", 1, 1, packets, 1),
+        b"stsz": struct.pack(">II", 1, packets),
+        b"stco": struct.pack(">II", 1, 40),
+    }
+    table = _box(b"stbl", *(_box(name, bytes(4), own) for name, own in tables.items()))
+    media = _box(
+        b"mdia",
+        _box(b"mdhd", bytes(4), struct.pack(">IIIIHH", 0, 0, 44_100, 44_100, 0x55C4, 0)),
+        _box(b"hdlr", bytes(8), b"soun", bytes(13)),
+        _box(b"minf", _box(b"smhd", bytes(8)), table),
+    )
+    head = _box(b"mvhd", bytes(4), times, bytes(16), unity, bytes(24), struct.pack(">I", tracks))
+    made = (
+        _box(b"trak", _box(b"tkhd", bytes(4), _track(number), bytes(16), unity, bytes(8)), media)
+        for number in range(1, tracks + 1)
+    )
+    moov = _box(b"moov", head, *made)
+    return _box(b"ftyp", b"isom", bytes(4), b"isom") + moov + _box(b"mdat", bytes(64))
+
+
+def _track(number: int) -> bytes:
+    return struct.pack(">IIIII", 0, 0, number, 0, 1_000)
+
+
+def _box(name: bytes, *content: bytes) -> bytes:
+    whole = b"".join(content)
+    return struct.pack(">I", 8 + len(whole)) + name + whole

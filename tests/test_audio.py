@@ -1,6 +1,8 @@
 """Any recording becomes mono float32 at 16 kHz, or one plain sentence says why not."""
 
 import io
+import subprocess
+import sys
 import time
 import wave
 
@@ -141,6 +143,31 @@ def test_a_file_can_name_no_other_file(load, tmp_path, monkeypatch):
     for text in (playlist, listing):
         with pytest.raises(InputError):
             load(text.encode())
+
+
+@pytest.mark.parametrize("packets, tracks", [(20_000_000, 1), (300_000, 16), (300_000, 40)])
+def test_a_file_that_promises_many_packets_takes_no_memory(tmp_path, packets, tracks):
+    """FFmpeg lays out a table of what a file of some hundred bytes says that it holds."""
+    (path := tmp_path / "promising.m4a").write_bytes(recordings.promising(packets, tracks))
+    assert path.stat().st_size < 30_000
+    program = (
+        "import resource, sys\n"
+        "from mm_support.errors import InputError\n"
+        "from mm_support.inputs.audio import load_waveform\n"
+        "import av\n"
+        "used = lambda: resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024\n"
+        "before = used()\n"
+        "try: load_waveform(sys.argv[1])\n"
+        "except InputError: print(used() - before)\n"
+    )
+    ran = subprocess.run([sys.executable, "-c", program, path], capture_output=True, text=True)
+    assert int(ran.stdout) < 250  # MB
+
+
+def test_a_long_recording_in_an_array_is_resampled_piece_by_piece():
+    whole = load_waveform((44_100, tone(12.0, rate=44_100)))
+    assert abs(len(whole) / 16_000 - 12) < 0.01 and abs(pitch_of(whole) - PITCH) < 3
+    assert np.abs(np.diff(whole)).max() < 0.1  # no gap where two pieces meet
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,11 @@ through.
 
 from __future__ import annotations
 
+import ctypes
 import io
 from collections.abc import Iterator
+from contextlib import suppress
+from functools import cache
 from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +33,10 @@ MIN_RATE, MAX_RATE = 4_000, 384_000  # Hz; telephone lines have 8,000, studios u
 MAX_CHANNELS = 8
 # Opus has the shortest, 2.5 ms; a file of shorter ones is made to keep us busy
 MAX_PACKETS = 400 * MAX_SECONDS
+# a file of some hundred bytes may promise tables of packets that fill the memory, one a stream
+MAX_BLOCK = 8 * 2**20  # bytes that FFmpeg takes in one piece
+MAX_STREAMS = 16
+PIECE = 2**18  # samples that are resampled at once
 # as FFmpeg names them
 CONTAINERS = "wav,mp3,ogg,matroska,webm,mov,mp4,m4a,3gp,aac,flac,amr,aiff,asf"
 # a recording whose peak stays under the first is raised to the second
@@ -105,8 +112,8 @@ class Stream:
         rate, mono = _checked_rate(rate), _finite(_mono(rate, samples))
         if rate == SAMPLE_RATE:
             return mono
-        self._resampler = self._resampler or _resampler()
-        pieces = self._resampler.resample(_frame(mono, rate))
+        resampler = self._resampler = self._resampler or _resampler()
+        pieces = chain.from_iterable(map(resampler.resample, _pieces(mono, rate)))
         return _join(piece.to_ndarray() for piece in pieces)[0]
 
 
@@ -115,7 +122,7 @@ def _from_array(rate: int, samples: np.ndarray) -> np.ndarray:
     mono = _mono(rate, samples)
     if rate == SAMPLE_RATE or not len(mono):
         return mono
-    return _join(_resampled(iter((_frame(mono, rate),))))[0]
+    return _join(_resampled(_pieces(mono, rate)))[0]
 
 
 def _mono(rate: int, samples: np.ndarray) -> np.ndarray:
@@ -150,12 +157,14 @@ def _as_float(samples: np.ndarray) -> np.ndarray:
     return ((samples - middle) / half).astype(np.float32)
 
 
-def _frame(samples: np.ndarray, rate: int) -> av.AudioFrame:
+def _pieces(samples: np.ndarray, rate: int) -> Iterator[av.AudioFrame]:
     import av
 
-    frame = av.AudioFrame.from_ndarray(samples[None], format="flt", layout="mono")
-    frame.sample_rate = rate
-    return frame
+    for start in range(0, len(samples), PIECE):
+        piece = samples[None, start : start + PIECE]
+        frame = av.AudioFrame.from_ndarray(piece, format="flt", layout="mono")
+        frame.sample_rate = rate
+        yield frame
 
 
 def _sampling(frame: av.AudioFrame) -> tuple[int, str, str]:
@@ -178,8 +187,10 @@ def _from_file(path: Path, layout: str) -> np.ndarray:
     from av.error import FFmpegError
 
     data = _read(path)
+    _bound_blocks()
     try:
         options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
+        options["max_streams"] = str(MAX_STREAMS)
         with av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=options) as container:
             if not container.streams.audio:
                 raise InputError.of("recording_mute")
@@ -192,6 +203,17 @@ def _from_file(path: Path, layout: str) -> np.ndarray:
             return _join(_resampled(_frames(container, stream), layout))
     except (FFmpegError, ValueError, OSError, MemoryError) as exc:
         raise InputError.of("recording_unreadable") from exc
+
+
+@cache
+def _bound_blocks() -> None:
+    """Holds FFmpeg to MAX_BLOCK in this process, where the system finds the library in PyAV's."""
+    import av._core
+
+    with suppress(OSError, AttributeError):
+        bound = ctypes.CDLL(av._core.__file__).av_max_alloc
+        bound.argtypes, bound.restype = [ctypes.c_size_t], None
+        bound(MAX_BLOCK)
 
 
 def _read(path: Path) -> bytes:
