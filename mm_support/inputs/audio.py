@@ -9,9 +9,9 @@ from __future__ import annotations
 
 import ctypes
 import io
+import threading
 from collections.abc import Iterator
 from contextlib import suppress
-from functools import cache
 from itertools import chain, groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -35,6 +35,7 @@ MAX_CHANNELS = 8
 MAX_PACKETS = 400 * MAX_SECONDS
 # a file of some hundred bytes may promise tables of packets that fill the memory, one a stream
 MAX_BLOCK = 8 * 2**20  # bytes that FFmpeg takes in one piece
+NO_BOUND = 2**31 - 1  # FFmpeg's own
 MAX_STREAMS = 16
 PIECE = 2**18  # samples that are resampled at once
 # as FFmpeg names them
@@ -187,11 +188,13 @@ def _from_file(path: Path, layout: str) -> np.ndarray:
     from av.error import FFmpegError
 
     data = _read(path)
-    _bound_blocks()
     try:
         options = {"format_whitelist": CONTAINERS, "protocol_whitelist": "none"}
         options["max_streams"] = str(MAX_STREAMS)
-        with av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=options) as container:
+        with (
+            _bound,
+            av.open(io.BytesIO(data), "r", metadata_errors="ignore", options=options) as container,
+        ):
             if not container.streams.audio:
                 raise InputError.of("recording_mute")
             stream = container.streams.audio[0]
@@ -205,15 +208,36 @@ def _from_file(path: Path, layout: str) -> np.ndarray:
         raise InputError.of("recording_unreadable") from exc
 
 
-@cache
-def _bound_blocks() -> None:
-    """Holds FFmpeg to MAX_BLOCK in this process, where the system finds the library in PyAV's."""
+class _Bound:
+    """Holds FFmpeg to MAX_BLOCK while files are decoded, where the system finds its library in
+    PyAV's: in all of this process, so not for longer.
+    """
+
+    def __init__(self) -> None:
+        self._lock, self._open = threading.Lock(), 0
+
+    def __enter__(self) -> None:
+        with self._lock:
+            self._open += 1
+            _set_bound(MAX_BLOCK)
+
+    def __exit__(self, *_: object) -> None:
+        with self._lock:
+            self._open -= 1
+            if not self._open:
+                _set_bound(NO_BOUND)
+
+
+def _set_bound(size: int) -> None:
     import av._core
 
     with suppress(OSError, AttributeError):
         bound = ctypes.CDLL(av._core.__file__).av_max_alloc
         bound.argtypes, bound.restype = [ctypes.c_size_t], None
-        bound(MAX_BLOCK)
+        bound(size)
+
+
+_bound = _Bound()
 
 
 def _read(path: Path) -> bytes:
