@@ -1,7 +1,10 @@
 """Sites on loopback: fetched politely, kept in step, and never outside of what is allowed."""
 
 import gzip
+import time
+import tracemalloc
 from collections import Counter
+from contextlib import suppress
 from dataclasses import replace
 
 import pytest
@@ -27,6 +30,8 @@ class Site:
         self.status: dict[str, int] = {}
         self.robots = "User-agent: *\nDisallow: /help/7\n"
         self.asked: list[tuple[str, int]] = []
+        self.endless: set[str] = set()
+        self.more: dict[str, dict[str, str]] = {}  # headers by path
 
     @staticmethod
     def page(name, text, links=()):
@@ -40,6 +45,17 @@ class Site:
 
 
 class Pages(Handler):
+    def dribble(self):
+        """The head of a file packed with gzip, in which its name comes letter by letter."""
+        self.send_response(200)
+        self.send_header("Content-Encoding", "gzip")
+        self.end_headers()
+        self.wfile.write(b"\x1f\x8b\x08\x08" + bytes(6))
+        with suppress(OSError):  # the other side has gone
+            for _ in range(100):
+                self.wfile.write(b"x")
+                time.sleep(0.05)
+
     def do_GET(self):
         own = self.server.own
         body = own.robots if self.path == "/robots.txt" else own.pages.get(self.path)
@@ -49,9 +65,12 @@ class Pages(Handler):
         if status == 200 and self.headers.get("If-None-Match") == etag:
             status = 304
         own.asked.append((self.path, status))
+        if self.path in own.endless:
+            return self.dribble()
         if status == 200:
             kind = own.kinds.get(self.path[-4:], "text/html; charset=utf-8")
-            return self.answer(data, ETag=etag, Content_Type=kind)
+            more = own.more.get(self.path, {})
+            return self.answer(data, **{"ETag": etag, "Content_Type": kind, **more})
         self.answer(status=status, Location="http://127.0.0.2/secret")
 
 
@@ -143,6 +162,82 @@ def test_a_page_past_the_bound_is_told(shop, tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "coding, why",
+    [("gzip", "larger than 1 MB"), ("gzip, gzip", "packed as"), ("br", "packed as")]
+    + [("deflate", "packed as")],
+)
+def test_a_small_page_that_unpacks_to_a_large_one_takes_no_memory(
+    shop, tmp_path, monkeypatch, coding, why
+):
+    monkeypatch.setattr(fetch, "MAX_BYTES", 2**20)
+    shop.pages["/help/4"] = gzip.compress(b" " * (100 * 2**20))
+    shop.more["/help/4"] = {"Content_Encoding": coding}
+    tracemalloc.start()
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    used = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert why in reasons(reading.skipped) and used < 40 * 2**20
+
+
+@pytest.mark.parametrize("cut, why", [(0, ""), (40, "damaged"), (10, "")])
+def test_a_page_may_come_packed(shop, tmp_path, cut, why):
+    packed = gzip.compress(shop.page(4, "It has four legs.").encode())
+    shop.pages["/help/4"] = packed[:20] + packed[20 + cut :]
+    shop.more["/help/4"] = {"Content_Encoding": "gzip"}
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert ("4" in answers(reading)) == (not cut) and why in reasons(reading.skipped)
+
+
+def test_a_page_that_never_ends_within_its_head_is_left(shop, tmp_path, monkeypatch):
+    """What unpacks to nothing takes time all the same: a name in gzip's head may run on."""
+    monkeypatch.setattr(fetch, "SECONDS", 0.5)
+    shop.endless = {"/help/4"}
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert "4" not in answers(reading) and "5" in answers(reading)
+    assert "took longer" in reasons(reading.skipped)
+
+
+@pytest.mark.parametrize(
+    "line",
+    ["Crawl-delay: ²", "Crawl-delay: " + "9" * 400, "Disallow: //[", "Request-rate: ²/1"],
+)
+def test_a_line_of_robots_that_python_cannot_read_costs_no_site(shop, tmp_path, monkeypatch, line):
+    monkeypatch.setattr(site, "MAX_DELAY", 0.0)
+    shop.robots = f"User-agent: *\nDisallow: /help/7\n{line}\nDisallow: /help/8\n"
+    read = answers(read_source(f"{shop.address}/help/", options(tmp_path)))
+    assert "6" in read and not {"7", "8"} & read.keys()
+
+
+def test_sitemaps_of_other_hosts_are_not_fetched(shop, tmp_path):
+    other = Loopback(Pages, own=Site())
+    other.own.kinds = shop.kinds
+    shop.pages["/sitemap.xml"] = f"<sitemapindex><loc>{other.url}/b.xml</loc></sitemapindex>"
+    shop.robots = f"Sitemap: {other.url}/a.xml\nSitemap: {shop.address}/sitemap.xml\n"
+    assert "5" in answers(read_source(f"{shop.address}/help/", options(tmp_path)))
+    other.close()
+    assert other.own.asked == []
+
+
+def test_a_sitemap_of_blanks_takes_time_in_proportion(shop, tmp_path):
+    shop.pages["/blank.xml"] = "<urlset><loc>" + " " * 1_000_000 + "</urlset>"
+    shop.robots = f"Sitemap: {shop.address}/blank.xml\n"
+    assert "5" in answers(read_source(f"{shop.address}/help/", options(tmp_path)))
+
+
+def test_as_many_sitemaps_and_addresses_are_taken_as_a_site_may_have(shop, tmp_path, monkeypatch):
+    monkeypatch.setattr(site, "SITEMAPS", 3)
+    monkeypatch.setattr(site, "MAX_ADDRESSES", 20)
+    many = "".join(f"<loc>{shop.address}/help/{n}</loc>" for n in range(PAGES))
+    names = [f"/{n}.xml" for n in range(9)]
+    shop.pages |= dict.fromkeys(names, f"<urlset>{many}</urlset>")
+    shop.robots = "".join(f"Sitemap: {shop.address}{name}\n" for name in names)
+    read_source(f"{shop.address}/help/", options(tmp_path))
+    asked = [path for path, _ in shop.asked]
+    assert len([path for path in asked if path in names]) == 3
+    assert len([path for path in asked if path.startswith("/help/")]) <= 20
+
+
+@pytest.mark.parametrize(
     "host", ["127.0.0.1", "localhost", "[::1]", "0.0.0.0", "[::ffff:127.0.0.1]"]
 )
 def test_private_addresses_are_refused_unless_allowed(shop, tmp_path, host):
@@ -153,15 +248,23 @@ def test_private_addresses_are_refused_unless_allowed(shop, tmp_path, host):
 
 
 @pytest.mark.parametrize(
-    "address", ["10.0.0.8", "192.168.1.1", "169.254.169.254", "100.64.0.1", "fe80::1", "fd00::1"]
+    "address",
+    ["10.0.0.8", "192.168.1.1", "169.254.169.254", "100.64.0.1", "fe80::1", "fd00::1"]
+    # those of IPv4 in other clothes
+    + ["::127.0.0.1", "::ffff:0:127.0.0.1", "64:ff9b::10.0.0.8", "64:ff9b::169.254.169.254"]
+    + ["2002:7f00:1::1", "2002:a00:8::1", "64:ff9b:1::1", "fec0::1"],
 )
 def test_addresses_of_own_networks_are_private(address):
     with pytest.raises(fetch.RefusedError, match="private"):
         fetch.public_address(address, 80)
 
 
-def test_a_public_address_is_connected_as_it_was_checked():
-    assert fetch.public_address("93.184.215.14", 80) == "93.184.215.14"
+@pytest.mark.parametrize(
+    "address",
+    ["93.184.215.14", "2606:2800:21f::1", "64:ff9b::5db8:d70e", "2002:5db8:d70e::1"],
+)
+def test_a_public_address_is_connected_as_it_was_checked(address):
+    assert fetch.public_address(address, 80) == address
 
 
 def test_a_site_that_is_not_there_is_told(tmp_path, shop):

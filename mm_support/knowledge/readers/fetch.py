@@ -11,7 +11,10 @@ import ipaddress
 import json
 import socket
 import time
+import zlib
+from collections.abc import Callable
 from dataclasses import asdict, dataclass, replace
+from ipaddress import IPv4Address, IPv6Address, ip_network
 from pathlib import Path
 from urllib.parse import urljoin, urlsplit
 
@@ -22,7 +25,11 @@ MAX_BYTES = 20 * 2**20  # of a page
 SECONDS = 20.0  # a page
 MAX_REDIRECTS = 5
 AGENT = "mm-support-reader/1.0"
+ASKED = {"User-Agent": AGENT, "Accept-Encoding": "gzip"}  # what is packed otherwise is refused
 GONE = (404, 410)
+GLOBAL = ip_network("2000::/3")  # of which public addresses of IPv6 are
+# in which networks without IPv4 reach it; RFC 6052
+TRANSLATED = ip_network("64:ff9b::/96")
 
 
 class RefusedError(httpx.TransportError):
@@ -79,8 +86,17 @@ def public_address(host: str, port: int) -> str:
 
 def _is_public(text: str) -> bool:
     address = ipaddress.ip_address(text.split("%")[0])
-    mapped = getattr(address, "ipv4_mapped", None)
-    return (mapped or address).is_global and not address.is_multicast
+    inside = _inside(address) if isinstance(address, IPv6Address) else None
+    if inside is None and isinstance(address, IPv6Address) and address not in GLOBAL:
+        return False  # also ::127.0.0.1 and fec0::1, which Python takes for global
+    reached = inside or address
+    return reached.is_global and not reached.is_multicast
+
+
+def _inside(address: IPv6Address) -> IPv4Address | None:
+    """The address of IPv4 that is reached by one of IPv6, as some are."""
+    translated = IPv4Address(int(address) & 0xFFFFFFFF) if address in TRANSLATED else None
+    return address.ipv4_mapped or address.sixtofour or translated
 
 
 class Fetcher:
@@ -88,8 +104,7 @@ class Fetcher:
 
     def __init__(self, host: str, pages: Path, private_addresses: bool = False) -> None:
         transport = httpx.HTTPTransport() if private_addresses else CheckedTransport()
-        agent = {"User-Agent": AGENT}
-        self._client = httpx.Client(transport=transport, timeout=SECONDS, headers=agent)
+        self._client = httpx.Client(transport=transport, timeout=SECONDS, headers=ASKED)
         self._host, self._pages = host, pages
         pages.mkdir(parents=True, exist_ok=True)
 
@@ -121,9 +136,10 @@ class Fetcher:
         return Failure(reason) if copy is None else replace(copy, kept=reason)
 
     def _request(self, url: str, headers: dict[str, str]) -> tuple[int, Page | None]:
-        """(status, page or None). Raises httpx.HTTPError, and ValueError where it is too large or
-        leads elsewhere.
+        """(status, page or None). Raises httpx.HTTPError, and ValueError where it is too large,
+        damaged or leads elsewhere.
         """
+        url = self._same_host(url)
         for _ in range(MAX_REDIRECTS):
             with self._client.stream("GET", url, headers=headers) as response:
                 if response.has_redirect_location:
@@ -164,14 +180,34 @@ class Fetcher:
 
 
 def _page(url: str, response: httpx.Response) -> Page:
+    headers = response.headers
+    unpacked = _unpacker(headers.get("content-encoding", ""))
     data, until = bytearray(), time.monotonic() + SECONDS
-    for piece in response.iter_bytes():
-        data += piece
+    for piece in response.iter_raw():
+        data += unpacked(piece, MAX_BYTES + 1 - len(data))
         if len(data) > MAX_BYTES:
             raise ValueError(f"it is larger than {MAX_BYTES // 2**20} MB")
         if time.monotonic() > until:
             raise ValueError(f"it took longer than {SECONDS:.0f} s")
-    headers = response.headers
     kind = headers.get("content-type", "").split(";")[0].strip().lower()
     etag, modified = headers.get("etag", ""), headers.get("last-modified", "")
     return Page(url, bytes(data), kind, etag, modified)
+
+
+def _unpacker(coding: str) -> Callable[[bytes, int], bytes]:
+    """What unpacks one piece after another, no more than so many bytes at once: a few kilobytes
+    may hold gigabytes. Raises ValueError for what is packed otherwise.
+    """
+    if coding.lower() in ("", "identity"):
+        return lambda piece, most: piece
+    if coding.lower() not in ("gzip", "x-gzip"):
+        raise ValueError(f"it is packed as {coding[:20]!r}, which was not asked for")
+    packed = zlib.decompressobj(zlib.MAX_WBITS | 16)
+
+    def unpacked(piece: bytes, most: int) -> bytes:
+        try:
+            return packed.decompress(piece, most)
+        except zlib.error as exc:
+            raise ValueError("it is damaged on the way") from exc
+
+    return unpacked

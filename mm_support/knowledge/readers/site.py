@@ -10,9 +10,10 @@ import re
 import time
 import zlib
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from html import unescape
+from itertools import islice
 from pathlib import Path
 from urllib.parse import urldefrag, urlsplit
 from urllib.robotparser import RobotFileParser
@@ -24,7 +25,9 @@ from mm_support.knowledge.readers.fetch import AGENT, MAX_BYTES, Failure, Fetche
 MAX_PAGES = 5_000
 MAX_SECONDS = 3_600.0  # a site
 MAX_DELAY = 5.0  # seconds between two pages that robots.txt may ask for
-SITEMAPS = 50  # sitemaps inside sitemaps
+SITEMAPS = 50  # that are fetched of a site
+MAX_ADDRESSES = 20 * MAX_PAGES  # that are remembered, also of pages that are not read
+MAX_RULES = 500 * 2**10  # characters of robots.txt, the least that RFC 9309 asks for
 SUFFIX_OF = {
     "text/html": ".html",
     "application/xhtml+xml": ".html",
@@ -35,7 +38,8 @@ SUFFIX_OF = {
 NOT_PAGES = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|css|js|zip|gz|mp[34]|woff2?|xml|json)$", re.I
 )
-_PLACE = re.compile(r"<loc>\s*(?:<!\[CDATA\[)?\s*([^<\]\s]+)", re.IGNORECASE)
+# possessive, so that a run of blanks takes time in proportion
+_PLACE = re.compile(r"<loc>\s*+(?:<!\[CDATA\[)?+\s*+([^<\]\s]+)", re.IGNORECASE)
 
 Read = Callable[[File, str, Remarks], list[Document]]
 
@@ -58,7 +62,8 @@ class _Walk:
             return
         inside = parts.netloc == self.host and (parts.path or "/").startswith(self.folder)
         fits = parts.scheme in ("http", "https") and not NOT_PAGES.search(parts.path)
-        if inside and fits and address not in self.known:
+        room = len(self.known) < MAX_ADDRESSES
+        if inside and fits and room and address not in self.known:
             self.known.add(address)
             self.waiting.append(address)
 
@@ -84,16 +89,16 @@ def read_site(
         if isinstance(first, Failure):
             raise KnowledgeError(f"{address} cannot be read: {first.reason}.")
         robots = _robots(fetcher, f"{parts.scheme}://{parts.netloc}/robots.txt")
+        until = time.monotonic() + seconds
         if _is_sitemap(first):
-            walk = _Walk(parts.netloc, "/")
-            listed = _listed(first, fetcher)
+            walk, sitemaps = _Walk(parts.netloc, "/"), [first]
         else:
             walk = _Walk(parts.netloc, parts.path.rpartition("/")[0] + "/", {address: first})
             walk.add(address)
-            listed = (url for site in robots.site_maps() or () for url in _sitemap(site, fetcher))
-        for url in listed:
+            sitemaps = robots.site_maps() or []
+        for url in _listed(sitemaps, fetcher, until):
             walk.add(url)
-        yield from _pages(walk, fetcher, robots, read, remarks, most, time.monotonic() + seconds)
+        yield from _pages(walk, fetcher, robots, read, remarks, most, until)
 
 
 def _pages(
@@ -105,7 +110,7 @@ def _pages(
     most: int,
     until: float,
 ) -> Iterator[Document]:
-    delay = min(MAX_DELAY, float(robots.crawl_delay(AGENT) or 0))
+    delay = min(MAX_DELAY, robots.crawl_delay(AGENT) or 0)  # type: ignore[type-var]
     fetched = 0
     seen: set[str] = set()
     while walk.waiting:
@@ -149,8 +154,17 @@ def _robots(fetcher: Fetcher, url: str) -> RobotFileParser:
     robots = RobotFileParser(url)
     page = fetcher.get(url)
     text = "" if isinstance(page, Failure) else page.data.decode("utf-8", "replace")
-    robots.parse(text.splitlines())
+    robots.parse([line for line in text[:MAX_RULES].splitlines() if _is_rule(line)])
     return robots
+
+
+def _is_rule(line: str) -> bool:
+    """Whether Python can read a line of robots.txt: some end in an error there."""
+    try:
+        RobotFileParser().parse(["User-agent: *", line])
+    except ValueError:
+        return False
+    return True
 
 
 # -- sitemaps ------------------------------------------------------------------------------
@@ -161,23 +175,23 @@ def _is_sitemap(page: Page) -> bool:
     return b"<urlset" in head or b"<sitemapindex" in head
 
 
-def _sitemap(url: str, fetcher: Fetcher) -> Iterator[str]:
-    page = fetcher.get(url)
-    if isinstance(page, Page) and _is_sitemap(page):
-        yield from _listed(page, fetcher)
-
-
-def _listed(page: Page, fetcher: Fetcher) -> Iterator[str]:
-    """The addresses of a sitemap, and of those that it lists."""
-    waiting, read = deque([page]), 0
-    while waiting and read < SITEMAPS:
-        data, read = _unpacked(waiting.popleft().data), read + 1
-        places = [unescape(place) for place in _PLACE.findall(data.decode("utf-8", "replace"))]
-        if b"<sitemapindex" not in data[:2_000]:
-            yield from places
+def _listed(sitemaps: Sequence[Page | str], fetcher: Fetcher, until: float) -> Iterator[str]:
+    """The addresses of sitemaps, and of those that they list. sitemaps: pages, or addresses that
+    are not fetched yet; until: when to end, by time.monotonic.
+    """
+    waiting, read = deque(sitemaps), 0
+    while waiting and read < SITEMAPS and time.monotonic() < until:
+        place, read = waiting.popleft(), read + 1
+        page = fetcher.get(place) if isinstance(place, str) else place
+        if isinstance(page, Failure) or not _is_sitemap(page):
             continue
-        pages = (fetcher.get(place) for place in places[:SITEMAPS])
-        waiting.extend(found for found in pages if isinstance(found, Page))
+        data = _unpacked(page.data)
+        text = data.decode("utf-8", "replace")
+        places = (unescape(found[1]) for found in _PLACE.finditer(text))
+        if b"<sitemapindex" in data[:2_000]:
+            waiting.extend(islice(places, SITEMAPS))
+        else:
+            yield from places
 
 
 def _unpacked(data: bytes) -> bytes:
