@@ -248,6 +248,31 @@ def test_paths_that_are_no_photo(tmp_path, monkeypatch, path):
         load_photo(path)
 
 
+@pytest.mark.parametrize("scans, told", [(20, ""), (400, "not a photo")])
+def test_a_jpeg_that_goes_over_its_pixels_again_and_again_is_refused(tmp_path, scans, told):
+    """A scan of nothing has some bytes, and costs as much time as the whole picture."""
+    content = io.BytesIO()
+    Image.new("L", (2_000, 2_000), 128).save(content, "JPEG", progressive=True)
+    data = content.getvalue()
+    last = data.rindex(b"\xff\xda")
+    (path := tmp_path / "photo.jpg").write_bytes(data[:-2] + data[last:-2] * scans + data[-2:])
+    assert photo.scans_of(path.read_bytes()) == photo.scans_of(data) + scans
+    if told:
+        with pytest.raises(InputError, match=told):
+            load_photo(path)
+    else:
+        assert load_photo(path).size == (2_000, 2_000)
+
+
+def test_scans_are_those_of_the_picture_itself():
+    """Of a preview in its head, and of what stands behind it, none counts."""
+    content = io.BytesIO()
+    half_red().save(content, "JPEG", progressive=True, comment=b"\xff\xda" * 500)
+    data = content.getvalue() + b"\xff\xda" * 500
+    assert 1 < photo.scans_of(data) < 20
+    assert photo.scans_of(b"") == photo.scans_of(b"\x89PNG" + b"\xff\xda" * 500) == 0
+
+
 def test_noise_never_ends_in_a_traceback(tmp_path):
     """Bytes changed at random in each format: a photo or an InputError."""
     random = np.random.default_rng(0)

@@ -23,6 +23,10 @@ MAX_BYTES = 15_000_000
 MAX_PIXELS = 25_000_000
 MIN_SIDE = 16  # pixels; nothing can be recognised in less
 MAX_RATIO = 20  # long side : short side; a till receipt is about 8
+# times that a JPEG goes over its pixels; programs write up to 20, and each costs all pixels anew
+MAX_SCANS = 40
+MARKER = re.compile(rb"\xff+([\x01-\xcf\xd8-\xfe])")  # none that stands within a scan
+SCAN, END, ALONE = 0xDA, 0xD9, (0x01, 0xD8)  # markers; ALONE: those without a length
 
 
 def load_photo(image: str | Path | Image.Image) -> Image.Image:
@@ -46,6 +50,8 @@ def load_photo(image: str | Path | Image.Image) -> Image.Image:
 def _open(path: Path) -> Image.Image:
     """Reads the header only; pixels are decoded once the shape is known to be within bounds."""
     data = _read(path)
+    if scans_of(data) > MAX_SCANS:
+        raise InputError.of("photo_unreadable")
     try:
         return Image.open(io.BytesIO(data), formats=_formats(data))
     except Image.DecompressionBombError as exc:
@@ -61,6 +67,19 @@ def _formats(data: bytes) -> tuple[str, ...]:
 
     register_heif_opener(thumbnails=False)
     return ("HEIF",)
+
+
+def scans_of(data: bytes) -> int:
+    """How often a JPEG goes over its pixels; 0 for what is none."""
+    place, scans = 2, 0
+    while data.startswith(b"\xff\xd8") and (found := MARKER.search(data, place)):
+        kind, place = found[1][0], found.end()
+        if kind == END:
+            break
+        scans += kind == SCAN
+        if kind not in ALONE:
+            place += int.from_bytes(data[place : place + 2])
+    return scans
 
 
 def _read(path: Path) -> bytes:
