@@ -171,6 +171,24 @@ def test_secrets_come_from_the_environment_and_are_in_no_error(system, monkeypat
     assert "s3cret" not in str(failure(Caller(), wanted))
 
 
+@pytest.mark.parametrize(
+    "secret, sent", [("s3cret\n", "s3cret"), ("s3\ncret", None), ("s3crét", None), (" \n", None)]
+)
+def test_a_secret_that_no_header_can_hold_is_not_written_into_the_log(
+    system, monkeypatch, caplog, secret, sent
+):
+    monkeypatch.setenv("MM_SUPPORT_ACTION_KEY", secret)
+    headers = {"X-Key": "${MM_SUPPORT_ACTION_KEY}"}
+    wanted = action(f"{system.url}/orders/{{order}}", call={"headers": headers})
+    if sent:
+        Caller(system.host).call(wanted, VALUES, "", "run")
+        assert system.asked[0][3]["X-Key"] == sent
+        return
+    refused = failure(Caller(system.host), wanted)
+    assert refused.why == "failed" and "MM_SUPPORT_ACTION_KEY" in str(refused)
+    assert "s3" not in str(refused) + caplog.text and system.asked == []
+
+
 # -- what comes back --------------------------------------------------------------------------
 
 ANSWERS = {

@@ -187,11 +187,20 @@ def filled_body(body: Any, given: Mapping[str, str]) -> Any:
 
 
 def _with_secrets(value: str) -> str:
-    """Raises CallError for a secret that is not set."""
-    for name in SECRET.findall(value):
-        if not os.environ.get(name):
-            raise CallError("failed", f"the variable {name} is not set")
-    return SECRET.sub(lambda match: os.environ[match[1]], value)
+    return SECRET.sub(lambda match: _secret(match[1]), value)
+
+
+def _secret(name: str) -> str:
+    """A secret without blanks around it, such as the line's end of a file that it was read from.
+    Raises CallError where it is not set, or cannot be in a header: the library's own error would
+    have it in the log.
+    """
+    secret = os.environ.get(name, "").strip()
+    if not secret:
+        raise CallError("failed", f"the variable {name} is not set")
+    if not (secret.isascii() and secret.isprintable()):
+        raise CallError("failed", f"the variable {name} holds signs that no header can have")
+    return secret
 
 
 def _pairs(functions: str) -> dict[str, str]:
