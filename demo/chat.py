@@ -30,7 +30,7 @@ from demo.service import Service
 from demo.words import spoken, word
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.language.heard import joint
-from mm_support.types import Audio, Event, Finished, Holder, Spoken, Transcript, UserTurn
+from mm_support.types import MAX_TEXT, Audio, Event, Finished, Holder, Spoken, Transcript, UserTurn
 
 log = logging.getLogger(__name__)
 Kept = dict | None  # what the browser keeps, see Desk.kept
@@ -124,8 +124,7 @@ class Chat:
         if event.value == PERSON:
             yield from self.ask_for_person(knowledge, speak, conversation)
             return
-        turn = UserTurn(str(event.value), knowledge=knowledge, speak=speak)
-        yield from self.answer(conversation.ask(turn))
+        yield from self.send_text(str(event.value), knowledge, speak, conversation)
 
     def send_given(
         self,
@@ -137,8 +136,14 @@ class Chat:
     ) -> Iterator[dict]:
         """What was filled in under a reply that asks for it."""
         conversation = self.whole(conversation, kept)
+        yield from self.send_text(str(event.value), knowledge, speak, conversation)
+
+    def send_text(
+        self, text: str, knowledge: str, speak: bool, conversation: Conversation
+    ) -> Iterator[dict]:
+        """Asks what did not stand in the box; what cannot be used is told above it."""
         try:
-            turn = turn_from_box({"text": str(event.value)}, knowledge, speak)
+            turn = turn_from_box({"text": text}, knowledge, speak)
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return
@@ -150,10 +155,14 @@ class Chat:
         """Asks the latest question again, with the corrected transcript for the recording."""
         conversation = self.whole(conversation, kept)
         latest = conversation.exchanges[-1]
-        if latest.run and not latest.over:
-            latest.run.give_way()
         asked = latest.question
         text = " ".join(part for part in (asked.text.strip(), transcript.strip()) if part)
+        if len(text) > MAX_TEXT:
+            problem = InputError.of("too_long", count=len(text), limit=MAX_TEXT)
+            yield self.desk.show_notice(problem, conversation.language)
+            return
+        if latest.run and not latest.over:
+            latest.run.give_way()
         again = replace(asked, text=text, audio=None, heard=None)
         yield from self.answer(stopped(conversation).ask(again))
 

@@ -29,6 +29,7 @@ log = logging.getLogger(__name__)
 HEIC = (".heic", ".heif")  # as some telephones save photos
 PRIVATE: dict[str, Any] = {"api_visibility": "private"}  # events of the pages alone
 QUIET: dict[str, Any] = {"show_progress": "hidden", **PRIVATE}
+LONGEST_NAME = 64  # characters of a base's name, and one more
 BUSY = "Busy"  # title of the errors that say when to try again, in `duration`
 
 
@@ -87,7 +88,7 @@ def turn_from_box(
     recording that did not pass through it.
 
     Raises InputError for more than one photo or more than one recording, for anything else, and
-    for an empty or a long message.
+    for an empty or a long message. What is no base's name is cut: it is kept with the question.
     """
     value = value or {}
     text, files = value.get("text") or "", [Path(path) for path in value.get("files") or ()]
@@ -99,7 +100,8 @@ def turn_from_box(
     if len(text) > MAX_TEXT:
         raise InputError.of("too_long", count=len(text), limit=MAX_TEXT)
     photo = for_browsers(photos[0]) if photos else None
-    return UserTurn(text, photo, said or first(recordings), knowledge, speak=speak)
+    base = knowledge and knowledge[:LONGEST_NAME]
+    return UserTurn(text, photo, said or first(recordings), base, speak=speak)
 
 
 def for_browsers(photo: Path) -> Path:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from demo.chat import Chat
 
 log = logging.getLogger(__name__)
+LONGEST = 2_000  # characters of what a page's address says: the server keeps it for a tab
 
 
 def named(service: Service, conversation: Conversation) -> Conversation:
@@ -62,7 +63,7 @@ class Opening:
         """
         where = where if isinstance(where, dict) else {}
         language = spoken(str(where.get("language") or DEFAULT), self.brand.languages)
-        given = {name: str(where.get(name) or "") for name in ("customer", "knowledge")}
+        given = {name: str(where.get(name) or "")[:LONGEST] for name in ("customer", "knowledge")}
         here = replace(conversation, language=language, **given)
         shown = {self.desk.conversation: here, self.desk.panel: panel(here, self.desk.workshop)}
         if language != DEFAULT or where.get("switched"):

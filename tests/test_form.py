@@ -71,8 +71,19 @@ def test_a_confirmation_has_two_buttons(page):
 def test_what_is_too_long_or_empty_is_told_above_the_box(page):
     chat, desk = page
     for value in ("", "x" * 5_000):
-        (shown,) = chat.send_given(SimpleNamespace(value=value), "kb", False, Conversation())
-        assert "alert" in shown[desk.notice]
+        for send in (chat.send_given, chat.send_choice):
+            (shown,) = send(SimpleNamespace(value=value), "kb", False, Conversation())
+            assert "alert" in shown[desk.notice] and desk.conversation not in shown
+
+
+def test_what_a_page_says_of_itself_is_kept_no_longer_than_it_can_be(page):
+    """The server holds it for each tab."""
+    chat, desk = page
+    where = {"language": "en", "customer": "c" * 2_000_000, "knowledge": "k" * 2_000_000}
+    kept = Opening(chat).open(where, None, Conversation())[desk.conversation]
+    assert len(kept.customer) + len(kept.knowledge) < 10_000
+    *_, shown = chat.send({"text": "hello"}, where["knowledge"], False, Conversation())
+    assert len(shown[desk.conversation].latest.question.knowledge) < 100
 
 
 @pytest.mark.parametrize("kind", ["date", "number", "identifier", "text", "choice"])

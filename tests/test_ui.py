@@ -1086,6 +1086,13 @@ def test_a_corrected_transcript_takes_the_place_of_the_reply_that_is_written(rec
     assert not last.latest.over  # the first one said no more, so nothing of it comes later
 
 
+def test_a_corrected_transcript_that_is_too_long_is_told_and_not_kept(recording):
+    chat = chat_with(FakeService())
+    *_, shown = chat.send({"files": [str(recording)]}, "smart-home", False, Conversation())
+    (told,) = chat.send_edited("x" * 5_000, shown[chat.desk.conversation])
+    assert list(told) == [chat.desk.notice] and "5,000" in told[chat.desk.notice]
+
+
 def test_what_is_not_sent_changes_nothing_but_the_line_above_the_box():
     chat = chat_with(FakeService())
     spoken_in = Conversation(language="zh")
