@@ -32,7 +32,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 import demo.rates  # noqa: F401  (registers a kind of storage)
 from demo.completion_values import error_values
 from demo.origins import PASSED_ON, is_foreign
-from demo.sizes import MEGABYTE, OPENAI, Limits, Meter, Refused, kind_of
+from demo.sizes import COUNTED, MEGABYTE, OPENAI, Limits, Meter, Refused, kind_of
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 
@@ -298,12 +298,13 @@ class Rates:
             "sounds": parse(limits.sounds),
             "completions": parse(limits.calls),
             "sign_ins": parse(limits.sign_ins),
+            "pages": parse(limits.calls),
             "uploaded": parse(limits.uploaded),
         }
 
     async def check(self, path: str, scope: Scope) -> None:
         kind = kind_of(path)
-        if kind is None or (scope["method"] != "POST" and kind != "sign_ins"):
+        if kind is None or (scope["method"] != "POST" and kind not in COUNTED):
             return
         address = counted_as((scope.get("client") or ("unknown", 0))[0])
         seconds = await self.wait(kind, address)

@@ -26,6 +26,9 @@ FIELD = 10_000  # bytes of an upload's part that is no file
 OPENAI = "/v1/"  # see demo/completions.py
 SIGN_IN = re.compile(r"/sign-in(/back)?/?")  # see demo/company_sign_in.py
 CALLS = re.compile(r"/gradio_api/(queue/join|run/|api/|call/)|/mcp\b")
+# what is made anew for whoever reads it: the pages, and what the framework says of them
+MADE = re.compile(r"/((desk|workshop|preview|config)?|gradio_api/(info|openapi\.json))/?")
+COUNTED = ("sign_ins", "pages")  # kinds that count when they are read, too
 
 
 @dataclass(frozen=True)
@@ -33,8 +36,9 @@ class Limits:
     """What visitors may send. Sizes in bytes; rates as "120/minute", for one address.
 
     file: of one file; upload: of one request with files; files: in one request. calls: replies and
-    look-ups; uploads: requests with files; sounds: pieces of speech while somebody talks; sign_ins:
-    ways to the company's own sign-in and back; uploaded: megabytes of files, as "2000/hour".
+    look-ups, and beside them openings of pages; uploads: requests with files; sounds: pieces of
+    speech while somebody talks; sign_ins: ways to the company's own sign-in and back; uploaded:
+    megabytes of files, as "2000/hour".
     spare: free space of the folder of uploads below which none is taken.
     storage: where rates are counted; a redis:// or postgresql:// address where several fronts
     share them.
@@ -90,6 +94,8 @@ def kind_of(path: str) -> str | None:
         return "completions"
     if SIGN_IN.fullmatch(path):
         return "sign_ins"
+    if MADE.fullmatch(path):
+        return "pages"
     return "calls" if CALLS.match(path) else None
 
 

@@ -30,7 +30,7 @@ SMALL = Limits(
     upload=MEGABYTE,
     files=3,
     uploads="200/minute",
-    calls="30/minute",
+    calls="60/minute",
     frame_ancestors=("https://shop.example",),
 )
 API = "/gradio_api"
@@ -384,7 +384,7 @@ def test_the_widget_is_served_as_a_script_and_small(address):
 
 def test_who_asks_too_often_is_told_when_to_come_back(address):
     answers = [
-        httpx.post(f"{address}{API}/call/knowledge_bases", json={"data": []}) for _ in range(40)
+        httpx.post(f"{address}{API}/call/knowledge_bases", json={"data": []}) for _ in range(80)
     ]
     refused = [answer for answer in answers if answer.status_code == 429]
     chinese = {"Accept-Language": "zh-CN,zh;q=0.9"}
@@ -456,6 +456,22 @@ def test_ways_to_the_companys_sign_in_are_counted_though_they_are_read(path):
         call(rates, "10.0.0.1", path, "GET")
     assert refusal.value.status_code == 429
     call(rates, "10.0.0.2", path, "GET")
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/desk", "/workshop/", "/config", f"{API}/info", f"{API}/openapi.json"]
+)
+def test_openings_of_pages_are_counted_beside_calls(path):
+    """Each is made anew, which takes a tenth of a second."""
+    rates = Rates(Limits(calls="2/minute"))
+    for _ in range(2):
+        call(rates, "10.0.0.1", path, "GET")
+        call(rates, "10.0.0.1", f"{API}/queue/join")
+    with pytest.raises(Refused) as refusal:
+        call(rates, "10.0.0.1", path, "GET")
+    assert refusal.value.status_code == 429
+    for free in ("/healthz", "/readyz", "/theme.css", f"{API}/file=/a.png"):
+        call(rates, "10.0.0.1", free, "GET")
 
 
 def test_megabytes_of_files_are_counted_by_address():
