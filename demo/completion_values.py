@@ -19,10 +19,13 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from demo.convert import WordedError
 from demo.passages import rests_on, taken
 from mm_support.errors import InputError
+from mm_support.knowledge.entries import web_address
 from mm_support.types import MAX_TEXT, Citation, Entry, Past, Reply, Transcript, UserTurn
 
 LONGEST_NAME = 256  # characters of a customer's or a conversation's name
 MOST_MESSAGES = 2_048  # of a call, as with OpenAI
+MOST_PARTS = 64  # of a message
+MOST_FACTS = 64  # of what is said of a call
 NO_TOKENS = {"prompt_tokens": 0, "completion_tokens": 0, "total_tokens": 0}
 MARK = re.compile(r"\[(\d+)\]")
 FROM_THE_WEB = (
@@ -74,7 +77,7 @@ def _as_parts(content: object) -> object:
 
 class Message(Strict):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Annotated[list[Part], BeforeValidator(_as_parts)] = []
+    content: Annotated[list[Part], BeforeValidator(_as_parts), Field(max_length=MOST_PARTS)] = []
 
     @property
     def text(self) -> str:
@@ -92,7 +95,7 @@ class Call(Strict):
     stream: bool | None = None
     n: Literal[1] | None = None
     user: Name | None = None
-    metadata: dict[str, Name] | None = None
+    metadata: Annotated[dict[Name, Name], Field(max_length=MOST_FACTS)] | None = None
     modalities: list[Literal["text"]] | None = None
     response_format: dict[Literal["type"], Literal["text"]] | None = None
     tool_choice: Literal["none", "auto"] | None = None
@@ -161,7 +164,7 @@ def earlier(messages: Sequence[Message], knowledge: str) -> tuple[Past, ...]:
     for message in messages:
         text = message.text.strip()[:MAX_TEXT]
         if message.role == "user":
-            asked = f"{asked}\n{text}".strip()
+            asked = f"{asked}\n{text}".strip()[-MAX_TEXT:]
         elif asked:
             told.append(Past(asked, text, "answer", knowledge=knowledge))
             asked = ""
@@ -238,7 +241,7 @@ class Answer:
         quote = " … ".join(entry.answer[begin:end] for begin, end in spans) if entry else ""
         return {
             "title": citation.title,
-            "url": (entry.url if entry else "") or f"urn:mm-support:{citation.entry_id}",
+            "url": (entry and web_address(entry.url)) or f"urn:mm-support:{citation.entry_id}",
             "source": citation.source,
             "entry_id": citation.entry_id,
             "quote": quote or citation.snippet,

@@ -24,7 +24,7 @@ from demo.ui import build_demo, launch_options
 from mm_support.config import Settings
 from mm_support.errors import BusyError, InputError
 from mm_support.service import as_told
-from mm_support.types import Found, Past, UserTurn
+from mm_support.types import MAX_TEXT, Found, Past, UserTurn
 from tests.fake_service import HEARD, FakeService, write_wav
 
 ROOT = Path(__file__).parents[1]
@@ -120,6 +120,17 @@ def test_a_cited_page_is_the_address_of_its_citation(anybody, service):
         known[0] = before
     (cited,) = answer.choices[0].message.annotations
     assert cited.url_citation.url == "https://clinic.example/hours"
+
+
+@pytest.mark.parametrize(
+    "url", ["javascript:alert(1)", "java\nscript:alert(1)", "data:text/html,x"]
+)
+def test_what_is_no_page_of_the_web_is_no_link(anybody, service, monkeypatch, url):
+    known = service.knowledge.bases["healthcare"]
+    monkeypatch.setitem(known, 0, dataclasses.replace(known[0], url=url))
+    answer = ask(anybody, {"role": "user", "content": "Opening hours"}, model="healthcare")
+    (cited,) = answer.choices[0].message.annotations
+    assert cited.url_citation.url == f"urn:mm-support:{known[0].id}"
 
 
 def test_pictures_are_addresses_of_this_server(anybody, served):
@@ -262,6 +273,13 @@ def test_the_history_of_the_client_is_what_was_said_before(anybody, service):
     assert turn.earlier[0].knowledge == "smart-home"
 
 
+def test_an_earlier_question_in_many_messages_is_no_longer_than_one(anybody, service):
+    many = [{"role": "user", "content": f"{number} {'x' * 3_000}"} for number in range(5)]
+    ask(anybody, *many, said("Yes."), E24, model="smart-home")
+    (past,) = service.turns[-1].earlier
+    assert len(past.text) == MAX_TEXT and past.text.endswith(many[-1]["content"])
+
+
 def test_what_was_refused_before_is_in_the_way_of_nothing(anybody, service):
     """Chat programs send it again with every message, as there is no answer to it."""
     refused = {"role": "user", "content": [photo(), photo()]}
@@ -348,6 +366,14 @@ WRONG = [
     ({"messages": [{"role": "king", "content": "x"}]}, "role"),
     ({"messages": [{"role": "user", "content": [{"type": "file", "file": {}}]}]}, "image_url"),
     ({"messages": [{"role": "user", "content": [{"type": "image_url"}]}]}, "image_url"),
+    ({"messages": [{"role": "user", "content": [{"type": "text", "text": ""}] * 65}]}, "64 items"),
+    (
+        {
+            "messages": [{"role": "user", "content": "x"}],
+            "metadata": {f"{n}": "" for n in range(65)},
+        },
+        "64 items",
+    ),
     ({"messages": [{"role": "user", "content": None}]}, "role user"),
     ({"messages": [ASKED, said("yes")]}, "role user"),
     ({"messages": [{"role": "system", "content": "x"}]}, "role user"),

@@ -42,6 +42,24 @@ def test_jsonl(tmp_path):
     assert entry.source == "faq.jsonl:1" and skipped == []
 
 
+@pytest.mark.parametrize("opens, closes", [("[", "]"), ('{"k":', "}")])
+def test_what_is_nested_too_deeply_costs_its_own_row(tmp_path, opens, closes):
+    deep = f'{{"title": "Deep", "answer": {opens * 900}"a"{closes * 900}}}'
+    (tmp_path / "faq.jsonl").write_text(f"{deep}\n{json.dumps(ROW)}\n")
+    (entry,), skipped = read_knowledge(tmp_path / "faq.jsonl")
+    assert entry.id == "a" and "nested" in skipped[0][2]
+
+
+@pytest.mark.parametrize(
+    "url, kept",
+    [("https://shop.example/a", True), ("javascript:alert(1)", False), ("/help/a", False)]
+    + [("java\nscript:alert(1)", False), ("http://[no", False), ("data:text/html,<p>", False)],
+)
+def test_what_is_no_page_of_the_web_is_no_address_of_an_entry(tmp_path, url, kept):
+    (entry,), _ = read_knowledge(write(tmp_path / "faq.jsonl", {**ROW, "url": url}))
+    assert entry.url == (url if kept else "")
+
+
 def test_csv_splits_questions_and_keeps_line_breaks(tmp_path):
     path = tmp_path / "faq.csv"
     path.write_text(

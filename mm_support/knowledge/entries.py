@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import chain, count
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from mm_support.knowledge.passages import ASKING, Passage, empty_headings, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
@@ -26,7 +27,7 @@ MAX_QUESTIONS = 100
 MAX_TAGS = 50
 MAX_PICTURES = 50  # of an entry
 TAKEN_OVER = (  # what an entry says as its document does
-    "intent human_only url language valid_from valid_until updated".split()
+    "intent human_only language valid_from valid_until updated".split()
 )
 MAX_SECTION = 120  # characters of the headings of several sections in a title
 
@@ -131,8 +132,20 @@ def _entry(
         source=f"{remarks.file}:{line if piece.page is None else piece.page}",
         section=" > ".join(piece.section),
         page=piece.page,
+        url=web_address(document.url),
         **{name: getattr(document, name) for name in TAKEN_OVER},
     )
+
+
+def web_address(text: str) -> str:
+    """A page's address; "" for what is none of the web, such as javascript:, which other programs
+    would make a link of.
+    """
+    try:
+        parts = urlsplit(text)
+    except ValueError:
+        return ""
+    return text if parts.scheme in ("http", "https") and parts.netloc else ""
 
 
 def _fault(text: str, intent: str) -> str:
