@@ -234,6 +234,9 @@ def test_only_chatwoot_is_heard(store, desk, bridge, fake, send, post):
     assert client.post(PATH, json=said).status_code == 401
     assert client.post(PATH, content=signed["content"], headers=forged).status_code == 401
     assert client.post(PATH, content=b"{}", headers=signed["headers"]).status_code == 401
+    for stamp in ("9" * 5_000, "²", "-1"):
+        odd = {**signed["headers"], "x-chatwoot-timestamp": stamp.encode("latin-1")}
+        assert client.post(PATH, content=signed["content"], headers=odd).status_code == 401
     assert client.post(f"{PATH}/wrong", json=said).status_code == 401
     assert post(said, late=600) == 401
     assert desk.messages("s") == ()

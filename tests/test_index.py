@@ -933,6 +933,7 @@ def test_so_is_a_base_of_which_a_file_is_missing(tmp_path, file):
 
 def told_and_others_answer(folder):
     again = Bases(folder)
-    with pytest.raises(KnowledgeError, match="'kb' is damaged.*backup"):
+    with pytest.raises(KnowledgeError, match="'kb' is damaged.*backup") as caught:
         again.index.open("kb")
+    assert str(folder) not in str(caught.value)  # customers read it too
     assert len(again.entries("other")) == 4 and "other" in again.index.names()

@@ -61,7 +61,7 @@ def test_a_made_up_token_or_session_opens_nothing(service):
     reply = said_by(owner := service.visit())
     visitor = owner.visitor
     forged = [f"{visitor}.", f"{visitor}.{'A' * 43}", visitor, owner.token[:-1], owner.token + "A"]
-    for token in [*forged, "ключ.x", ".", reply.session_id]:
+    for token in [*forged, "ключ.x", "\ud800.x", ".", reply.session_id]:
         with pytest.raises(InputError):
             service.visit(token)
     other = service.visit()

@@ -69,6 +69,8 @@ class Signatures:
         """The visitor's id; a new one where there is no token. Raises InputError for a token that
         was not made with this secret.
         """
+        if not token.isascii():  # half a surrogate pair has no bytes that could be compared
+            raise InputError.of("bad_token")
         visitor = token.partition(".")[0] if token else secrets.token_hex(VISITOR_BYTES)
         if token and not hmac.compare_digest(self.token(visitor).encode(), token.encode()):
             raise InputError.of("bad_token")

@@ -228,8 +228,8 @@ class FolderIndex:
             yield
         except (OSError, ValueError, TypeError, sqlite3.DatabaseError) as exc:
             raise KnowledgeError(
-                f"The knowledge base {name!r} is damaged: bring the folder {self._folder / name} "
-                "back from a backup, or remove it and ingest the base again."
+                f"The knowledge base {name!r} is damaged: bring the folder bases/{name} of the "
+                "data folder back from a backup, or remove it and ingest the base again."
             ) from exc
 
     def _point(self, name: str, pointer: Pointer) -> None:
@@ -306,7 +306,7 @@ def _told_in_words() -> Iterator[None]:
         raise KnowledgeError("Two entries have the same id; give each one of its own.") from exc
     except (OSError, sqlite3.Error) as exc:
         raise KnowledgeError(
-            f"The knowledge base could not be written ({exc}); "
+            f"The knowledge base could not be written ({getattr(exc, 'strerror', '') or exc}); "
             "the old one stays. Make room, or choose another data folder."
         ) from exc
 
