@@ -5,7 +5,7 @@ import os
 from pathlib import Path
 
 import pytest
-from clock import is_in_proportion
+from clock import cpu_seconds, is_in_proportion
 from PIL import Image
 
 from mm_support.errors import KnowledgeError
@@ -48,6 +48,30 @@ def test_what_is_nested_too_deeply_costs_its_own_row(tmp_path, opens, closes):
     (tmp_path / "faq.jsonl").write_text(f"{deep}\n{json.dumps(ROW)}\n")
     (entry,), skipped = read_knowledge(tmp_path / "faq.jsonl")
     assert entry.id == "a" and "nested" in skipped[0][2]
+
+
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("a.md", "# {0}\n\nIt is so.\n"),
+        ("a.jsonl", '{{"title": "{0}", "answer": "It is so."}}'),
+        ("a.csv", "title,answer,{0}\nReturns,It is so.,2 kg\n"),
+        ("a.html", "<h1>Returns</h1><p>It is so.</p><p>{0}</p>"),
+    ],
+)
+def test_a_letter_of_many_accents_takes_no_time(tmp_path, name, text):
+    """They are put into order, which takes four times as long for twice as many."""
+    (tmp_path / name).write_text(text.format("e" + "\u0301\u0316" * 40_000), encoding="utf-8")
+    took = cpu_seconds(lambda: read_knowledge(tmp_path / name))
+    assert took < 4
+    (entry, *_), _ = read_knowledge(tmp_path / name)
+    assert "It is so." in entry.answer and len(entry.title) < 100
+
+
+def test_letters_keep_the_accents_that_they_have(tmp_path):
+    row = {**ROW, "title": "Viện e\u0301\u0316 שָׁלוֹם 한글", "answer": "กี่ น้ำ हिन्दी."}
+    (entry,), _ = read_knowledge(write(tmp_path / "faq.jsonl", row))
+    assert (entry.title, entry.answer) == (row["title"], row["answer"])
 
 
 @pytest.mark.parametrize(

@@ -44,6 +44,7 @@ from mm_support.knowledge.readers.base import (
     Remarks,
 )
 from mm_support.knowledge.readers.encoding import is_text
+from mm_support.knowledge.readers.fields import fewer_accents
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.types import Entry, IngestReport, Remark
@@ -298,8 +299,8 @@ class _Builder:
         return self._zips[archive]
 
     def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
-        blocks = tuple(self._scanned(block, remarks) for block in document.blocks)
-        document = replace(document, blocks=blocks)
+        blocks = tuple(_with_fewer_accents(self._scanned(b, remarks)) for b in document.blocks)
+        document = replace(document, title=fewer_accents(document.title), blocks=blocks)
         if document.row:
             self._add_document(document, path, self.place.root, remarks)
         elif any(block.text for block in document.blocks):
@@ -347,6 +348,11 @@ class _Builder:
             self.reading.add(remarks)
         said = [entry for entry in self.reading.entries if not entry.declaration]
         self.reading.warnings += oddities(said)
+
+
+def _with_fewer_accents(block: Block) -> Block:
+    text, parts = fewer_accents(block.text), tuple(map(fewer_accents, block.parts))
+    return block if text == block.text else replace(block, text=text, parts=parts)
 
 
 def files_of(path: Path) -> list[Path]:

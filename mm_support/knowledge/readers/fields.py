@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
@@ -38,8 +39,21 @@ YEAR_UNSURE = "could be read day or year first; write 2026-01-31"
 
 def folded(text: str) -> str:
     """For comparing names: letters and digits in small letters, everything else one blank."""
-    text = unicodedata.normalize("NFKC", text).casefold()
+    text = unicodedata.normalize("NFKC", fewer_accents(text)).casefold()
     return " ".join(re.sub(r"[\W_]+", " ", text).split())
+
+
+def fewer_accents(text: str) -> str:
+    """Without the accents behind the 30th of a letter, as many as the stream-safe format of Unicode
+    has: to put them into order takes time by the square of their number.
+    """
+    return text if text.isascii() else _accents().sub(r"\1", text)
+
+
+@functools.cache
+def _accents() -> re.Pattern[str]:
+    marks = "".join(filter(unicodedata.combining, map(chr, range(sys.maxunicode))))
+    return re.compile(f"([{marks}]{{30}})[{marks}]+")
 
 
 def slug(text: str, otherwise: str = "document") -> str:
