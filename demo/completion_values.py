@@ -77,7 +77,7 @@ def _as_parts(content: object) -> object:
 
 class Message(Strict):
     role: Literal["system", "developer", "user", "assistant", "tool", "function"]
-    content: Annotated[list[Part], BeforeValidator(_as_parts), Field(max_length=MOST_PARTS)] = []
+    content: Annotated[list[Part], Field(max_length=MOST_PARTS), BeforeValidator(_as_parts)] = []
 
     @property
     def text(self) -> str:
