@@ -15,7 +15,10 @@ from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import Any
 
+import gradio as gr
+from gradio import processing_utils
 from gradio.utils import get_upload_folder
+from gradio_client.utils import is_http_url_like
 from limits import RateLimitItem, parse
 from limits.errors import ConfigurationError, StorageError
 from limits.storage import MemoryStorage, storage_from_string
@@ -44,6 +47,7 @@ UNUSED = re.compile(
     r"(/gradio_api)?/(process_recording|vibe-|undo-vibe|deep_link|profiling|proxy=|run-history"
     r"|runs\b|monitoring|dev/reload|reset\b)"
 )
+FILE = re.compile(r"(?:/gradio_api)?/file[=/](.*)", re.DOTALL)
 CUSTOMERS = "/"  # the page that sites may frame
 PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 # a whole reply, by its name
@@ -202,7 +206,9 @@ class Edges:
         """`receive` that ends what grows too big. Raises Refused at once where it can be told."""
         # at / Gradio has the other pages too, by a query
         elsewhere = path == CUSTOMERS and "page" in QueryParams(scope["query_string"])
-        if elsewhere or UNUSED.match(path):
+        file = FILE.fullmatch(path)
+        fetched = file is not None and is_http_url_like(file[1])  # Gradio would, for anybody
+        if elsewhere or fetched or UNUSED.match(path):
             raise Refused(404, "There is nothing here.")
         headers = {
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
@@ -245,6 +251,19 @@ class Edges:
             return await receive()
 
         return again
+
+
+def fetch_nothing() -> None:
+    """Gradio fetches what is sent as a file and is an address, for anybody who asks; from now on it
+    is told that it was to be sent.
+    """
+    processing_utils.async_ssrf_protected_download = _not_fetched
+
+
+async def _not_fetched(url: str, **_: object) -> str:
+    raise gr.Error(
+        "Send the file itself; nothing is fetched from an address.", print_exception=False
+    )
 
 
 def path_of(scope: Scope) -> str:

@@ -20,7 +20,7 @@ from demo.conversation import assistant
 from demo.customer_page import customer_page, preview_page
 from demo.desk import PATH, desk_page
 from demo.door import Door
-from demo.edges import Known, app_parts
+from demo.edges import Known, app_parts, fetch_nothing
 from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
@@ -67,6 +67,7 @@ def build_demo(
     whether everybody may enter the workshop, to read and to try. edit_brand: editors may change the
     brand's file there.
     """
+    fetch_nothing()
     examples = brand.folder or assets / "examples"
     served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import httpx
 import pytest
+import safehttpx
 from conftest import on_postgresql
 from sqlalchemy import text
 from starlette.applications import Starlette
@@ -374,6 +375,20 @@ def test_the_server_fetches_nothing_on_request(address, url):
         f"{address}{API}/call/describe/{started.json()['event_id']}", timeout=20
     ).text
     assert "event: error" in events and "root:" not in events
+
+
+@pytest.mark.parametrize("form", ["file=", "file/", "file= ", "file=%09", "file=H"])
+def test_what_lies_elsewhere_is_fetched_for_nobody(address, monkeypatch, form):
+    """Neither public addresses: whoever asks would have this server ask for them."""
+    reached = []
+    monkeypatch.setattr(safehttpx, "async_validate_url", reached.append)
+    url = "http://93.184.215.14/a.png"
+    shown = url[1:] if form.endswith("H") else url  # Http://
+    assert httpx.get(f"{address}{API}/{form}{shown}").status_code in (403, 404)
+    file = {"path": url, "meta": {"_type": "gradio.FileData"}}
+    started = httpx.post(f"{address}{API}/call/describe", json={"data": [file, None]})
+    told = httpx.get(f"{address}{API}/call/describe/{started.json()['event_id']}").text
+    assert "nothing is fetched" in told and reached == []
 
 
 def test_the_widget_is_served_as_a_script_and_small(address):
