@@ -17,6 +17,7 @@ from postgres import Server, programs
 from mm_support.config import Settings
 from mm_support.decide.intents import Reads
 from mm_support.encode.text import Pieces
+from mm_support.engines.base import Capabilities
 from mm_support.store.database import Store
 from mm_support.types import Audio, Label, TextLine, Transcript
 
@@ -234,7 +235,7 @@ class FakeVoice:
 class EchoModel:
     """A language model that drafts what it was given, piece by piece."""
 
-    name = "echo"
+    name, can = "echo", Capabilities()
 
     def __init__(self, draft: str = "") -> None:
         self.draft, self.prompts = draft, []

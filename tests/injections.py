@@ -14,7 +14,7 @@ from collections.abc import Generator, Iterator, Sequence
 from dataclasses import dataclass, replace
 
 from mm_support.decode.sentence import Sentence
-from mm_support.engines.base import Capabilities, LanguageModel, Message
+from mm_support.engines.base import LanguageModel, Message
 from mm_support.language.messages import messages
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Question
@@ -100,7 +100,7 @@ class KeepsASecret:
     """A language model with a secret in its system prompt."""
 
     def __init__(self, model: LanguageModel) -> None:
-        self.name, self.can = f"{model.name} with a secret", getattr(model, "can", Capabilities())
+        self.name, self.can = f"{model.name} with a secret", model.can
         self._model = model
 
     def stream(

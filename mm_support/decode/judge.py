@@ -20,7 +20,7 @@ from dataclasses import dataclass, replace
 from mm_support.config import Settings
 from mm_support.decode.prompt import clean
 from mm_support.decode.verify import State, Verdict, trusted
-from mm_support.decode.writing import LONGEST, Halt, capabilities
+from mm_support.decode.writing import LONGEST, Halt
 from mm_support.engines.base import LanguageModel, Message
 from mm_support.errors import GenerationError
 from mm_support.language.instructions import reads_like_an_instruction
@@ -153,7 +153,7 @@ def judge_examined_beside(settings: Settings, model: LanguageModel | None) -> Ju
 
 
 def may_judge(settings: Settings, model: LanguageModel) -> bool:
-    return settings.llm_judges and capabilities(model).writes
+    return settings.llm_judges and model.can.writes
 
 
 def passes(model: LanguageModel) -> bool:

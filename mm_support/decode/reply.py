@@ -34,7 +34,6 @@ from mm_support.decode.verify import Verifier, checked
 from mm_support.decode.writing import (
     Halt,
     Written,
-    capabilities,
     complete_sentences,
     not_said,
     write,
@@ -171,7 +170,7 @@ class ReplyWriter:
     @property
     def writes(self) -> bool:
         """Whether the model may answer in words of its own."""
-        able = self._model is not None and capabilities(self._model).writes
+        able = self._model is not None and self._model.can.writes
         return able and self._verifier is not None and getattr(self._model, "alive", True)
 
     def _quoted(
@@ -400,7 +399,7 @@ def draft(
     """
     halt, dropped = Halt(stop, FIRST_SECONDS, whole=LONGEST_DRAFT), 0
     messages = build_messages(question, entries)
-    if question.photo is not None and capabilities(model).sees:
+    if question.photo is not None and model.can.sees:
         messages = with_photo(messages, question.photo)
     pieces = streamed("language model", model.stream(messages, DRAFT_TOKENS, halt))
     try:

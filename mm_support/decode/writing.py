@@ -25,7 +25,7 @@ from mm_support.decode.prompt import (
 )
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import Verdict, stated
-from mm_support.engines.base import Capabilities, LanguageModel
+from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
 from mm_support.language.messages import message
 from mm_support.language.sentences import is_step, split_sentences, without_markers
@@ -110,7 +110,7 @@ def sentences_of(
     stop: threading.Event | None,
 ) -> Iterator[tuple[str, list[int]]]:
     """The sentences that the model writes, without markup, and the numbers that each names."""
-    can = capabilities(model)
+    can = model.can
     width = width_of([question.words, *(entry.answer for entry in entries)])
     room = room_for(can, len(entries), width)
     shown = [replace(entry, answer="\n".join(stated(entry))) for entry in entries]
@@ -127,10 +127,6 @@ def sentences_of(
     finally:
         pieces.close()
     written.complete = written.complete and not halt.is_set()
-
-
-def capabilities(model: LanguageModel) -> Capabilities:
-    return getattr(model, "can", None) or Capabilities()
 
 
 class Halt:
