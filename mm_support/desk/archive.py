@@ -104,9 +104,9 @@ class Archive:
             note(session, who, ERASED, checksum(visitor))
         return self.erase(self.sessions_of(visitor), who)
 
-    def erase_older(self, days: float, who: str = "retention") -> int:
+    def erase_older(self, days: float) -> int:
         """Erases conversations in which nothing was said for so long."""
-        return self.erase(self._silent_since(now() - timedelta(days=days)), who)
+        return self.erase(self._silent_since(now() - timedelta(days=days)), "retention")
 
     def export(self, sessions: Iterable[str], whole: bool = True) -> dict[str, Any]:
         """All that is kept of these conversations, as plain values for JSON. whole: with what the
