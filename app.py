@@ -31,10 +31,10 @@ from demo.uploads import own_folder, remove_old
 from demo.webhooks import chatwoot_routes
 from demo.zero_gpu import device_here
 from mm_support import Settings, SupportService
-from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import SupportError
 from mm_support.files import private_folder
 from mm_support.logs import write_logs
+from mm_support.rounds import Rounds, Task
 
 PATIENCE = 8.0  # s that turns have to end after SIGTERM
 SENDING = 0.5  # s in which the last words reach their readers

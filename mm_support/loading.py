@@ -28,7 +28,6 @@ from mm_support.decode.judge import judge_examined_beside
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.desk.hours import read_hours
-from mm_support.desk.rounds import Rounds, Task
 from mm_support.device import Device, resolve_device
 from mm_support.encode.end_of_turn import load_end_of_turn
 from mm_support.encode.image import picture_dim
@@ -57,6 +56,7 @@ from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline.fuse import query_of
+from mm_support.rounds import Rounds, Task
 from mm_support.stages import STAGES, wanted_stages
 from mm_support.types import UserTurn
 from mm_support.weights import PREFIX, fetch

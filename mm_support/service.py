@@ -40,7 +40,6 @@ from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
 from mm_support.desk.oidc import provider_of
 from mm_support.desk.ownership import STATES
 from mm_support.desk.promises import Promises
-from mm_support.desk.rounds import Rounds, Task
 from mm_support.desk.summary import summarise
 from mm_support.desk.visits import Signatures, Visit, customer_in, signatures_in
 from mm_support.encode.live import LiveTurn
@@ -57,6 +56,7 @@ from mm_support.pipeline.results import Answered, Judged
 from mm_support.pipeline.retrieve import FOUND, searched
 from mm_support.pipeline.step import Step
 from mm_support.pipeline.turn import first_sound, steps
+from mm_support.rounds import Rounds, Task
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
 from mm_support.tracing import describe, open_tracer, span, traced

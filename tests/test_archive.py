@@ -26,8 +26,8 @@ from mm_support.__main__ import main
 from mm_support.config import Settings
 from mm_support.desk.audit import audited, checksum
 from mm_support.desk.keeper import Keeper
-from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import StoreError, SupportError
+from mm_support.rounds import Rounds, Task
 from mm_support.store.journal import Journal, _append
 from mm_support.store.models import Base, TurnRow, now
 from mm_support.types import UserTurn

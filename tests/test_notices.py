@@ -26,8 +26,8 @@ from mm_support.desk.conversations import Desk
 from mm_support.desk.keeper import open_store
 from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import MAIL, WEBHOOK, Mail, Notice, Notices, Webhook, channels_of
-from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import InputError
+from mm_support.rounds import Rounds, Task
 from mm_support.service import SupportService
 from mm_support.store.database import Store
 from mm_support.store.models import NoticeRow, now

@@ -22,10 +22,10 @@ from mm_support.desk.audit import erased_since
 from mm_support.desk.conversations import Desk
 from mm_support.desk.kept import keep_turn
 from mm_support.desk.notices import CHATWOOT, channels_of
-from mm_support.desk.rounds import Rounds, Task
 from mm_support.errors import InputError, StoreError, SupportError
 from mm_support.files import private_folder
 from mm_support.language.personal import Masks
+from mm_support.rounds import Rounds, Task
 from mm_support.store.database import PAST, Store, check_feedback
 from mm_support.store.journal import Journal, Row
 from mm_support.store.records import masked_record, past_of

@@ -14,23 +14,27 @@ from functools import partial
 from pathlib import Path
 
 from mm_support.knowledge.base import Knowledge
-from mm_support.knowledge.renewal import Beside, Stopped
+from mm_support.rounds import Rounds, Stopped, Stopping, Task, attempt
 
 log = logging.getLogger(__name__)
 
 PAUSE = 60.0  # seconds between two looks at what is due
 
 
-class Schedule(Beside):
+class Schedule:
     """hours: between two readings of a site. folder: where it is noted when they were."""
 
     def __init__(self, knowledge: Knowledge, hours: float, folder: Path) -> None:
-        super().__init__("follow sites")
         self._knowledge, self._seconds, self._folder = knowledge, 3600 * hours, folder
+        self._stop, self._rounds = Stopping(), Rounds(())
 
     def start(self) -> Schedule:
-        self.thread.start()
+        self._rounds = Rounds([Task("reading sites again", PAUSE, self._look, first=PAUSE)])
         return self
+
+    def close(self) -> None:
+        self._stop.set()
+        self._rounds.close()
 
     def follow(self) -> None:
         """Reads every site whose time has come."""
@@ -39,18 +43,15 @@ class Schedule(Beside):
             if self._due(note):
                 note.touch()  # first, so that no other process begins too
                 failed = f"{name} was not brought in step with {address}"
-                self._try(failed, partial(self._read, name, address))
+                attempt(failed, partial(self._read, name, address))
 
-    def _run(self) -> None:
-        while not self._stop.wait(PAUSE):
-            try:
-                self.follow()
-            except Stopped:
-                log.info("A site that was not read to its end is read again when its time comes.")
-            except OSError as exc:  # of the notes
-                log.warning("When sites were read cannot be noted: %s", exc)
-            except Exception:
-                log.exception("Sites were not read; it is tried again")
+    def _look(self) -> None:
+        try:
+            self.follow()
+        except Stopped:
+            log.info("A site that was not read to its end is read again when its time comes.")
+        except OSError as exc:  # of the notes
+            log.warning("When sites were read cannot be noted: %s", exc)
 
     def _due(self, note: Path) -> bool:
         """A site that was never noted was read when its base was made: its time begins now."""
@@ -64,5 +65,5 @@ class Schedule(Beside):
         return self._folder / f"{name}-{hashlib.sha256(address.encode()).hexdigest()[:16]}"
 
     def _read(self, name: str, address: str) -> None:
-        report = self._knowledge.sync(name, address, self._progress)
+        report = self._knowledge.sync(name, address, self._stop)
         log.info("%s is in step with %s: %d entries.", name, address, report.entries)
