@@ -166,10 +166,14 @@ class Question:
     context: str = ""
 
     @property
+    def asked(self) -> str:
+        """What was typed and heard, as one text."""
+        return " ".join(filter(None, (self.typed.strip(), self.heard.strip())))
+
+    @property
     def words(self) -> str:
-        """All that was asked in words, as one text; what the photo shows where nothing was."""
-        asked = " ".join(filter(None, [self.typed.strip(), self.heard.strip()]))
-        return asked or " ".join([*self.read_in_photo[:MAX_PHOTO_LINES], *self.labels[:1]])
+        """All that was asked in words; what the photo shows where nothing was."""
+        return self.asked or " ".join([*self.read_in_photo[:MAX_PHOTO_LINES], *self.labels[:1]])
 
     @property
     def by_modality(self) -> dict[str, str]:

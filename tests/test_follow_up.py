@@ -12,7 +12,6 @@ from conftest import FakeIntents, WordEncoder
 from mm_support.decide.follow_up import (
     MAX_WEIGHT,
     MODALITY,
-    asked_in,
     chosen,
     context_weight,
     likelier,
@@ -76,7 +75,7 @@ def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it()
 def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
     class Sure(FakeIntents):
         def read(self, question):
-            return super().read(asked_in(question))
+            return super().read(question.asked)
 
         def confidence(self, question, query, hits):
             return 0.9 if hits is quoted else sure

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mm_support.decide.intents import Reads
-from mm_support.decide.policy import FAILED, Decision, close, words_of
+from mm_support.decide.policy import FAILED, Decision, close
 from mm_support.knowledge.actions import DeclaredAction, Parameter
 from mm_support.knowledge.declarations import action_of
 from mm_support.language import values
@@ -51,7 +51,7 @@ class Given:
 
     @property
     def words(self) -> str:
-        return words_of(self.question)
+        return self.question.asked
 
 
 def wanted(given: Given) -> DeclaredAction | None:

@@ -80,7 +80,7 @@ def resolve(
     """
     if not past or past[-1].knowledge != knowledge:
         return query, question
-    if choice := chosen(question, past[-1], read(asked_in(question)), encoder):
+    if choice := chosen(question, past[-1], read(question.asked), encoder):
         own, pieces = encoder.encode_pieces([choice])
         leant = with_context(query, own[0], pieces[0].vectors, CHOSEN_WEIGHT, choice, choice)
         leant = replace(leant, leans=1.0, cited=frozenset(past[-1].citations))
@@ -100,13 +100,13 @@ def likelier(
     likely that the message names.
     """
     cited = before.citations if before else ()
-    if len(found) == 1 or told_before(asked_in(question), found[0][1], cited):
+    if len(found) == 1 or told_before(question.asked, found[0][1], cited):
         return found[0]
-    told = leaning(policy.read(question) if asked_in(question) else None)
+    told = leaning(policy.read(question) if question.asked else None)
     leans = min(max(told, LEANS), 1 - LEANS)
     odds = (leans, 1 - leans)
     sure = [policy.confidence(question, query, hits) for query, hits in found]
-    if sure[1] >= NAMED and _names_another(asked_in(question), found[0][1], found[1][1], cited):
+    if sure[1] >= NAMED and _names_another(question.asked, found[0][1], found[1][1], cited):
         return found[1]
     return found[0] if odds[0] * sure[0] >= odds[1] * sure[1] else found[1]
 
@@ -148,28 +148,23 @@ def _leaning(
         turn for turn in past if turn.knowledge == before.knowledge and turn.words + turn.topic
     ]
     naming, vector = before.words, context_vector(recent, encoder, read)
-    own = term_set(asked_in(question))
+    own = term_set(question.asked)
     if len(own) == 1 and (number := next(iter(own))).isdigit():  # "and the 300?"
         other = renumbered(before.words, number, before.topic)
         if other != before.words:  # another product: the topic and codes are of the one before
             words, naming, vector = other, "", encoder.encode([other])[0]
     _, pieces = encoder.encode_pieces([words])
     leant = with_context(query, vector, pieces[0].vectors, weight, words, naming)
-    asked = asked_in(question)
+    asked = question.asked
     leans = leaning(read(asked) if asked else None)
     return replace(leant, leans=leans, cited=frozenset(before.citations))
-
-
-def asked_in(question: Question) -> str:
-    """What was typed and heard, as one text."""
-    return f"{question.typed} {question.heard}".strip()
 
 
 def context_weight(question: Question, read: Callable[[str], Reads]) -> float:
     """How much the turn before counts, 0..MAX_WEIGHT: one share against one for each word with
     meaning, where the message leans on it; one without words does.
     """
-    asked = asked_in(question)
+    asked = question.asked
     if asked and read(asked).follow_up < LEANS:
         return 0.0
     own = len(term_set(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
@@ -180,7 +175,7 @@ def chosen(question: Question, before: Past, reads: Reads, encoder: TextEncoder)
     """The title of the candidate that the customer chose: by its place ("the second one"), by its
     name, or the only one by agreeing; "" where none was.
     """
-    titles, asked = before.asked_about, asked_in(question)
+    titles, asked = before.asked_about, question.asked
     if not titles or asked in titles:
         return asked if titles else ""
     if named := named_among(asked, titles):

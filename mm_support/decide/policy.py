@@ -149,7 +149,7 @@ class Situation:
         """Those of hits that were answered from just before and state what alone is asked now."""
         leans = "context" in self.query.texts
         cited = self.before.citations if self.before and leans else ()
-        return told_before(words_of(self.question), hits, cited)
+        return told_before(self.question.asked, hits, cited)
 
     def may_be(self, hits: Sequence[Hit]) -> bool:
         """Whether what is meant may be among hits, the best one first: that is likely enough, or
@@ -169,7 +169,7 @@ class Situation:
         """Whether the best hit answers the question."""
         if not self.hits:
             return False
-        words, best = words_of(self.question), self.hits[0].entry
+        words, best = self.question.asked, self.hits[0].entry
         told = asks_amount_of(words, best) or self.hits[0] in self.goes_on(self.hits)
         enough = told or self.confidence >= self.gate.answer
         other = names_another_code(self.query, best) if enough else False
@@ -186,7 +186,7 @@ class Situation:
             for hit in self.hits
             if hit.entry.id not in cited and not any(titled_otherwise(hit.entry, e) for e in told)
         )
-        confidence = self.gate.probability(words_of(self.question), self.query, hits)
+        confidence = self.gate.probability(self.question.asked, self.query, hits)
         return replace(self, hits=hits, confidence=confidence)
 
     def decide(self, action: Action, reason: Reason, hits: Sequence[Hit] = ()) -> Decision:
@@ -201,7 +201,7 @@ class Policy:
 
     def read(self, question: Question) -> Reads:
         """What the customer's words, typed and heard, are doing beside asking."""
-        return self.reads(words_of(question))
+        return self.reads(question.asked)
 
     def reads(self, words: str) -> Reads:
         """What words of the customer are doing beside asking."""
@@ -214,7 +214,7 @@ class Policy:
         hits: Sequence[Hit],
     ) -> float:
         """How likely the best hit answers the question, 0..1."""
-        words = words_of(question)
+        words = question.asked
         hits = meant_first(words, query, hits)
         return self._suiting(query, hits).probability(words, query, hits)
 
@@ -235,7 +235,7 @@ class Policy:
         question, where they are there already.
         """
         reads = self.read(question) if reads is None else reads
-        words = words_of(question)
+        words = question.asked
         hits = meant_first(words, query, hits)
         gate = self._suiting(query, hits)
         confidence = gate.probability(words, query, hits)
@@ -268,11 +268,6 @@ def meant_first(words: str, query: SearchQuery, hits: Sequence[Hit]) -> tuple[Hi
     meant = next((hit for hit in quoted if named <= term_set(hit.entry.text)), hits[0])
     others = (hit for hit in hits if hit is not meant)
     return (replace(meant, score=hits[0].score), *others)
-
-
-def words_of(question: Question) -> str:
-    """What was typed and heard, as one text."""
-    return " ".join(filter(None, (question.typed.strip(), question.heard.strip())))
 
 
 def _pressing(here: Situation) -> Decision | None:
@@ -315,7 +310,7 @@ def _only_names(here: Situation, label: str) -> bool:
     """Whether a message holds nothing but words of titles that were found, or of what surely
     answers ("complaints phone number"), and what was read in it beside them is not beyond doubt.
     """
-    asked = term_set(words_of(here.question))
+    asked = term_set(here.question.asked)
     titled = frozenset().union(*(term_set(hit.entry.title) for hit in here.hits))
     known = asked <= titled or here.sure and asked <= terms_of(here.hits[:1])
     return here.reads.probability[label] < BEYOND_DOUBT and bool(asked) and known
@@ -328,7 +323,7 @@ def _courtesy(here: Situation) -> Decision | None:
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
-    words, surely = words_of(here.question), max(read, default=0.0) >= BEYOND_DOUBT
+    words, surely = here.question.asked, max(read, default=0.0) >= BEYOND_DOUBT
     if is_a_number(words) or (is_a_code(words) and not surely):
         return None  # a bare number or code is what somebody asked for; "gr8" is surely none
     asked = term_set(words)
@@ -383,7 +378,7 @@ def _evidence(here: Situation) -> Decision | None:
 
 def _which(here: Situation) -> Decision | None:
     """A name that several things share is no one of them, unless the turn before tells which."""
-    words = words_of(here.question)
+    words = here.question.asked
     if not here.sure or "context" in here.query.texts or asks_amount_of(words, here.hits[0].entry):
         return None
     meant = which(words, here.hits)[:CANDIDATES]
@@ -418,7 +413,7 @@ def _stuck(here: Situation) -> Decision | None:
         return None
     again = before.reason in SAY_AGAIN or here.reads.follow_up >= LIKELY
     named = tuple(hit.entry.title for hit in candidates(here.hits)) == before.asked_about
-    if before.action in FAILED and (again or named or alike(before.words, words_of(here.question))):
+    if before.action in FAILED and (again or named or alike(before.words, here.question.asked)):
         return here.decide("handoff", "stuck")
     return None
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from mm_support.as_json import opening, snippet
 from mm_support.decide.named import codes_in
-from mm_support.decide.policy import PERIL, Decision, words_of
+from mm_support.decide.policy import PERIL, Decision
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.language.detect import language_of, told_language
@@ -48,7 +48,7 @@ def quotes_foreign(question: Question, decision: Decision) -> bool:
     """Whether the entry is in another language than the question, as far as that can be told: of a
     word alone it cannot, nor where no language is sure and both have words in common.
     """
-    words, answer = words_of(question), decision.hits[0].entry.answer
+    words, answer = question.asked, decision.hits[0].entry.answer
     language, told = language_of(answer), told_language(words)
     shared = not told and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared

@@ -23,8 +23,7 @@ def summarise(past: Sequence[Past], question: Question, reason: str) -> str:
         told = {"words": _short(turn.reply), "topic": turn.topic}
         who = "summary.assistant_on" if turn.topic else "summary.assistant"
         lines.append(message(who, language, **told))
-    asked = " ".join(filter(None, (question.typed, question.heard)))
-    lines.append(_customer(asked, question.read_in_photo, language))
+    lines.append(_customer(question.asked, question.read_in_photo, language))
     return "\n".join(lines)
 
 

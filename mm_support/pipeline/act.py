@@ -21,7 +21,7 @@ from mm_support.actions.given import (
     wanted,
     without_values,
 )
-from mm_support.decide.policy import Decision, words_of
+from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
@@ -140,7 +140,7 @@ def _beside(parts: Parts, here: Considered, action: DeclaredAction | None) -> Ac
     found = any(hit.entry.declaration for hit in here.hits)
     if not found and without_values(here.question, here.declared) is None:
         return None
-    for texts in short_ones(words_of(here.question)):
+    for texts in short_ones(here.question.asked):
         asked = each(parts, here.question, texts, here.turn.knowledge)
         both = _among(parts, here, asked)
         same = both and both.step and action in (None, both.step.action)
@@ -217,7 +217,7 @@ def _part(parts: Parts, here: Considered, one: Asked) -> Given:
 
 def _asked_too(parts: Parts, here: Considered, action: DeclaredAction) -> tuple[Asked, ...]:
     """What is asked beside the value that an action waited for, where that is answered."""
-    words = words_of(here.question)
+    words = here.question.asked
     if not words.endswith(ENDS) or without_values(here.question, here.declared) is None:
         return ()
     for texts in short_ones(words):

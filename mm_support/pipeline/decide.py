@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from mm_support.decide.policy import SILENCE, Decision, words_of
+from mm_support.decide.policy import SILENCE, Decision
 from mm_support.decode.compose import intent_of
 from mm_support.knowledge.actions import entries_of
 from mm_support.parts import Parts
@@ -52,7 +52,7 @@ def decide(
 
 def intended(parts: Parts, judged: Judged) -> Intent | None:
     """What the customer wants, by the base's classifier or the entries that were found."""
-    words = words_of(judged.question)
+    words = judged.question.asked
     wanted = parts.intents.of(judged.turn.knowledge, words) if parts.intents else None
     return wanted or intent_of(judged.hits)
 

@@ -20,7 +20,7 @@ from dataclasses import replace
 
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import both_named, only_names
-from mm_support.decide.policy import Decision, words_of
+from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
 from mm_support.language.asks import asks_in_words
@@ -58,7 +58,7 @@ def several(
     """
     if decision.reason not in OPEN or question.photo is not None:
         return []
-    words = words_of(question)
+    words = question.asked
     if any(hit.entry.title == words for hit in hits):  # a title that was chosen
         return []
     texts, parted = questions_in(words), clauses(words)

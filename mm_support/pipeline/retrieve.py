@@ -14,7 +14,7 @@ from typing import NamedTuple
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import with_named
 from mm_support.decide.nameless import elsewhere, without_name
-from mm_support.decide.policy import LIKELY, Decision, Reason, meant_first, words_of
+from mm_support.decide.policy import LIKELY, Decision, Reason, meant_first
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
@@ -102,7 +102,7 @@ def words_alone(
     query, hits = found
     if not hits:
         return found
-    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(words_of(question))
+    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(question.asked)
     shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
     coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)
     if not weight or coded or shown >= SHOWN * weight or len(asked) < WORDED:
@@ -120,7 +120,7 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     looked up.
     """
     question, query, hits, decision = looked
-    told, words = entries_of(hits), words_of(question)
+    told, words = entries_of(hits), question.asked
     if decision.reason not in (*OPEN, "account") or not told or question.photo is not None:
         return looked
     named = meant_first(words, query, told)[0].entry
