@@ -13,7 +13,7 @@ import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
-from mm_support.actions.given import ENDS, Given, found_in, wanted
+from mm_support.actions.given import Given, found_in, wanted
 from mm_support.actions.result import worded
 from mm_support.decide.follow_up import PLACES
 from mm_support.decide.policy import (
@@ -27,7 +27,7 @@ from mm_support.decode.sentence import Sentence
 from mm_support.knowledge.actions import DeclaredAction, Parameter, said
 from mm_support.knowledge.declarations import action_of
 from mm_support.language.messages import message
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.surely_heard import SURELY
 from mm_support.language.terms import term_set
 from mm_support.types import Action, FormField, Past, Pending
@@ -158,7 +158,7 @@ def _asks_else(
 ) -> bool:
     """Whether the customer leaves the action with a question that something else answers."""
     decision, best = given.own, action_of(given.hits[0].entry) if given.hits else action
-    asks = given.words.rstrip().endswith(ENDS)
+    asks = given.words.rstrip().endswith(ASKING)
     # in another language than the entries', the action may come first for every question
     others = best is None or best.name != action.name or (asks and not given.surely)
     told, other = asked and asked.name in found, wanted(given)

@@ -20,11 +20,10 @@ from mm_support.language import values
 from mm_support.language.asks import asks_in_words, asks_steps
 from mm_support.language.codes import shaped
 from mm_support.language.messages import languages, message
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.terms import BARE, edged, terms
 from mm_support.types import Hit, Question
 
-ENDS = ("?", "？", "؟")  # of what is asked rather than told
 LAST = 4  # characters of a sentence's last word: "ましたか"
 NOWHERE = r"(?!)"
 
@@ -106,7 +105,7 @@ def denied(given: Given, action: DeclaredAction) -> bool:
 def _ends_asking(sentence: str) -> bool:
     """By its mark; in a script without blanks, which often leaves that out, by its last word."""
     last = sentence[-LAST:] if BARE.search(sentence) else ""
-    return sentence.rstrip().endswith(ENDS) or asks_in_words(last)
+    return sentence.rstrip().endswith(ASKING) or asks_in_words(last)
 
 
 def _naming(given: Given, action: DeclaredAction) -> re.Pattern[str]:

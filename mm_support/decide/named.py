@@ -29,12 +29,12 @@ from mm_support.language.countries import countries_in
 from mm_support.language.defined import named_in_title
 from mm_support.language.detect import language_of
 from mm_support.language.identifiers import identifiers_of
+from mm_support.language.sentences import COLON
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
 
 CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
-COLON = re.compile(r"[:：]")  # behind a document's name, or a table's, and in front of a section's
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
 

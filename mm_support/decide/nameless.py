@@ -11,10 +11,11 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mm_support.decide.named import CLOSE, COLON, codes_in
+from mm_support.decide.named import CLOSE, codes_in
 from mm_support.decide.policy import Decision
 from mm_support.decide.rows import of_one_row
 from mm_support.language.asks import amounts_asked, amounts_stated, without_amounts
+from mm_support.language.sentences import COLON
 from mm_support.language.terms import BARE, NUMERALS, TOKEN, term_set
 from mm_support.language.versions import numbered
 from mm_support.types import Entry, Hit

@@ -5,18 +5,15 @@ Knows the hits of one question, and no probabilities.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
 from collections.abc import Sequence
 
 from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, alike, facts_of, range_in
-from mm_support.language.sentences import CELL, COLUMNS, column_names, first_cell
+from mm_support.language.sentences import CELL, COLON, COLUMNS, column_names, first_cell
 from mm_support.language.terms import term_set
 from mm_support.types import Entry, Hit
-
-COLON = re.compile(r"[:：]")  # behind the name of a column
 
 
 def with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:

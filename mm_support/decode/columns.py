@@ -13,14 +13,13 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mm_support.knowledge.passages import tokens
-from mm_support.language.sentences import COLUMNS, column_names
+from mm_support.language.sentences import COLON, COLUMNS, column_names
 from mm_support.language.terms import term_set
 from mm_support.types import EncodeKind, Entry
 
 SHORT = 3  # columns of a row that is shown as it stands
 FIGURE = 2  # tokens of a cell that says no more than a figure or a kind
 _CELL = re.compile(r";\s*(?=[^:：;]+[:：])")
-_NAME = re.compile("[:：]")
 
 
 def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
@@ -46,9 +45,9 @@ def rows_as_asked(
     asked = [as_asked(question, row, entry, encode) for row in rows]
     if sum(_is_long(row) for row in rows) < 2:
         return asked
-    kept = {_NAME.split(cell)[0] for own in asked for cell in _CELL.split(own)}
+    kept = {COLON.split(cell)[0] for own in asked for cell in _CELL.split(own)}
     return [
-        "; ".join(cell for cell in _CELL.split(row) if _NAME.split(cell)[0] in kept)
+        "; ".join(cell for cell in _CELL.split(row) if COLON.split(cell)[0] in kept)
         if _is_long(row)
         else row
         for row in rows
@@ -67,7 +66,7 @@ def _closest(
     words = [word for word in question.split() if not term_set(word) or term_set(word) - known]
     if not words or not columns:
         return []
-    names = [_NAME.split(cell)[0] for cell in columns]
+    names = [COLON.split(cell)[0] for cell in columns]
     (wanted,) = encode([" ".join(words)], "query")
     best = term_set(names[int(np.argmax(encode(names, "passage") @ wanted))])
     return [cell for cell, name in zip(columns, names) if best & term_set(name)]
@@ -79,7 +78,7 @@ def _names(value: str, title: str) -> bool:
 
 
 def _value(cell: str) -> str:
-    return _NAME.split(cell, 1)[-1].strip()
+    return COLON.split(cell, 1)[-1].strip()
 
 
 def _terms(texts: Iterable[str]) -> frozenset[str]:

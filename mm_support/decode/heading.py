@@ -11,8 +11,8 @@ from collections.abc import Sequence
 from mm_support.decide.named import codes_in
 from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
-from mm_support.knowledge.passages import ASKING
 from mm_support.language.detect import language_of
+from mm_support.language.sentences import ASKING
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
 

@@ -22,7 +22,7 @@ import numpy as np
 
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
-from mm_support.knowledge.passages import ASKING, tokens
+from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
 from mm_support.language.detect import language_of, stop_words
@@ -30,6 +30,7 @@ from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
 from mm_support.language.facts import facts_of
 from mm_support.language.sentences import (
+    ASKING,
     COLUMNS,
     column_names,
     first_cell,

@@ -13,11 +13,11 @@ from itertools import chain, count
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mm_support.knowledge.passages import ASKING, Passage, empty_headings, passages
+from mm_support.knowledge.passages import Passage, empty_headings, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import MAX_QUOTED, Document, Remarks
 from mm_support.knowledge.readers.fields import repeats, slug, words
-from mm_support.language.sentences import without_markers
+from mm_support.language.sentences import ASKING, without_markers
 from mm_support.types import Entry, Remark
 
 MAX_ANSWER = 20_000  # characters

@@ -18,7 +18,7 @@ from itertools import chain
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
 from mm_support.language.facts import facts_of
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.runs import runs
 
 LEAST, MOST = 20, 300  # tokens of a passage
@@ -30,7 +30,6 @@ _SPACED = re.compile(r"\S+\s*")
 # signs of a text without blanks, up to a passage's; no mark that belongs to the sign before is cut
 _SIGNS = re.compile(rf".{{1,{MOST}}}(?=\w|$)|.{{1,{MOST}}}", re.DOTALL)
 _CODE = re.compile(r"[A-Z]\d|\d[A-Z]|\d{3}")
-ASKING = ("?", "？", "؟")  # ends of a heading that is a question
 ENDS = (".", "。")
 _LEADS_ON = (":", "：")
 _COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")

@@ -13,7 +13,6 @@ from typing import NamedTuple
 
 from mm_support.actions.flow import Step, begin, go_on, stays, waiting
 from mm_support.actions.given import (
-    ENDS,
     Given,
     asked_about,
     likeliest,
@@ -25,6 +24,7 @@ from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.sentences import ASKING
 from mm_support.parts import Parts
 from mm_support.pipeline.decompose import each, merged, short_ones
 from mm_support.pipeline.retrieve import OPEN, asked_alone
@@ -218,7 +218,7 @@ def _part(parts: Parts, here: Considered, one: Asked) -> Given:
 def _asked_too(parts: Parts, here: Considered, action: DeclaredAction) -> tuple[Asked, ...]:
     """What is asked beside the value that an action waited for, where that is answered."""
     words = here.question.asked
-    if not words.endswith(ENDS) or without_values(here.question, here.declared) is None:
+    if not words.endswith(ASKING) or without_values(here.question, here.declared) is None:
         return ()
     for texts in short_ones(words):
         asked = each(parts, here.question, texts, here.turn.knowledge)

@@ -27,7 +27,7 @@ from mm_support.language.asks import asks_in_words
 from mm_support.language.detect import language_of
 from mm_support.language.mail import QUOTED, own_words
 from mm_support.language.messages import messages
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.terms import edged, term_set
 from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse, read_with
@@ -201,7 +201,7 @@ def _may_ask(side: str, fewest: int) -> bool:
 
 
 def _asks(sentence: str) -> bool:
-    return sentence.rstrip(" \"'»”").endswith(("?", "？", "؟"))
+    return sentence.rstrip(" \"'»”").endswith(ASKING)
 
 
 def _asked(

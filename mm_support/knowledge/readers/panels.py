@@ -14,8 +14,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mm_support.language.sentences import ASKING
+
 TITLES = ("h2", "h3", "h4", "h5", "h6", "dt", "summary")
-ASKING = ("?", "？", "؟")
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 PANELS = ("div", "section", "article")
 FIELDS = ("input", "select", "textarea")
