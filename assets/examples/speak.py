@@ -10,7 +10,7 @@ HERE = Path(__file__).parent
 sys.path.insert(0, str(HERE.parents[1]))
 
 from mm_support.config import Settings  # noqa: E402
-from mm_support.decode.voice import load_voice, write_wav  # noqa: E402
+from mm_support.decode.voice import load_voice  # noqa: E402
 from mm_support.inputs.audio import load_waveform  # noqa: E402
 from mm_support.types import SAMPLE_RATE, Audio  # noqa: E402
 
@@ -27,9 +27,8 @@ def main() -> None:
     voice = load_voice(Settings.from_env())
     for name, question in QUESTIONS.items():
         sound = voice.speak(question)
-        write_wav(
-            Audio(load_waveform((sound.rate, sound.samples)), SAMPLE_RATE), HERE / f"{name}.wav"
-        )
+        waveform = load_waveform((sound.rate, sound.samples))
+        Audio(waveform, SAMPLE_RATE).save(HERE / f"{name}.wav")
 
 
 if __name__ == "__main__":
