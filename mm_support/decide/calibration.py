@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mm_support.decide.confidence import Gate
+from mm_support.decide.confidence import Gate, sigmoid
 from mm_support.paths import WEIGHTS
 from mm_support.types import Sureness
 
@@ -83,7 +83,7 @@ def calibrated(gate: Gate, trials: Iterable[Trial]) -> Sureness | None:
     judged, own = judged_by(gate, trials)
     if own.sum() < FEWEST or not judged.right.any():
         return None
-    p = _sigmoid(judged.logits)
+    p = sigmoid(judged.logits)
     return Sureness(
         gate.answer,
         int(own.sum()),
@@ -136,7 +136,3 @@ def _point(
     weights = judged.weights[answered]
     right = float(np.average(judged.right[answered], weights=weights)) if len(weights) else 1.0
     return level, round(float(answered[own].mean()), 4), round(right, 4)
-
-
-def _sigmoid(logits: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-logits))

@@ -70,7 +70,7 @@ class Gate:
 
     def probability(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
         """That the best hit answers the question, 0 where nothing was found. words: typed, said."""
-        return float(1 / (1 + np.exp(-self.logit(words, query, hits))))
+        return float(sigmoid(self.logit(words, query, hits)))
 
     def logit(self, words: str, query: SearchQuery, hits: Sequence[Hit]) -> float:
         """The log odds of that; minus infinity where nothing was found."""
@@ -97,6 +97,11 @@ class Gate:
         """8 hex digits that name its numbers."""
         numbers = (*self.weights, self.bias)
         return hashlib.sha256(repr(numbers).encode()).hexdigest()[:8]
+
+
+def sigmoid(logits: Any) -> Any:
+    """Log odds -> probabilities."""
+    return 1 / (1 + np.exp(-logits))
 
 
 def own_gate_file(settings: Settings) -> Path:

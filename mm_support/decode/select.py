@@ -20,6 +20,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from mm_support.decide.confidence import sigmoid
 from mm_support.decide.named import codes_in
 from mm_support.errors import WeightsError
 from mm_support.knowledge.passages import tokens
@@ -144,7 +145,7 @@ class Selector:
         if not blocks:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
-        likely = 1 / (1 + np.exp(-logits))
+        likely = sigmoid(logits)
         least = min(self.threshold, SHARE * likely.max())
         likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
