@@ -202,6 +202,11 @@ class Settings:
         values.update({name: value for name, value in overrides.items() if value is not None})
         return cls(**values)  # type: ignore[arg-type]
 
+    @property
+    def own_weights(self) -> Path:
+        """The folder of what somebody trained on their own bases and cases."""
+        return self.data_dir / "weights"
+
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
 

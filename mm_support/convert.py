@@ -10,7 +10,6 @@ A string is a uint16 length that counts a trailing NUL, then the bytes.
 
 from __future__ import annotations
 
-import json
 import re
 import shutil
 import struct
@@ -21,6 +20,7 @@ import numpy as np
 
 from mm_support.e5_file import Cursor, read_e5
 from mm_support.errors import WeightsError
+from mm_support.files import write_json
 
 CT2_DTYPES = {0: np.float32, 1: np.int8, 2: np.int16, 3: np.int32, 4: np.float16}
 E5_TOKENIZER = {
@@ -54,9 +54,7 @@ def whisper(raw: Path, ready: Path) -> None:
         {name: np.ascontiguousarray(array) for name, array in tensors.items()},
         ready / "model.safetensors",
     )
-    (ready / "config.json").write_text(
-        json.dumps(whisper_dimensions(tensors), indent=1), encoding="utf-8"
-    )
+    write_json(ready / "config.json", whisper_dimensions(tensors), indent=1)
 
 
 def efficientnet(raw: Path, ready: Path) -> None:
@@ -99,7 +97,7 @@ def e5(raw: Path, ready: Path) -> None:
     save_file(halves, ready / "model.safetensors", {"format": "pt"})
     shutil.move(raw / "tokenizer.json", ready / "tokenizer.json")
     for name, content in (("config.json", config), ("tokenizer_config.json", E5_TOKENIZER)):
-        (ready / name).write_text(json.dumps(content, indent=1), encoding="utf-8")
+        write_json(ready / name, content, indent=1)
 
 
 CONVERTERS: dict[str | None, Callable[[Path, Path], None]] = {

@@ -33,10 +33,11 @@ def replacing(path: Path) -> Iterator[Path]:
         beside.unlink(missing_ok=True)
 
 
-def write_json(path: Path, value: Any) -> None:
+def write_json(path: Path, value: Any, indent: int | None = None) -> None:
     """Whole or not at all, see `replacing`."""
     with replacing(path) as beside:
-        beside.write_text(json.dumps(value, ensure_ascii=False), encoding="utf-8")
+        text = json.dumps(value, ensure_ascii=False, indent=indent)
+        beside.write_text(text + "\n" * bool(indent), encoding="utf-8")
 
 
 def make_durable(path: Path) -> None:

@@ -28,6 +28,7 @@ from filelock import FileLock
 
 from mm_support import convert
 from mm_support.errors import WeightsError
+from mm_support.files import write_json
 
 log = logging.getLogger(__name__)
 
@@ -157,7 +158,7 @@ def _fill_beside(folder: Path, fill: Callable[[Path], None]) -> None:
         ready.mkdir()
         fill(ready)
         manifest = {path.name: sha256_of(path) for path in sorted(ready.iterdir())}
-        (ready / MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        write_json(ready / MANIFEST, manifest, indent=1)
         shutil.rmtree(folder, ignore_errors=True)
         os.replace(ready, folder)
 

@@ -14,7 +14,7 @@ from mm_support import terminal
 from mm_support.__main__ import main
 from mm_support.config import Settings
 from mm_support.fuse.strategies import Token
-from mm_support.fuse.weights import fusion_file, load_fusion, own_folder
+from mm_support.fuse.weights import fusion_file, load_fusion
 from mm_support.paths import WEIGHTS
 from mm_support.train import fusion_training
 
@@ -51,7 +51,7 @@ def card_of(path):
 def test_questions_and_pictures_of_ones_own_base_are_enough(train):
     shipped = {path: path.read_bytes() for path in WEIGHTS.glob("*/fusion-*")}
     status, _, settings = train("--strategy", "weighted-sum")
-    path = fusion_file("weighted-sum", own_folder(settings))
+    path = fusion_file("weighted-sum", settings.own_weights)
     card = card_of(path)
     assert status == 0 and card["trained_on"] == ["kb"] and not card["corrected_by_customers"]
     assert card["rows"]["photos"]["kb"] == {"train": 4, "validation": 2}
@@ -70,7 +70,7 @@ def test_rated_turns_are_learned_from(train, tmp_path):
     rows = [{"text": "money please", "image": "green.png", "expect": "refund"}]
     (tmp_path / "kb.jsonl").write_text("\n".join(map(json.dumps, rows)))
     status, _, settings = train("--strategy", "attention", "--feedback", tmp_path / "kb.jsonl")
-    card = card_of(fusion_file("attention", own_folder(settings)))
+    card = card_of(fusion_file("attention", settings.own_weights))
     assert status == 0 and card["corrected_by_customers"] == ["kb"]
     assert card["rows"]["photos"]["kb"]["train"] == 5
     assert len(load_fusion(settings.with_changes(fusion="attention"), 512, 3).known) == 3
@@ -81,7 +81,7 @@ def test_a_base_without_a_second_question_is_one_sentence(train, folder):  # noq
     status, said, settings = train()
     last = said.splitlines()[-1]
     assert status == 2 and "too few questions about kb" in last and "Traceback" not in said
-    assert not own_folder(settings).exists()
+    assert not settings.own_weights.exists()
 
 
 def test_a_base_that_does_not_exist_is_one_sentence(train):

@@ -15,6 +15,7 @@ from typing import Any
 from assets.training.grocery import BASE
 from assets.training.support_set import build_grocery
 from mm_support.config import Settings
+from mm_support.files import write_json
 from mm_support.paths import ASSETS, fitted_to
 from mm_support.train.encoded_set import EncodedSet
 
@@ -78,7 +79,7 @@ def measure(
         report["photos a product"] = curve(made, test[BASE], seed, settings)
     report |= read_intents(outcomes[settings.fusion][label(SHOWN)], topics(made, BASE))
     out.mkdir(parents=True, exist_ok=True)
-    (out / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+    write_json(out / "report.json", report, indent=1)
     return report
 
 

@@ -23,6 +23,7 @@ from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.evaluate.metrics import share
 from mm_support.evaluate.passages import Article, Asked, read_squad
+from mm_support.files import write_json
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.points import entry_texts
@@ -85,7 +86,7 @@ def save_text_score(text_model: str, score: TextScore, card: dict, file: Path) -
     scores, cards = values.get("scores", {}), values.get("cards", {})
     kept = asdict(score) | {"floors": score.floors._asdict()}
     values = {"scores": {**scores, text_model: kept}, "cards": {**cards, text_model: card}}
-    file.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")
+    write_json(file, values, indent=1)
 
 
 def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:

@@ -18,8 +18,8 @@ from assets.training.command import main
 from assets.training.reply_examples import LABELS, Labelled, load_labelled
 from mm_support.config import Settings
 from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, blocks_of, features
+from mm_support.files import write_json
 from mm_support.paths import fitted_to
-from mm_support.train.calibrate import write_json
 from mm_support.types import EncodeKind
 
 INVERSE_PENALTY = 1.0
@@ -73,7 +73,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             "left_one_pack_out": figures,
         },
     }
-    write_json(values, args.out or fitted_to(settings.text_model) / SELECTOR_FILE)
+    write_json(args.out or fitted_to(settings.text_model) / SELECTOR_FILE, values, indent=1)
     print(json.dumps(figures, indent=1))
     return 0
 

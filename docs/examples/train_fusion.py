@@ -18,7 +18,6 @@ from mm_support import Settings, SupportService
 from mm_support.__main__ import main as mm_support
 from mm_support.evaluate.cases import ask, read_cases
 from mm_support.evaluate.metrics import share
-from mm_support.fuse.weights import own_folder
 
 QUESTION = "What does this mean, and what should I do?"
 
@@ -35,7 +34,7 @@ def main(base: str, photos: Path, strategy: str) -> None:
         raise SystemExit(status)
     print("after: ", after := found_first(base, test, strategy))
     if before and after and after["value"] <= before["value"]:
-        folder = own_folder(Settings.from_env())
+        folder = Settings.from_env().own_weights
         print(f"That is no better. Delete fusion-{strategy}.safetensors in {folder} to go back.")
     else:
         print(f"To use it: MM_SUPPORT_FUSION={strategy}")

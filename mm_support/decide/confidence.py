@@ -106,7 +106,7 @@ def sigmoid(logits: Any) -> Any:
 
 def own_gate_file(settings: Settings) -> Path:
     """Where a gate that was fitted to somebody's own cases lies."""
-    return settings.data_dir / "weights" / GATE_FILE
+    return settings.own_weights / GATE_FILE
 
 
 def gate_file(settings: Settings) -> Path:

@@ -70,7 +70,7 @@ class IntentClassifier:
 def intents_file(settings: Settings, knowledge: str = "") -> Path:
     """Where the classifier of a base lies, or the one of all bases."""
     name = f"intents-{knowledge}" if knowledge else "intents"
-    return settings.data_dir / "weights" / f"{name}.safetensors"
+    return settings.own_weights / f"{name}.safetensors"
 
 
 def save_intents(classifier: IntentClassifier, card: dict[str, Any], path: Path) -> None:

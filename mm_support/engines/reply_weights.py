@@ -44,7 +44,7 @@ def own_adapter(settings: Settings) -> Path:
     """The folder of an adapter that was trained here for settings.reply_model
     (assets/training/reply.py)."""
     name = settings.reply_model.removeprefix(PREFIX)
-    return settings.data_dir / "weights" / f"reply-{name}"
+    return settings.own_weights / f"reply-{name}"
 
 
 def hub_folder(gguf: Path, settings: Settings) -> Path:

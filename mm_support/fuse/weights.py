@@ -6,7 +6,6 @@ With other encoders, or without a file, the strategy starts untrained. Knows not
 
 from __future__ import annotations
 
-import functools
 import hashlib
 import json
 import logging
@@ -17,6 +16,7 @@ from mm_support.config import Settings
 from mm_support.encode.text_models import version_of
 from mm_support.files import readable, replacing
 from mm_support.paths import WEIGHTS, fitted_to
+from mm_support.weights import sha256_of
 
 if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy
@@ -25,11 +25,6 @@ log = logging.getLogger(__name__)
 
 # an encoder whose weights are trained here
 CLIP_LITE = ("package:clip-lite", WEIGHTS / "clip-lite.safetensors")
-
-
-def own_folder(settings: Settings) -> Path:
-    """Where weights lie that were trained on somebody's own bases."""
-    return settings.data_dir / "weights"
 
 
 def fusion_file(strategy: str, folder: Path) -> Path:
@@ -48,7 +43,7 @@ def load_fusion(
 
     untrained = build_fusion(settings.fusion, d_text, d_picture)
     shipped = fitted_to(settings.text_model)
-    for place in (own_folder(settings), shipped) if folder is None else (folder,):
+    for place in (settings.own_weights, shipped) if folder is None else (folder,):
         path = fusion_file(settings.fusion, place)
         trained = _read(path, settings, d_text, d_picture) if path.is_file() else None
         if trained:
@@ -89,11 +84,6 @@ def save_fusion(fusion: FusionStrategy, card: dict, folder: Path) -> Path:
 def made_for(settings: Settings) -> str:
     """16 hex digits that name the encoders, their trained weights included."""
     name, weights = CLIP_LITE
-    trained = _digest(weights) if settings.image_model == name and weights.is_file() else ""
+    trained = sha256_of(weights) if settings.image_model == name and weights.is_file() else ""
     named = f"{version_of(settings.text_model)}\n{settings.image_model}\n{trained}"
     return hashlib.sha256(named.encode()).hexdigest()[:16]
-
-
-@functools.cache
-def _digest(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()

@@ -30,7 +30,7 @@ from mm_support.config import Settings
 from mm_support.decide.calibration import FOREIGN, NEAR, threshold
 from mm_support.decide.confidence import FEATURES, Gate, features, own_gate_file
 from mm_support.errors import InputError
-from mm_support.files import replacing
+from mm_support.files import write_json
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.pipeline.perceive import perceive
@@ -96,7 +96,7 @@ def write_gate(examples: Sequence[Example], settings: Settings, out: Path, card:
         "made_for": made_for(settings),
         "card": card | {"examples": len(examples), "left_one_base_out": figures},
     }
-    write_json(values, out)
+    write_json(out, values, indent=1)
     print(json.dumps(figures, indent=1))
     print(f"Written to {out}.", file=sys.stderr)
 
@@ -307,8 +307,3 @@ def shares(
         "answer_missing_not_answered": ~answered[near],
     }
     return {name: round(float(own.mean()), 4) for name, own in among.items() if len(own)}
-
-
-def write_json(values: dict, path: Path) -> None:
-    with replacing(path) as beside:
-        beside.write_text(json.dumps(values, indent=1) + "\n", encoding="utf-8")

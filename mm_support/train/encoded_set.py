@@ -9,7 +9,6 @@ is in the set.
 from __future__ import annotations
 
 import base64
-import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, fields
@@ -22,6 +21,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.encode.text import Pieces, TextEncoder
 from mm_support.encode.text_models import Kind
+from mm_support.files import write_json
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.points import entry_texts
@@ -135,7 +135,7 @@ def build(found: SupportSet, settings: Settings, feedback: Feedback | None = Non
     named = dict(zip(titles, image.encode_words(titles)))
     made = EncodedSet(rows, journals, load_text_score(settings.text_model), named=named)
     made.encode(entries, load_text_encoder(settings, device))
-    (folder / "card.json").write_text(json.dumps(card(made), indent=1) + "\n", encoding="utf-8")
+    write_json(folder / "card.json", card(made), indent=1)
     return made
 
 

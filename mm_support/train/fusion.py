@@ -20,7 +20,7 @@ from typing import Any
 from mm_support import terminal
 from mm_support.config import FUSIONS, Settings
 from mm_support.errors import InputError
-from mm_support.fuse.weights import made_for, own_folder
+from mm_support.fuse.weights import made_for
 from mm_support.train.encoded_set import EncodedSet, build, card
 from mm_support.train.feedback import read_feedback
 from mm_support.train.support_set import own_set
@@ -41,7 +41,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         feedback = read_feedback(args.feedback, base, entries[base])
     made = build(own_set(entries), settings, feedback)
     about = {"data": SOURCES, "command": "mm-support train fusion"}
-    names, out = args.strategy or FUSIONS, args.out or own_folder(settings)
+    names, out = args.strategy or FUSIONS, args.out or settings.own_weights
     train_strategies(names, made, settings, args.seed, about, out)
     return 0
 
