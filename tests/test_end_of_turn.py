@@ -9,9 +9,16 @@ import pytest
 
 from mm_support.encode.end_of_turn import SECONDS, SoundAndWords, load_end_of_turn, log_mel
 from mm_support.errors import WeightsError
-from mm_support.language.completeness import Completeness, load_completeness, words_of
-from mm_support.language.hashed import Hashed, load_hashed, places
-from mm_support.language.nods import goes_on, is_nod
+from mm_support.language.utterances import (
+    Completeness,
+    Hashed,
+    goes_on,
+    is_nod,
+    load_completeness,
+    load_hashed,
+    places,
+    words_of,
+)
 from mm_support.paths import WEIGHTS
 
 RATE = 16_000

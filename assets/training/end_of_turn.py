@@ -31,7 +31,7 @@ from mm_support.decode.voice import Voice, load_voice
 from mm_support.device import resolve_device
 from mm_support.encode.end_of_turn import SmartTurn, load_smart_turn
 from mm_support.encode.speech import WhisperEncoder, load_speech_encoder
-from mm_support.language.completeness import Completeness, features, words_of
+from mm_support.language.utterances import Completeness, ending_features, words_of
 from mm_support.paths import PACKS, WEIGHTS
 from mm_support.types import SAMPLE_RATE
 
@@ -70,7 +70,7 @@ def learn_words(texts: Sequence[str]) -> Completeness:
         for length in rng.sample(range(1, len(words)), min(BROKEN, len(words) - 1))
     )
     broken = [words for words in cuts if tuple(words) not in known]
-    named = [features(words) for words in (*whole, *broken)]
+    named = [ending_features(words) for words in (*whole, *broken)]
     return Completeness(fit(named, np.r_[np.ones(len(whole)), np.zeros(len(broken))], PLACES))
 
 
@@ -86,7 +86,7 @@ def held_out(words: Completeness) -> dict[str, float]:
         if len(said) > BROKEN:
             first = said[: rng.randrange(1, len(said))]
             pair = (
-                (whole, words.learned.logit(features(own)))
+                (whole, words.learned.logit(ending_features(own)))
                 for whole, own in ((True, said), (False, first))
             )
             scores[row["language"]] += pair
@@ -137,7 +137,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     scale = float(fitted.coef_[0][0])
     save_file({"weights": words.learned.weights}, WEIGHTS / "end-of-turn.safetensors")
     card = {
-        "what": "tells whether a spoken turn is over (mm_support/language/completeness.py)",
+        "what": "tells whether a spoken turn is over (mm_support/language/utterances.py)",
         "trained_by": "python -m assets.training.end_of_turn --public FOLDER",
         "data": "assets/training/intents, the packs, BANKING77 (CC BY 4.0), CLINC150 (CC BY 3.0)",
         "licence": "as the project",

@@ -1,4 +1,4 @@
-"""Fits what mm_support/language/hashed.py reads."""
+"""Fits what mm_support/language/utterances.py reads."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from mm_support.language.hashed import Hashed, places
+from mm_support.language.utterances import Hashed, places
 
 
 def fit(

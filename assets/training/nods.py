@@ -19,8 +19,7 @@ import numpy as np
 from assets.training.command import main
 from assets.training.hashed import fit
 from mm_support.config import Settings
-from mm_support.language.completeness import words_of
-from mm_support.language.nods import SURE, features
+from mm_support.language.utterances import SURE, nod_features, words_of
 from mm_support.paths import WEIGHTS
 
 HERE = Path(__file__).parent
@@ -67,14 +66,14 @@ def learn(name: str, what: str, known: Examples, written: Examples, judged: Exam
     from safetensors.numpy import save_file
 
     known = known | written
-    texts = [features(list(words)) for words in known]
+    texts = [nod_features(list(words)) for words in known]
     weights = np.array([WEIGHT if words in written else 1 for words in known], np.float64)
     learned = fit(texts, np.array(list(known.values())), PLACES, weights)
-    logits = {words: learned.logit(features(list(words))) for words in judged}
+    logits = {words: learned.logit(nod_features(list(words))) for words in judged}
     found = [logits[words] > SURE for words, is_one in judged.items() if is_one]
     taken = [logits[words] > SURE for words, is_one in judged.items() if not is_one]
     card = {
-        "what": f"tells {what} (mm_support/language/nods.py)",
+        "what": f"tells {what} (mm_support/language/utterances.py)",
         "trained_by": "python -m assets.training.nods",
         "data": "assets/training/intents and interjections.json, written for this project",
         "licence": "as the project",

@@ -1,7 +1,7 @@
 """End of turn: whether somebody who has fallen silent has said all, or is only looking for words.
 
 Smart Turn v3.2 (Daily, BSD-2), trained on 23 languages, hears intonation and wording in the last
-8 seconds of a turn; the transcript says whether its words are a whole (language/completeness.py).
+8 seconds of a turn; the transcript says whether its words are a whole (language/utterances.py).
 It is optional: without it a turn ends after a fixed pause (live.py).
 """
 
@@ -19,7 +19,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.encode.vad import one_thread_session
 from mm_support.errors import WeightsError
-from mm_support.language.completeness import Completeness, load_completeness
+from mm_support.language.utterances import Completeness, load_completeness
 from mm_support.paths import WEIGHTS
 from mm_support.types import SAMPLE_RATE
 from mm_support.weights import PREFIX, package_weights

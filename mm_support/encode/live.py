@@ -20,8 +20,8 @@ from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.vad import VoiceActivity
 from mm_support.errors import BusyError, InputError
 from mm_support.inputs.audio import Stream, level
-from mm_support.language.nods import is_nod
 from mm_support.language.surely_heard import SURELY, heard_right
+from mm_support.language.utterances import is_nod
 from mm_support.types import SAMPLE_RATE, Transcript, UserTurn
 
 # seconds of silence that end a turn: where a model that has heard it says that it is over, or not;

@@ -9,7 +9,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from mm_support.decode.sentence import Sentence
-from mm_support.language.nods import goes_on
+from mm_support.language.utterances import goes_on
 from mm_support.types import Entry, Hit, Past
 
 CITED = re.compile(r"\[(\d+)\]")
