@@ -38,7 +38,6 @@ from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper, media_folder, open_keeper
 from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
 from mm_support.desk.oidc import provider_of
-from mm_support.desk.ownership import STATES
 from mm_support.desk.promises import Promises
 from mm_support.desk.summary import summarise
 from mm_support.desk.visits import Signatures, Visit, customer_in, signatures_in
@@ -73,7 +72,6 @@ from mm_support.types import (
     Message,
     Owner,
     Past,
-    Question,
     Reply,
     Said,
     Status,
@@ -514,7 +512,7 @@ class SupportService:
             handed = one.decision.action == "handoff"
             if one.performed or (record and (handed or one.acted)):
                 record = turn_record(one, stopped_reply(one, happened))
-                summary = summary_of(past, one.question, one.decision.reason) if handed else ""
+                summary = summarise(past, one.question, one.decision.reason) if handed else ""
         if record:
             self._keeper.keep(record, summary, owner, began)
 
@@ -529,7 +527,7 @@ class SupportService:
             keep_media(media_folder(self.settings), answered)
         summary = ""
         if reply.action == "handoff":
-            summary = summary_of(past, answered.question, judged.decision.reason)
+            summary = summarise(past, answered.question, judged.decision.reason)
         kept = self._keeper.keep(turn_record(judged, reply), summary, owner, began)
         if kept is None:
             self.archive.remove_media([reply.turn_id])
@@ -565,13 +563,6 @@ def stopped_reply(judged: Judged, happened: Sequence[Event]) -> Reply:
         session_id=str(judged.turn.session_id),
         turn_id=uuid.uuid4().hex,
     )
-
-
-def summary_of(past: Sequence[Past], question: Question, reason: str) -> str:
-    """What a person reads first. reason: of the decision, which may be that a person has the
-    conversation.
-    """
-    return summarise(past, question, "asked" if reason in STATES else reason)
 
 
 def as_told(kept: Sequence[Past], earlier: Sequence[Past]) -> Sequence[Past]:

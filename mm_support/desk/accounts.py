@@ -25,9 +25,8 @@ from sqlalchemy.orm import Session
 from mm_support.desk.audit import note
 from mm_support.desk.visits import Signatures
 from mm_support.errors import InputError
-from mm_support.store.adding import add_unless_there
 from mm_support.store.database import Store
-from mm_support.store.models import AccountRow, SignInRow, TriesRow, now
+from mm_support.store.models import AccountRow, SignInRow, TriesRow, add_unless_there, now
 from mm_support.store.records import in_utc
 
 Area = Literal["desk", "workshop", "add", "edit", "figures", "audit", "accounts"]

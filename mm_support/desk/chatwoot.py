@@ -30,9 +30,15 @@ from mm_support.desk.notices import (
 )
 from mm_support.desk.ownership import AT_THE_DESK, chain_of, hand, known
 from mm_support.errors import InputError
-from mm_support.store.adding import add_unless_there
 from mm_support.store.database import Store
-from mm_support.store.models import ConversationRow, InboxRow, MessageRow, NoticeRow, now
+from mm_support.store.models import (
+    ConversationRow,
+    InboxRow,
+    MessageRow,
+    NoticeRow,
+    add_unless_there,
+    now,
+)
 
 FRESH = 300  # s for which a signature holds
 NAMELESS = "Chatwoot"  # who did it, where Chatwoot does not say

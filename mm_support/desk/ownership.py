@@ -21,7 +21,6 @@ from mm_support.desk.audit import note
 from mm_support.desk.notices import OPENED_AGAIN, TOLD_OF
 from mm_support.desk.reasons import code_of
 from mm_support.errors import InputError
-from mm_support.store.adding import add_unless_there
 from mm_support.store.days import changed
 from mm_support.store.models import (
     ConversationRow,
@@ -31,6 +30,7 @@ from mm_support.store.models import (
     OriginalRow,
     OwnershipRow,
     TurnRow,
+    add_unless_there,
     now,
 )
 from mm_support.store.records import in_utc

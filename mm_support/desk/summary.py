@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from mm_support.as_json import snippet
+from mm_support.desk.ownership import STATES
 from mm_support.language.messages import has_message, message
 from mm_support.types import Past, Question
 
@@ -13,8 +14,10 @@ MAX_QUOTE = 200  # characters of a message in a summary
 
 def summarise(past: Sequence[Past], question: Question, reason: str) -> str:
     """What a person who takes over reads first, in the customer's language: why, what the customer
-    said and showed, what they were told.
+    said and showed, what they were told. reason: of the decision, which may be that a person has
+    the conversation.
     """
+    reason = "asked" if reason in STATES else reason
     language, key = question.language, f"summary.{reason}"
     why = message(key, language) if has_message(key) else reason
     lines = [message("summary.why", language, reason=why)]

@@ -178,3 +178,12 @@ def _listed(language: str) -> list[list[str]]:
 @functools.lru_cache(5_000)
 def _script(letter: str) -> str:
     return unicodedata.name(letter, "").split(" ")[0]
+
+
+def region_of(language: str) -> str:
+    """ISO 3166 of the country where a language is mostly spoken (Unicode's likely subtags), such as
+    "FR" for "fr"; "" for a language that nobody knows.
+    """
+    from babel.core import get_global
+
+    return get_global("likely_subtags").get(language, "").rpartition("_")[2]

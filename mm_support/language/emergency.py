@@ -9,10 +9,9 @@ from __future__ import annotations
 import functools
 import re
 
-from mm_support.language.detect import DEFAULT, language_of, stop_words
+from mm_support.language.detect import DEFAULT, language_of, region_of, stop_words
 from mm_support.language.facts import facts_of
 from mm_support.language.messages import languages, message
-from mm_support.language.regions import region_of
 from mm_support.language.sentences import split_sentences
 from mm_support.language.telephone import without_phones
 from mm_support.language.terms import edged, one_of

@@ -17,7 +17,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from typing import TYPE_CHECKING
 
-from mm_support.language.regions import region_of
+from mm_support.language.detect import region_of
 from mm_support.types import Question
 
 if TYPE_CHECKING:

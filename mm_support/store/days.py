@@ -9,8 +9,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sqlalchemy.orm import Session
 
-from mm_support.store.adding import add_unless_there
-from mm_support.store.models import DayRow, now
+from mm_support.store.models import DayRow, add_unless_there, now
 
 LATE = timedelta(hours=1)  # after its end in which turns of a day may still be stored
 

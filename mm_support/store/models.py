@@ -1,5 +1,6 @@
 """The tables: turns, feedback, hand-offs, conversations with their owners, agents' messages, what
-masks stand for, notices to be sent, the audit log, and accounts with their sign-ins.
+masks stand for, notices to be sent, the audit log, and accounts with their sign-ins. Of rows that
+two processes add at the same time one is kept.
 """
 
 from __future__ import annotations
@@ -7,8 +8,9 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import JSON, DateTime, Dialect, ForeignKey, Index, String, Text, inspect
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.orm import DeclarativeBase, Mapped, Session, mapped_column
 from sqlalchemy.types import TypeDecorator
 
 INTENT, LANGUAGE = 64, 8  # characters of names that are kept
@@ -273,3 +275,12 @@ class TriesRow(Base):
     key: Mapped[str] = mapped_column(Line(64), primary_key=True)
     tries: Mapped[int]
     latest: Mapped[datetime] = mapped_column(default=now)
+
+
+def add_unless_there(session: Session, table: type[Base], **values: Any) -> bool:
+    """Adds a row unless there is one with its key, whoever adds it; whether it was added."""
+    dialects = {"sqlite": sqlite, "postgresql": postgresql}
+    dialect = dialects[session.connection().dialect.name]
+    insert = dialect.insert(table).values(**values).on_conflict_do_nothing()
+    added = session.execute(insert.returning(*inspect(table).primary_key))
+    return added.first() is not None
