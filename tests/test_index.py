@@ -28,10 +28,9 @@ from mm_support.knowledge.index.search import CANDIDATES, recognise, search
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import likeness
-from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT
 from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.query import SearchQuery, search_query
-from mm_support.knowledge.scoring import CODE_SHARE
+from mm_support.knowledge.scoring import CLIP_LITE, CODE_SHARE, STAND_OUT
 from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
 from mm_support.language import codes, defined, identifiers
 from mm_support.language.terms import term_set, terms

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 import torch
 
+from mm_support.decode.compose import gallery
 from mm_support.knowledge import scoring
-from mm_support.knowledge.pictures import PictureCalibration, gallery
+from mm_support.knowledge.scoring import PictureCalibration
 from mm_support.types import Entry, Hit
 
 WEIGHTS = PictureCalibration(

@@ -25,7 +25,7 @@ from mm_support.config import Settings
 from mm_support.encode import clip_lite
 from mm_support.errors import InputError
 from mm_support.knowledge import scoring
-from mm_support.knowledge.pictures import PictureCalibration
+from mm_support.knowledge.scoring import PictureCalibration
 
 PRODUCTS, SHOTS = 6, 12
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from mm_support.encode.clip_lite import LOOK_SHARE, MEANING_SHARE
 from mm_support.knowledge.late_interaction import unit
-from mm_support.knowledge.pictures import PictureCalibration
+from mm_support.knowledge.scoring import PictureCalibration
 
 LOOK = 512  # directions kept
 SHRINKAGE = 0.5  # of the covariance within products towards a multiple of the identity

@@ -7,7 +7,7 @@
                         found by one catalogue picture, named by words of their kind. The
                         calibrations are fitted on these
 
-Entries are scored as knowledge/pictures.py scores them. Knows no model and no file.
+Entries are scored as knowledge/scoring.py scores them. Knows no model and no file.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from assets.training.image_head import (
 )
 from mm_support.encode.clip_lite import MEANING_SHARE
 from mm_support.encode.image import Calibration
-from mm_support.knowledge.pictures import PictureCalibration
+from mm_support.knowledge.scoring import PictureCalibration
 
 FOLDS = 5  # of products; one is left out
 SESSIONS = 4  # of each product's photos

@@ -26,6 +26,7 @@ from mm_support.language.surely_heard import CLEARLY
 from mm_support.language.terms import term_set
 from mm_support.types import Citation, Hit, Intent, Past, Question
 
+ALIKE = 0.6  # share of the best photo score from which on an entry looks similar
 MAX_PICTURES = 4  # of the cited entries
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
@@ -255,3 +256,11 @@ def intent_of(hits: Sequence[Hit]) -> Intent | None:
         return None
     best = hits[0].entry.intent
     return Intent(best, votes[best] / sum(votes.values()))
+
+
+def gallery(hits: Sequence[Hit]) -> tuple[Path, ...]:
+    """A picture of each entry that looks like the customer's photo, best first."""
+    pictured = [hit for hit in hits if hit.entry.pictures and hit.by.get("photo", 0.0) > 0]
+    best = max((hit.by["photo"] for hit in pictured), default=0.0)
+    alike = [hit for hit in pictured if hit.by["photo"] >= ALIKE * best]
+    return tuple(hit.entry.pictures[0] for hit in sorted(alike, key=lambda hit: -hit.by["photo"]))

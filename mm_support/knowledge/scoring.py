@@ -4,7 +4,7 @@
     alike        of its word pieces with the entry's (late_interaction.py)
     words        what its terms and the entry's have in common (index/postings.py)
                  how these three add up depends on the text encoder (text_score.py)
-    photo        how likely the photo shows the entry, among the others (pictures.py)
+    photo        how likely the photo shows the entry, by its pictures and its title
     identified   how surely the entry is the one that an identifier of the question names
 
 All of it is torch, so it can be differentiated; queries (b) and entries (n) come in batches. Knows
@@ -13,16 +13,40 @@ no index, no file and no language.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import torch
 from torch import Tensor
 
-from mm_support.knowledge.pictures import CLIP_LITE, STAND_OUT, PictureCalibration
 from mm_support.knowledge.text_score import TextScore
 
 # an exactly matched identifier closes this part of the gap between an entry's score and 1
 CODE_SHARE = 0.7
+# an entry's score falls by exp(-STAND_OUT) for each unit of log odds that the likeliest entry is
+# ahead: where pictures are all alike, drawn by one hand or taken before one wall, every one is
+# likely
+STAND_OUT = 0.15
+
+
+@dataclass(frozen=True)
+class PictureCalibration:
+    """Weights of a logistic regression, and the same for an entry without pictures. nearest: of the
+    cosine with the entry's most similar picture; mean: with the mean of its pictures; words: with
+    its title. Fitted by assets/training/image.py on photos of products that were left out of
+    training.
+    """
+
+    nearest: float
+    mean: float
+    words: float
+    bias: float
+    only_words: float
+    only_words_bias: float
+
+
+# assets/weights/clip-lite.json
+CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)
 
 
 class Lists(NamedTuple):
@@ -82,7 +106,7 @@ def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
 def picture_logits(
     shown: Tensor, worded: Tensor, pictures: Lists, weights: PictureCalibration = CLIP_LITE
 ) -> Tensor:
-    """(b, n) log odds that the photos show each entry (pictures.py). shown: (b, M) cosines of the
+    """(b, n) log odds that the photos show each entry. shown: (b, M) cosines of the
     photos with all pictures; worded: (b, n) with the titles.
     """
     without = weights.only_words * worded + weights.only_words_bias

@@ -1,9 +1,6 @@
 """How the likenesses of a question and an entry's texts add up to a score, for each text encoder.
 
-    best        cosine with the entry's most similar title, question or sentence
-    whole       cosine with the mean of all of them
-    alike       of the word pieces with the entry's (MaxSim, late_interaction.py)
-    words       of its terms with the entry's (BM25, as a share of the most that it can be)
+Which likenesses there are is told in scoring.py.
 
 An encoder's cosines do not begin at 0: those of multilingual-e5-small all lie between 0.7 and 0.95,
 higher between two Chinese texts than between two English ones, lower between one of each. So what

@@ -14,10 +14,9 @@ from itertools import chain
 
 from mm_support.actions.flow import Told
 from mm_support.decide.policy import Decision
-from mm_support.decode.compose import compose, evidence_of, one_by_one
+from mm_support.decode.compose import compose, evidence_of, gallery, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.decode.speaking import Speech
-from mm_support.knowledge.pictures import gallery
 from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import masked_question
 from mm_support.parts import Parts
