@@ -13,10 +13,11 @@ from __future__ import annotations
 import re
 
 from mm_support.language.messages import messages
-from mm_support.language.terms import NUMBERS_IN_WORDS, simplified
+from mm_support.language.terms import chinese_number, in_digits, simplified
 
 CHINESE = ("zh", "yue")
 UNSPACED = (*CHINESE, "ja")  # written without blanks
+ALONE = 3  # smaller numbers in words stay words where they stand alone: "one of them"
 RUN = 3  # signs said one by one from which they are one code: fewer may be words and amounts
 PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
@@ -47,7 +48,7 @@ def written(text: str, language: str) -> str:
     if language in CHINESE:
         return _addresses(_chinese_numbers(simplified(text)), "zh")
     text = _zeros(_repeated(_addresses(text, language), language), language)
-    return _prices(_joined(_in_digits(text, language)), language)
+    return _prices(_joined(in_digits(text, language, ALONE)), language)
 
 
 def joint(language: str) -> str:
@@ -91,7 +92,7 @@ def _repeated(text: str, language: str) -> str:
 
 def _again(match: re.Match[str], times: int, language: str) -> str:
     """A digit or a letter said several times; other words (a double room) stay."""
-    sign = _in_digits(match[1], language, 0)
+    sign = in_digits(match[1], language)
     return " ".join([sign] * times) if len(sign) == 1 else match[0]
 
 
@@ -102,19 +103,10 @@ def _zeros(text: str, language: str) -> str:
     for place in range(0, len(parts), 2):
         before, behind = parts[place - 2] if place else "", "".join(parts[place + 2 : place + 3])
         ends = not behind and "".join(parts[place + 1 : place + 2]).strip(".,;!? ") == ""
-        counts = [_in_digits(word, language, 0).isdigit() for word in (before, behind)]
+        counts = [in_digits(word, language).isdigit() for word in (before, behind)]
         if parts[place].lower() in words and (counts[1] or (counts[0] and ends)):
             parts[place] = "0"
     return "".join(parts)
-
-
-def _in_digits(text: str, language: str, threshold: int = 3) -> str:
-    """thirty -> 30. threshold: smaller numbers that stand alone stay words ("one of them")."""
-    if language not in NUMBERS_IN_WORDS:
-        return text
-    from text_to_num import alpha2digit
-
-    return alpha2digit(text, language, threshold=threshold)
 
 
 def _prices(text: str, language: str) -> str:
@@ -193,12 +185,8 @@ def _chinese_number(match: re.Match[str]) -> str:
 
 def _value(words: str) -> str:
     """The number in digits; "" where there is none. Digits alone are read one by one."""
-    import cn2an
-
     plain = words.translate(str.maketrans("〇幺两", "零一二"))
     if not re.search("[十百千万亿]", plain):
         return "".join(str("零一二三四五六七八九".index(sign)) for sign in plain)
-    try:
-        return str(cn2an.cn2an(words.replace("〇", "零").replace("幺", "一"), "smart"))
-    except ValueError:  # no number: 万一, 一一得一
-        return ""
+    number = chinese_number(words.replace("〇", "零").replace("幺", "一"))
+    return number if number.isdecimal() else ""

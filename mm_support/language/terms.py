@@ -177,8 +177,8 @@ def with_digits(text: str, language: str) -> str:
         kept = [at for at in range(len(words)) if _is_article(words, at, language)]
         for at in kept:
             words[at] += APART
-        return _in_digits("".join(words), language).replace(APART, "")
-    return CHINESE_NUMBER.sub(lambda match: _chinese_number(match[0]), text)
+        return in_digits("".join(words), language).replace(APART, "")
+    return CHINESE_NUMBER.sub(lambda match: chinese_number(match[0]), text)
 
 
 def _is_article(words: Sequence[str], at: int, language: str) -> bool:
@@ -186,18 +186,21 @@ def _is_article(words: Sequence[str], at: int, language: str) -> bool:
     parts them between.
     """
     word = words[at].lower()
-    if word not in stop_words(language) or _in_digits(word, language) != "1":
+    if word not in stop_words(language) or in_digits(word, language) != "1":
         return False
     beside = "".join(words[max(0, at - 4) : at + 5])
     alone = ["1" if own == words[at] else own for own in beside.split()]
-    return _in_digits(beside, language).split() == alone
+    return in_digits(beside, language).split() == alone
 
 
 @functools.lru_cache(REMEMBERED)
-def _in_digits(text: str, language: str) -> str:
+def in_digits(text: str, language: str, threshold: int = 0) -> str:
+    """thirty -> 30. threshold: smaller numbers that stand alone stay words ("one of them")."""
+    if language not in NUMBERS_IN_WORDS:
+        return text
     from text_to_num import alpha2digit
 
-    return alpha2digit(text, language, threshold=0)
+    return alpha2digit(text, language, threshold=threshold)
 
 
 def without_roman(text: str) -> str:
@@ -211,7 +214,8 @@ def roman_number(letters: str) -> int:
     return sum(-value if value < max(values[at:]) else value for at, value in enumerate(values))
 
 
-def _chinese_number(words: str) -> str:
+def chinese_number(words: str) -> str:
+    """三十 -> 30; words that are no number as they are."""
     import cn2an
 
     try:
