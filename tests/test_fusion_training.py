@@ -5,6 +5,7 @@ strangers alone.
 import json
 from dataclasses import dataclass, replace
 from datetime import date
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -23,7 +24,7 @@ from mm_support.fuse.strategies import HEADS, STRATEGIES, WIDTH, build_fusion
 from mm_support.fuse.weights import fusion_file, load_fusion, made_for, save_fusion
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
-from mm_support.knowledge.index.identified import SCHEMA, Identifiers, IdentifiersWriter
+from mm_support.knowledge.index.identified import SCHEMA, STORED, Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.table import Table, create
 from mm_support.knowledge.late_interaction import merged
@@ -218,7 +219,9 @@ def test_an_identifier_that_entries_share_counts_in_training_as_in_the_index(mad
     connection = create(tmp_path / "table", [SCHEMA])
     writer.store(connection)
     connection.execute("COMMIT")
-    served = Identifiers(Table(tmp_path / "table"), len(entries)).matches(frozenset({"E24"}))
+    served = Identifiers(partial(Table(tmp_path / "table").rows, STORED), len(entries)).matches(
+        frozenset({"E24"})
+    )
     rows = replace(
         made.rows,
         entries={**made.rows.entries, "shop": entries},

@@ -8,7 +8,7 @@ the words' part is cut off at 0 as a whole, not modality by modality. Knows no f
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -20,10 +20,11 @@ from torch.nn.functional import normalize
 from mm_support.encode.text import Pieces
 from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import late_interaction, scoring
+from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import TextScore, above
-from mm_support.language import codes, identifiers
+from mm_support.language import identifiers
 from mm_support.language.defined import named_in_title
 from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
@@ -182,13 +183,13 @@ class TurnTable:
         self._known = identifiers.Dictionary.of(self._entries)
         self._intents = {name: place for place, name in enumerate(intents)}
         self._stems: list[Any] = [Counter(terms(entry.text)) for entry in self._entries]
-        self._codes = list(map(identifiers.identifiers_of, self._entries))
-        self._titled = [named_in_title(entry.title) for entry in self._entries]
         lengths = np.array([own.total() for own in self._stems])
         self._lengths = lengths / max(1, lengths.mean())
         self._having = Counter(word for own in self._stems for word in own)
-        folded = (set(map(codes.fold, own)) for own in self._codes)
-        self._sharing = Counter(code for own in folded for code in own)
+        writer = IdentifiersWriter()
+        for row, entry in enumerate(self._entries):
+            writer.add(row, identifiers.identifiers_of(entry), named_in_title(entry.title))
+        self._identifiers = Identifiers(writer.rows, len(self._entries))
         self._pieces = [
             (own, kept := made.pieces(own, "passage"), late_interaction.merged(kept))
             for own in map(entry_texts, self._entries)
@@ -243,7 +244,7 @@ class TurnTable:
             sum(rare[word] * saturated(own[word], length) for word in stems & own.keys()) / total
             for own, length in zip(self._stems, self._lengths)
         ]
-        matched = [self._matched(named, *own) for own in zip(self._codes, self._titled)]
+        matched = self._identifiers.matches(named)
         vectors = asked.vectors.astype(np.float32)
         alike = [late_interaction.likeness(vectors, merged) for _, _, merged in self._pieces]
         hidden = list(alike)  # what is alike without the text itself
@@ -252,17 +253,6 @@ class TurnTable:
                 others = [kept for other, kept in zip(texts, own) if other != text] or [NOTHING]
                 hidden[place] = late_interaction.likeness(vectors, late_interaction.merged(others))
         return np.array([shared, matched, alike, hidden])
-
-    def _matched(self, named: Iterable[str], own: frozenset[str], titled: frozenset[str]) -> float:
-        """The best match of a named identifier with an entry's, less where several entries share
-        it, and less so with one of its title, as Identifiers.matches has it.
-        """
-        scores = [0.0]
-        for code in map(frozenset, zip(named)):
-            sharing = max(1, self._sharing[codes.fold(*code)])
-            matches = codes.match(code, own), codes.match(code, titled)
-            scores += [matches[0] / sharing, matches[1] / sharing**0.5]
-        return max(scores)
 
 
 def _behind_nothing(rows: np.ndarray) -> Tensor:

@@ -7,14 +7,14 @@ is compared with few identifiers of a base, not with all. Knows no vector.
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Collection, Iterable
+from collections.abc import Callable, Collection, Iterable
 from functools import cached_property
 
 import numpy as np
 
-from mm_support.knowledge.index.table import Table
 from mm_support.language import codes
 
+STORED = "SELECT name, entries FROM identifiers"
 SCHEMA = "CREATE TABLE identifiers (name TEXT PRIMARY KEY, entries BLOB) WITHOUT ROWID;"
 
 
@@ -29,22 +29,24 @@ class IdentifiersWriter:
         for name in named:
             self._entries.setdefault(name, []).append(~row if name in titled else row)
 
-    def store(self, connection: sqlite3.Connection) -> None:
+    def rows(self) -> list[tuple[str, bytes]]:
+        """Of the table."""
         named = sorted(self._entries.items())
-        rows = ((name, np.array(own, np.int32).tobytes()) for name, own in named)
-        connection.executemany("INSERT INTO identifiers VALUES (?, ?)", rows)
+        return [(name, np.array(own, np.int32).tobytes()) for name, own in named]
+
+    def store(self, connection: sqlite3.Connection) -> None:
+        connection.executemany("INSERT INTO identifiers VALUES (?, ?)", self.rows())
 
 
 class Identifiers:
-    """The identifiers of a base of n entries."""
+    """The identifiers of a base of n entries. read: gives the rows of the table, once needed."""
 
-    def __init__(self, table: Table, n: int) -> None:
-        self._table, self._n = table, n
+    def __init__(self, read: Callable[[], Iterable[tuple[str, bytes]]], n: int) -> None:
+        self._read, self._n = read, n
 
     @cached_property
     def _entries(self) -> dict[str, np.ndarray]:
-        rows = self._table.rows("SELECT name, entries FROM identifiers")
-        return {name: np.frombuffer(entries, np.int32) for name, entries in rows}
+        return {name: np.frombuffer(entries, np.int32) for name, entries in self._read()}
 
     @cached_property
     def _alike(self) -> dict[str, list[str]]:

@@ -17,7 +17,7 @@ from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
-from functools import cached_property
+from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
 
@@ -26,7 +26,7 @@ from mm_support.knowledge.contradictions import by_id, contradictions
 from mm_support.knowledge.index import About, Point, entries, identified, postings
 from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays
 from mm_support.knowledge.index.entries import Entries, EntriesWriter
-from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
+from mm_support.knowledge.index.identified import STORED, Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import Postings, PostingsWriter
 from mm_support.knowledge.index.table import Table, create
 from mm_support.language import defined, identifiers
@@ -101,7 +101,7 @@ class Version:
         n = self.about.entries
         self.entries = Entries(self._table, pictures_dir, n)
         self.postings = Postings(self._table, n)
-        self.identifiers = Identifiers(self._table, n)
+        self.identifiers = Identifiers(partial(self._table.rows, STORED), n)
 
     def __len__(self) -> int:
         return self.about.entries
