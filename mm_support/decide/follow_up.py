@@ -12,12 +12,12 @@ import re
 import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
-from typing import Protocol
 
 import numpy as np
 
 from mm_support.decide.intents import Reads
 from mm_support.decide.named import named_among, told_before
+from mm_support.decide.policy import Policy
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.late_interaction import unit
@@ -40,19 +40,6 @@ LEANS = 0.1
 IN_CONVERSATION = 8.0
 NAMED = 0.5  # confidence in an entry that a message names, from which on it leans on nothing
 PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}  # of a candidate that was chosen
-
-
-class JudgesHits(Protocol):
-    """What a policy tells of a message, and of what was found for it."""
-
-    def read(self, question: Question) -> Reads: ...
-
-    def confidence(
-        self,
-        question: Question,
-        query: SearchQuery,
-        hits: Sequence[Hit],
-    ) -> float: ...
 
 
 def checked_session(session_id: str | None) -> str:
@@ -89,7 +76,7 @@ def resolve(
 
 
 def likelier(
-    policy: JudgesHits,
+    policy: Policy,
     question: Question,
     found: Sequence[tuple[SearchQuery, tuple[Hit, ...]]],
     before: Past | None = None,

@@ -76,11 +76,8 @@ def as_identifier(token: str) -> str:
         return ""
     number = code.isdigit() and len(code) >= LONG_NUMBER and not code.endswith("000")
     mixed = MIXED.fullmatch(code) and token.isupper()
-    return code if number or mixed or LETTERS_FIRST.fullmatch(code) or _is_hex(token) else ""
-
-
-def _is_hex(token: str) -> bool:
-    return bool(HEXADECIMAL.fullmatch(token))
+    built = LETTERS_FIRST.fullmatch(code) or HEXADECIMAL.fullmatch(token)
+    return code if number or mixed or built else ""
 
 
 def shaped(text: str, pattern: str, language: str) -> tuple[tuple[str, ...], str]:

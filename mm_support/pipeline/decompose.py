@@ -40,7 +40,6 @@ WORDS = 4  # of a question of one term: "how do I cancel"
 MOST = 4  # questions of one message
 ENDS = " ?!.？！。…"
 SPACED = " ,;，；、،"
-NOWHERE = r"(?!)"
 JOINTS = 2  # places at which a sentence is tried as two questions
 
 
@@ -167,7 +166,7 @@ def two_clauses(words: str, fewest: int = FEWEST, commas: bool = False) -> list[
     either side says that it asks.
     """
     found: list[tuple[str, str]] = []
-    for joint in _joint(words, True).finditer(words):
+    for joint in _joint(words).finditer(words):
         pair = words[: joint.start()].strip(), words[joint.end() :].strip()
         enough = commas or bool(joint.group().strip(SPACED)) or all(map(asks_in_words, pair))
         if enough and all(_may_ask(side, fewest) for side in pair):
@@ -180,17 +179,16 @@ def clauses(words: str) -> list[str]:
     or there are too many.
     """
     sentences = split_sentences(QUOTED.sub("", words))
-    pieces = [piece.strip() for own in sentences for piece in _joint(words, True).split(own)]
+    pieces = [piece.strip() for own in sentences for piece in _joint(words).split(own)]
     found = [piece for piece in pieces if piece.strip(ENDS)]
     return found if len(found) <= MOST and all(map(term_set, found)) else []
 
 
-def _joint(words: str, commas: bool) -> re.Pattern[str]:
-    """What stands between two clauses: a word that may stand between questions, or a comma too."""
+def _joint(words: str) -> re.Pattern[str]:
+    """What stands between two clauses: a word that may stand between questions, or a comma."""
     between = messages(language_of(words)).get("between_questions", "").split()
     named = [rf"[,;，；、،]?\s*(?:{edged(between)})\s*"] if between else []
-    bare = [r"[,;،]\s+|[，；、]\s*"] if commas else []
-    return re.compile("|".join(named + bare) or NOWHERE, re.IGNORECASE)
+    return re.compile("|".join([*named, r"[,;،]\s+|[，；、]\s*"]), re.IGNORECASE)
 
 
 def _may_ask(side: str, fewest: int) -> bool:

@@ -52,11 +52,11 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     yield _document(file, fields, blocks, links, remarks)
 
 
-def markdown_blocks(text: str, remarks: Remarks, line: int = 1, breaks: bool = False) -> Blocks:
-    """Blocks and links of a piece of Markdown. breaks: whether line breaks are kept."""
+def markdown_blocks(text: str, remarks: Remarks, line: int) -> Blocks:
+    """Blocks and links of a piece of Markdown, whose line breaks are kept."""
     cleaned = clean(text, line)
     _remark_left_out(cleaned, remarks)
-    return html_blocks(_html(cleaned, breaks), remarks)
+    return html_blocks(_html(cleaned, breaks=True), remarks)
 
 
 def _remark_left_out(cleaned: Cleaned, remarks: Remarks) -> None:

@@ -95,6 +95,6 @@ def answer_blocks(
     if HTML.search(page := shown(text)):  # without <your name>
         return html_blocks(page, remarks, line)
     if MARKDOWN.search(text):
-        return markdown_blocks(text, remarks, line, breaks=True)
+        return markdown_blocks(text, remarks, line)
     plain = html.unescape(text) if ENTITY.search(text) else text
     return (Block("text", plain.strip(), line=line),), ()
