@@ -22,7 +22,7 @@ import numpy as np
 
 from mm_support.decide.confidence import sigmoid
 from mm_support.decide.named import codes_in
-from mm_support.errors import WeightsError
+from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
@@ -216,15 +216,11 @@ def selector_file(text_model: str) -> Path:
 
 def load_selector(path: Path) -> Selector:
     """The selector of a JSON file. Raises WeightsError where it is missing or does not fit."""
-    try:
+    with readable(path, "run `python -m assets.training.sentences`"):
         values = json.loads(path.read_text(encoding="utf-8"))
         if tuple(values["features"]) != FEATURES:
             raise ValueError("other features")
         return Selector(tuple(values["weights"]), values["bias"], values["threshold"])
-    except (OSError, ValueError, KeyError, TypeError) as exc:
-        raise WeightsError(
-            f"{path} cannot be read; run `python -m assets.training.sentences`."
-        ) from exc
 
 
 def blocks_of(entry: Entry) -> list[Block]:
