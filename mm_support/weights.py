@@ -229,8 +229,8 @@ def _run(command: list[str], folder: Path, report: Callable[[int], None]) -> tup
 
 def _archive_bytes(folder: Path) -> int:
     size = 0
-    for path in folder.rglob("*.whl"):
-        with contextlib.suppress(FileNotFoundError):  # pip moves it while we look
+    with contextlib.suppress(FileNotFoundError):  # pip moves files and folders while we look
+        for path in folder.rglob("*.whl"):
             size = max(size, path.stat().st_size)
     return size
 

