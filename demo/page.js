@@ -75,7 +75,9 @@ function speakOwn() {
     const words = pill.querySelector("span")?.firstChild;
     if (name && words && words.data !== name) words.data = name;
   }
-  for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;
+  for (const line of all("#ms-legal p")) {
+    if (line.hidden !== (line.lang !== language)) line.hidden = !line.hidden;
+  }
   const chooser = document.querySelector("#ms-language:not([data-set])");
   if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }
 }
@@ -367,7 +369,8 @@ window.addEventListener("unhandledrejection", (event) => {
   if (name === "AbortError" && /AudioPlayer/.test(stack)) event.preventDefault();
 });
 
-// Once a frame: a reply that streams changes the page many times between two of them.
+// Once a frame: a reply that streams changes the page many times between two of them. What it changes
+// itself is no reason to begin again.
 let due = 0;
 function tidy() {
   due = 0;
@@ -375,8 +378,14 @@ function tidy() {
   nameThings();
   keepTurn();
   follow();
+  watcher.takeRecords();
 }
-new MutationObserver(() => { record(); keepTyped(); sendEntered(); due ||= requestAnimationFrame(tidy); }).observe(
-  document.documentElement,
-  { childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "hidden", "name"] },
-);
+const watcher = new MutationObserver(() => {
+  record();
+  keepTyped();
+  sendEntered();
+  due ||= requestAnimationFrame(tidy);
+});
+watcher.observe(document.documentElement, {
+  childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "hidden", "name"],
+});

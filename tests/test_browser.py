@@ -211,6 +211,23 @@ def phone(page):
     page.set_viewport_size(DESKTOP)
 
 
+CHANGES = """
+async () => {
+  let changes = 0;
+  const seen = new MutationObserver((records) => { changes += records.length; });
+  seen.observe(document, { subtree: true, childList: true, attributes: true, characterData: true });
+  await new Promise((end) => setTimeout(end, 1000));
+  seen.disconnect();
+  return changes;
+}
+"""
+
+
+def test_a_page_that_nobody_uses_does_nothing(page):
+    """What tidies it up after each change would otherwise begin again with each frame."""
+    assert page.evaluate(CHANGES) < 10
+
+
 @pytest.fixture(scope="module")
 def whole_workshop(keep_open, address):
     return keep_open(address=f"{address}workshop")

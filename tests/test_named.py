@@ -13,7 +13,7 @@ from mm_support.decide.named import (
     which,
     with_named,
 )
-from mm_support.language.asks import affirmed
+from mm_support.language.asks import affirmed, amounts_stated
 from mm_support.types import Entry, Hit
 
 
@@ -49,6 +49,35 @@ def test_what_names_all_that_is_asked_comes_before_what_looked_nearer():
     moved = named_first("a shade for my Norra Desk 10", found)
     assert sorted(hit.entry.title for hit in moved) == sorted(hit.entry.title for hit in found)
     assert moved[0].score == found[0].score
+
+
+PLANTING = ("How is a hedge planted?", "Dig a trench, water it, set the plants 40 cm apart.")
+PRICES = ("Our rates", "Work: Planting a hedge; price per metre (EUR): 18")
+WATERING = ("Watering", "A hedge is watered twice a week.")
+
+
+def test_a_price_is_told_by_what_states_one_of_what_is_as_good():
+    found = hits(PLANTING, WATERING, PRICES)
+    assert first("how much is planting a hedge", found) == PRICES[0]
+    assert first("what does planting a hedge cost", hits(PLANTING, WATERING)) == PLANTING[0]
+    assert first("how is a hedge planted", found) == PLANTING[0]
+    far = [*hits(PLANTING), Hit(Entry(*PRICES[:1] * 2, PRICES[1]), 0.3)]
+    assert first("how much is planting a hedge", far) == PLANTING[0]
+
+
+@pytest.mark.parametrize(
+    "text, priced",
+    [
+        ("price: 329.00", True),
+        ("price per metre (EUR): 18", True),
+        ("型号: QH-J600; 零售价(元): 1599", True),
+        ("Preis pro Nacht: 31", True),
+        ("The price depends on the size; length: 31", False),
+        ("Prices differ.\nPhone: 12", False),
+    ],
+)
+def test_a_number_in_a_field_that_is_called_a_price_is_one(text, priced):
+    assert ("price" in amounts_stated(text)) == priced
 
 
 @pytest.mark.parametrize(

@@ -35,6 +35,7 @@ from mm_support.language.versions import Numbered, holds, names_another, numbere
 from mm_support.types import Entry, Hit, of_one_document
 
 CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
+AS_GOOD = 0.9  # share of the best score from which on an entry is as good
 CLOSE = 0.8  # share of the best score that makes another entry a candidate
 
 
@@ -197,8 +198,20 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         term_set(affirmed(words)), named, [hit for hit in hits if hit.score >= hits[0].score / 2]
     )
     named = beyond_rows(words, in_range(words, named, hits), close(hits))
+    named = stating(words, named, hits)
     first = replace(named, score=hits[0].score)  # as near as what only looked nearer
     return (first, *(hit for hit in hits if hit is not named))
+
+
+def stating(words: str, best: Hit, hits: Sequence[Hit]) -> Hit:
+    """The best hit, or where a price or a time is asked for and it states none, the first that does
+    of those that are as good: what a thing costs stands in another entry than how it is used.
+    """
+    asked = amounts_asked(words) & {"price", "time"}
+    if not asked or asked <= amounts_stated(best.entry.text):
+        return best
+    near = (hit for hit in hits if hit.score >= AS_GOOD * hits[0].score)
+    return next((hit for hit in near if asked <= amounts_stated(hit.entry.text)), best)
 
 
 def with_named(words: str, hits: Sequence[Hit], most: int) -> tuple[Hit, ...]:

@@ -16,6 +16,7 @@ from mm_support.language.messages import languages, messages
 from mm_support.language.terms import BARE, edged
 
 AMOUNTS = ("price", "time", "amount")
+FIELD = re.compile(r"[^:：;；\n]{0,30}[:：]\s*\d")  # the rest of a field's name, and its number
 TIMES = frozenset({"time", "months", "clock"})  # kinds of amounts that tell a time
 
 
@@ -36,9 +37,11 @@ def amounts_stated(text: str) -> frozenset[str]:
 
 
 def _headed_price(text: str) -> bool:
-    """Whether a field is headed by a word for a price, and is a number: "price: 329.00"."""
+    """Whether a field whose name has a word for a price is a number: "price: 329.00", "price per
+    night (EUR): 31".
+    """
     found = _wording("asks.price").finditer(text)
-    return any(re.match(r"\s*[:：]\s*\d", text[word.end() :]) for word in found)
+    return any(FIELD.match(text, word.end()) for word in found)
 
 
 def without_amounts(question: str) -> str:
