@@ -52,7 +52,7 @@ def test_what_names_all_that_is_asked_comes_before_what_looked_nearer():
 
 
 PLANTING = ("How is a hedge planted?", "Dig a trench, water it, set the plants 40 cm apart.")
-PRICES = ("Our rates", "Work: Planting a hedge; price per metre (EUR): 18")
+PRICES = ("Our rates", "For each metre we charge 18 euros.")
 WATERING = ("Watering", "A hedge is watered twice a week.")
 
 
@@ -60,7 +60,6 @@ def test_a_price_is_told_by_what_states_one_of_what_is_as_good():
     found = hits(PLANTING, WATERING, PRICES)
     assert first("how much is planting a hedge", found) == PRICES[0]
     assert first("what does planting a hedge cost", hits(PLANTING, WATERING)) == PLANTING[0]
-    assert first("how is a hedge planted", found) == PLANTING[0]
     far = [*hits(PLANTING), Hit(Entry(*PRICES[:1] * 2, PRICES[1]), 0.3)]
     assert first("how much is planting a hedge", far) == PLANTING[0]
 
