@@ -638,6 +638,66 @@ def test_menus_dialogs_and_what_else_is_hidden_stay_so_and_sentences_are_told(hi
     assert told in left and bool(told) == bool(left)
 
 
+OLD = "The first visit was free of charge."
+
+
+@pytest.mark.parametrize(
+    "style, old",
+    [
+        (".old{display:none}", '<p class="note old">A</p>'),
+        ("p{x:y} @media screen {q, #a { VISIBILITY: hidden !important }}", '<p id="a">A</p>'),
+        ("/* } */ q::after{content:'}'} p.old{color:red;display:none}", '<p class="old">A</p>'),
+        (".old{display:none} p{display:block}", '<p class="old">A</p>'),
+    ],
+)  # fmt: skip
+def test_what_a_rule_of_the_page_hides_is_left_out_and_told(style, old):
+    old = old.replace("A", OLD)
+    lines, left = page(
+        f"<style>{style}</style><main><h1>Fees</h1><p>It is 45 euros now.</p>{old}</main>"
+    )
+    assert lines == ["It is 45 euros now."] and left == f"'{OLD}' is hidden and was left out"
+
+
+@pytest.mark.parametrize(
+    "style",
+    [
+        "@media print{.old{display:none}}",
+        "@media (max-width: 600px){.old{display:none}}",
+        ".old{display:none} .old.open{display:block}",
+        ".old{display:none} .more:hover .old{display:block}",
+        ".page .old{display:none}",
+        ".old{display:none} .old{display:block}",
+        "p{display:none}",
+        ".old{display:none",
+    ],
+)
+def test_what_a_rule_shows_to_some_readers_is_read(style):
+    more = '<p class="old">Bring your card.</p>'
+    lines, left = page(f"<style>{style}</style><main><p>It is 45 euros now.</p>{more}</main>")
+    assert lines == ["It is 45 euros now.", "Bring your card."] and not left
+
+
+def test_panels_that_a_rule_folds_away_are_read_under_what_opens_them():
+    style = "<style>.body{display:none}</style><p>" + 9 * "Welcome to all of you. " + "</p>"
+    panel = '<div class="head">Part N</div><div class="body"><p>It is text N.</p></div>'
+    panels = "".join(panel.replace("N", str(n)) for n in (1, 2))
+    lines, left = page(f"<main>{style}{panels}</main>")
+    assert lines[1:] == ["Part 1", "It is text 1.", "Part 2", "It is text 2."] and not left
+
+
+def test_what_follows_a_section_is_not_under_its_heading_and_captions_title_their_tables():
+    section = "<section><h2>Braces</h2><p>They take nine months.</p></section>"
+    table = "<table><caption>Days in Spanish</caption><tr><th>Day<th>Who<tr><td>Mon<td>Ann</table>"
+    (document,) = read_html(
+        File("a.html", f"<main><h1>Info</h1>{section}{table}<p>Bye.</p></main>".encode()),
+        Remarks("a.html"),
+    )
+    told = [
+        (block.kind, block.text) for block in document.blocks if block.kind in ("heading", "end")
+    ]
+    assert told == [("heading", "Braces"), ("end", ""), ("heading", "Days in Spanish"), ("end", "")]
+
+
 def test_boxes_and_forms_within_the_text_are_read_and_boxes_that_warn_are_marked():
     box = '<aside class="alert alert-danger"><h4>Mind</h4>Unplug it first.</aside>'
     form = "<form><label>Name</label><input><p>Or call 0800 123.</p><button>Send</button></form>"

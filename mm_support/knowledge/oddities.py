@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from mm_support.knowledge.contradictions import Contradiction, contradictions
 from mm_support.knowledge.entries import remark
-from mm_support.knowledge.passages import MOST_TOGETHER, tokens
+from mm_support.knowledge.passages import ASKING, MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import split_sentences
@@ -44,7 +44,8 @@ def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
             yield entry, "its text is very short"
         elif size > MOST_TOGETHER:
             yield entry, "its text is very long; it would be found better in several entries"
-        texts = entry.title, *entry.questions, entry.answer
+        asked = (text for text in (entry.title, *entry.questions) if not text.endswith(ASKING))
+        texts = *asked, entry.answer
         for text in filter(reads_like_an_instruction, texts):
             yield entry, f"{INSTRUCTION}: '{_first_instruction(text)[:QUOTED]}'"
 

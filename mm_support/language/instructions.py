@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import re
 
-_ADDRESSED = r"\b(?:assistant|chat ?bot|language model|llm|ai|assistent|sprachmodell)\b"
+_ADDRESSED = r"\b(?:assistant|chat ?bot|language model|llm|assistent|sprachmodell)\b"
+_AI = re.compile(r"(?<!['’\w])A\.?I\b")  # "j'ai" and "ai" are words of French and Italian
 _ADDRESSED_IN_CHINESE = "助手|(?:聊天|客服)机器人|语言模型"
 _PROMPT = (
     r"\b(?:system prompt|previous instructions?|instructions above|vorherigen anweisungen)\b"
@@ -21,4 +22,4 @@ _READS_SO = re.compile(f"{_ADDRESSED}|{_ADDRESSED_IN_CHINESE}|{_PROMPT}|{_MARKUP
 
 def reads_like_an_instruction(sentence: str) -> bool:
     """True for "Note to the AI assistant: ..."; also for some harmless sentences."""
-    return bool(_READS_SO.search(sentence))
+    return bool(_READS_SO.search(sentence) or _AI.search(sentence))

@@ -13,10 +13,11 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks
-from mm_support.knowledge.readers.columns import ASKING
+from mm_support.knowledge.readers.columns import ASKING, is_sentence
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.panels import is_hidden, unfold
+from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
 from mm_support.knowledge.readers.warned import mark_warnings
 
@@ -42,7 +43,7 @@ RAISED = str.maketrans("0123456789+-", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻")
 BOLD = ("b", "strong")
 STRUCK = ("s", "del", "strike")
 STRIKES = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
-FOLDS = re.compile(r"<button|\shidden|aria-|display\s*:|visibility\s*:", re.IGNORECASE)
+FOLDS = re.compile(r"<button|<style|\shidden|aria-|display\s*:|visibility\s*:", re.IGNORECASE)
 SENTENCE = re.compile(r"\w[.!?](?:\s|$)|[。！？]")
 MARKING = ("class", "id", "aria-label", "itemtype")
 BREADCRUMB = re.compile(r"(?:^|[\s/])bread-?crumbs?(?:-?list)?(?=\s|$)", re.IGNORECASE)
@@ -69,6 +70,8 @@ def parsed(html: str, remarks: Remarks) -> Any:
     tree = lxml.document_fromstring(f"<html>{html}".encode("utf-8", "ignore"), parser)
     if any("depth" in error.message for error in parser.error_log):
         remarks.skip(0, "its elements are nested too deep; what follows was not read")
+    if "<style" in html:
+        hide_by_style(tree)
     if FOLDS.search(html):
         unfold(tree)
     return tree
@@ -158,8 +161,17 @@ class _Reader:
             self._heading = 0
         if own.tag == "details" and self._texts is None:
             self.blocks.append(Block("end", level=FOLDED))
+        if own.tag == "section" and self._texts is None:
+            self._end_section(own)
         if own.tag == "dl":
             self._end_asked("dt")
+
+    def _end_section(self, own: Any) -> None:
+        """What follows a section with a heading and a text is not under its heading."""
+        levels = [HEADINGS[heading.tag] for heading in own.iter(*HEADINGS)]
+        goes_on = own.getnext() is not None or (own.tail or "").strip()
+        if levels and goes_on and self.blocks and self.blocks[-1].kind != "heading":
+            self.blocks.append(Block("end", level=min(levels)))
 
     def _term_of(self, own: Any) -> bool:
         """Whether an element is a term, which is kept for its meaning; one that asks is none."""
@@ -280,10 +292,24 @@ class _Reader:
     def _table(self, own: Any) -> None:
         self._flush()
         self._end_term()
-        line = self._line
+        line, caption = self._line, self._caption(own)
         rows = tuple(grid_lines(list(self._rows(own))))
+        if rows and caption:
+            self.blocks.append(Block("heading", caption, FOLDED, line))
         if rows:
             self._emit("table", "\n".join(rows), rows, line)
+        if rows and caption:
+            self.blocks.append(Block("end", level=FOLDED))
+
+    def _caption(self, own: Any) -> str:
+        """What a table is called, taken out of it; "" for a caption that is a text, and where the
+        table lies in a list item or another table."""
+        caption = next(own.iterchildren("caption"), None)
+        text = "" if caption is None else " ".join(caption.text_content().split())
+        if self._texts is not None or not text or is_sentence(text) or is_hidden(caption.attrib):
+            return ""
+        caption.drop_tree()
+        return text
 
     def _rows(self, own: Any, in_head: bool = False) -> Iterator[list[Cell]]:
         """The rows of a table or of a part of it; what stands between them is a row of one cell."""

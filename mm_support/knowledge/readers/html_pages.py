@@ -26,6 +26,7 @@ from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.markdown import split_questions, titled
 from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
 from mm_support.knowledge.readers.properties import is_property, remark_properties
+from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.warned import mark_warnings, warns
 
 LEAST_SHARE = 0.3  # of a page's text that <main> or <article> must hold to be taken
@@ -61,6 +62,7 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
         remarks.skip(0, "it is marked as not published")
         return
     _mark_title(tree)
+    hide_by_style(tree)
     panels = _drop_frame(tree, remarks)
     own = _own(tree, panels, remarks)
     blocks = tuple(block for part in own for block in tree_blocks(part, remarks)[0])
