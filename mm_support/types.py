@@ -403,7 +403,7 @@ def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:
     ordered = sorted(kinds.values(), key=len, reverse=True)
     return [
         {
-            "reason": group[0][2],
+            "reason": _reason_of(group),
             "count": len(group),
             "places": [f"{file}:{line}" for file, line, _ in group[:places]],
         }
@@ -411,6 +411,19 @@ def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:
     ]
 
 
+def _reason_of(group: Sequence[Remark]) -> str:
+    """The first reason of a kind, with the names that the others quote beside its own."""
+    quotes = (_QUOTED.search(reason) for _, _, reason in group)
+    names = list(dict.fromkeys(quote[0] for quote in quotes if quote))
+    reason = group[0][2]
+    if len(names) < 2:
+        return reason
+    more = f" and {len(names) - MAX_NAMED} more" if len(names) > MAX_NAMED else ""
+    return reason.replace(names[0], ", ".join(names[:MAX_NAMED]) + more, 1)
+
+
+MAX_NAMED = 5  # names that remarks of one kind quote
+_QUOTED = re.compile(r"(?<!\w)'(?:[^']|'(?=\w))*'(?!\w)")
 _VARIABLE = re.compile(r"'[^']*'|\"[^\"]*\"|\d+")
 
 

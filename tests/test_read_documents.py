@@ -216,6 +216,9 @@ def test_lines_of_a_pdf_are_one_paragraph_however_far_apart_they_stand(tmp_path,
         ("It comes with a self-", "cleaning brush in the same box.", "self-cleaning"),
         ("Turn on the Wi-", "fi as any Wi-fi of your home does.", "Wi-fi as"),
         ("Please read the informa-", "tion that came with the box.", "information"),
+        ("The network is called LARKMERE-", "GUEST and is free of charge.", "LARKMERE-GUEST and"),
+        ("Send us the form BK-", "2210 before you come to us.", "BK-2210 before"),
+        ("Charge from the hook-", "up only, as hook-ups are for that.", "hook-up only"),
         ("Zieh den Milch-", "schlauch von dem Gerät und spüle ihn.", "Milchschlauch"),
     ],
 )
@@ -224,6 +227,21 @@ def test_a_hyphen_at_the_end_of_a_pdf_line_stays_where_it_is_the_words_own(
 ):
     lines = [(50, 700, 10, upper), (50, 688, 10, lower)]
     assert whole in said(read_source(pdf(tmp_path / "a.pdf", [lines])))
+
+
+def test_headings_of_a_pdf_hang_under_those_that_numbers_or_sizes_put_above(tmp_path):
+    text = "We are at the inn by the sea, so ask us for it at the bar or by the door of it all."
+    rows = [
+        (24, "Guide"), (10, text), (15, "1. Prices"), (12.5, "Extras"), (10, text),
+        (15, "3. Booking"), (15, "3.1 Deposit"), (10, text), (12.5, "3.1.1 Cards"),
+        (10, text), (15, "4. Leaving"),
+    ]  # fmt: skip
+    lines = [(50, 800 - 40 * at, size, row) for at, (size, row) in enumerate(rows)]
+    reading = read_source(pdf(tmp_path / "a.pdf", [[(50, 500, 10, text)], lines]))
+    sections = [entry.section for entry in reading.entries]
+    assert "1. Prices > Extras" in sections and "3. Booking > 3.1 Deposit" in str(sections)
+    assert "Booking" not in reasons(reading) and "Prices" not in reasons(reading)
+    assert ("a.pdf", 2, "no text stands under the heading '4. Leaving'") in reading.skipped
 
 
 def test_pdf_pages_lose_what_repeats_and_keep_their_numbers(tmp_path):

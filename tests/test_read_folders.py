@@ -171,4 +171,5 @@ def test_a_report_groups_what_is_alike():
     assert (first["count"], second["count"]) == (400, 1) and first["places"][0] == "a.csv:0"
     report = IngestReport(5, remarks, 1.26, documents=4, warnings=remarks[-1:], mapping=["m"])
     summary = report.summary()
+    assert "picture '0.png', '1.png', '2.png', '3.png', '4.png' and 395 more does not" in summary
     assert len(summary.split("\n")) < 10 and "400 times" in summary and "4 documents" in summary

@@ -58,6 +58,7 @@ class _Section:
     line: int
     blocks: list[Block] = field(default_factory=list)
     is_empty: bool = False  # whether nothing stands under its heading
+    page: int | None = None  # of its heading
 
     @property
     def size(self) -> int:
@@ -103,8 +104,12 @@ def passages(document: Document) -> list[Passage]:
 
 
 def empty_headings(document: Document) -> list[tuple[int, str]]:
-    """(line, text) of the headings over no text that are in no passage."""
-    return [(own.line, own.path[-1]) for own in _with_stated(document.blocks) if own.is_empty]
+    """(line or page, text) of the headings over no text that are in no passage."""
+    return [
+        (own.line or own.page or 0, own.path[-1])
+        for own in _with_stated(document.blocks)
+        if own.is_empty
+    ]
 
 
 def _with_stated(blocks: Iterable[Block]) -> list[_Section]:
@@ -140,7 +145,7 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
         above = [(level, text) for level, text in above if level < block.level]
         if block.kind == "heading":
             above.append((block.level, block.text))
-        section = _Section(tuple(text for _, text in above), block.line)
+        section = _Section(tuple(text for _, text in above), block.line, page=block.page)
         section.blocks += [replace(block, kind="text", text="")] if block.pictures else []
     if section.blocks or not ended:
         yield section

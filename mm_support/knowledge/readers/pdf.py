@@ -8,8 +8,10 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import replace
 from itertools import chain, product
+from math import inf
 from statistics import median
 from typing import Any
 
@@ -25,11 +27,16 @@ MAX_PAGES = 2_000
 MAX_SCANS = 100  # pages rendered for OCR
 SCAN_SIDE = 2_000  # pixels
 LARGER = 1.15  # times the usual height of a line, from which it is a heading
+TITLES = 1.6  # times the usual height, from which it is of the highest level
+SMALLER = 1.08  # times smaller, from which a heading is of the next level
 GAP = 1.3  # usual distances of lines, from which a paragraph ends
 WIDEST = 2.2  # heights of the font; lines farther apart are in no paragraph
 FULL = 0.8  # of the width, from which a line is not the last one of its paragraph
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
 _NUMBER = re.compile(r"(\d{1,6})")
+_NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,4})\.?\s+\D")
+
+Numbers = tuple[int, ...]  # of a heading
 
 
 def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -50,6 +57,7 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     usual = _usual_size(pages)
     told = _without_repeated(pages, usual, remarks)
     words = words_of(line.text for line in chain.from_iterable(pages))
+    levels = _levels({line.font for page in told for line in page if _is_large(line, usual)}, usual)
     blocks: list[Block] = []
     before: Line | None = None  # the last one of the page before
     for number, lines in enumerate(told, 1):
@@ -59,7 +67,8 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         if own and own[0].cells:
             own[0] = continued(before, own[0])
         before = own[-1] if own else None
-        blocks += _blocks(own, usual, number, words)
+        blocks += _blocks(own, usual, number, words, levels)
+    blocks = _numbered(blocks)
     yield _titled(blocks, str(pdf.get_metadata_dict().get("Title") or "").strip(), file)
 
 
@@ -69,6 +78,39 @@ def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
     for line in chain.from_iterable(pages):
         sizes += [line.font] * (len(line.text) // 10 + 1)
     return median(sizes) if sizes else 0.0
+
+
+def _levels(fonts: Collection[float], usual: float) -> dict[float, int]:
+    """Font of a heading -> its level: the largest ones are 1, each smaller one is below."""
+    levels: dict[float, int] = {}
+    level, first = 1, inf  # the largest font of the level
+    for font in sorted(fonts, reverse=True):
+        if font <= TITLES * usual and font * SMALLER < first:
+            level, first = level + 1, font
+        levels[font] = level
+    return levels
+
+
+def _numbered(blocks: Sequence[Block]) -> list[Block]:
+    """Headings with their levels, of which numbers tell more than sizes: 4.2 is under 4, and 4.2.1
+    under 4.2, where the heading 4 is there."""
+    numbers = [_number_of(block) for block in blocks]
+    found: dict[Numbers, int] = {}  # numbers -> level
+    told = []
+    for block, own in zip(blocks, numbers):
+        above = own[:-1]
+        if own and above in found:
+            block = replace(block, level=found[above] + 1)
+        if own:
+            found[own] = block.level
+        told.append(block)
+    return told
+
+
+def _number_of(block: Block) -> Numbers:
+    """(4, 2) of the heading "4.2 Departure"; nothing of others."""
+    match = _NUMBERED.match(block.text) if block.kind == "heading" else None
+    return tuple(map(int, match[1].split("."))) if match else ()
 
 
 def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
@@ -133,16 +175,20 @@ def _wordings(line: Line, page: int, usual: float) -> set[str]:
 
 
 def _blocks(
-    lines: Sequence[Line], usual: float, number: int, words: frozenset[str]
+    lines: Sequence[Line],
+    usual: float,
+    number: int,
+    words: frozenset[str],
+    levels: Mapping[float, int],
 ) -> Iterator[Block]:
-    """words: of the document."""
+    """words: of the document. levels: of headings, by their fonts."""
     distance = _line_distance(lines, usual)
     for group in runs(lines, lambda group, line: _continues(group[-1], line, usual, distance)):
         if group[0].cells:
             rows = tuple(table_lines(group[0].cells, group[0].bold or None))
             yield Block("table", "\n".join(rows), page=number, parts=rows)
         else:
-            yield _block(group, usual, number, words)
+            yield _block(group, usual, number, words, levels)
 
 
 def _continues(last: Line, line: Line, usual: float, distance: float) -> bool:
@@ -179,11 +225,16 @@ def _is_large(line: Line, usual: float) -> bool:
     return line.font > LARGER * usual and len(line.text) < 150
 
 
-def _block(group: Sequence[Line], usual: float, number: int, words: frozenset[str]) -> Block:
+def _block(
+    group: Sequence[Line],
+    usual: float,
+    number: int,
+    words: frozenset[str],
+    levels: Mapping[float, int],
+) -> Block:
     rows = _rows(group)
     if _is_large(group[0], usual):
-        level = 1 if group[0].font > 1.6 * usual else 2
-        return Block("heading", " ".join(rows), level, page=number)
+        return Block("heading", " ".join(rows), levels[group[0].font], page=number)
     if any(re.match(r"(?:\d{1,2}[.)]|[•▪◦●-])\s", row) for row in rows):
         return Block("list", "\n".join(rows), page=number)
     return Block("text", _flowing(rows, words), page=number)
