@@ -229,6 +229,19 @@ def test_a_hyphen_at_the_end_of_a_pdf_line_stays_where_it_is_the_words_own(
     assert whole in said(read_source(pdf(tmp_path / "a.pdf", [lines])))
 
 
+def test_lines_in_capitals_over_text_are_headings_of_plain_text(tmp_path):
+    text = "We are at the inn by the sea, so ask us for it at the bar or by the door of it all."
+    (tmp_path / "rules.txt").write_text(
+        f"LARK INN - RULES\n(two minutes)\n\nQUIET\n{text}\nNO RADIOS.\n\n"
+        f"FIRES AND DOGS\n\n{text}\n\nOUR ADDRESS\nLARK INN\n\nE24\n{text}\n"
+    )
+    entries = read_source(tmp_path / "rules.txt").entries
+    assert [entry.section for entry in entries] == ["", "QUIET", "FIRES AND DOGS"]
+    assert all(entry.title.startswith("LARK INN - RULES") for entry in entries)
+    assert "LARK" not in entries[0].answer and "NO RADIOS." in entries[1].answer
+    assert "OUR ADDRESS\nLARK INN" in entries[2].answer and "E24" in entries[2].answer
+
+
 def test_headings_of_a_pdf_hang_under_those_that_numbers_or_sizes_put_above(tmp_path):
     text = "We are at the inn by the sea, so ask us for it at the bar or by the door of it all."
     rows = [
@@ -401,6 +414,9 @@ def test_a_workbook_of_two_sheets_with_merged_cells_and_long_numbers(tmp_path):
     )
     lid = next(entry.answer for entry in reading.entries if "Lid" in entry.answer)
     assert lid == "Region: North; Product: Lid; Price: 2" and "'Old' is hidden" in reasons(reading)
+    sources = {entry.source for entry in reading.entries}
+    assert {"book.xlsx (FAQ):2", "book.xlsx (Prices):3"} <= sources
+    assert any("book.xlsx (FAQ): " in note for note in reading.mapping)
     assert any("'Frage'" in note and "'Antwort'" in note for note in reading.mapping)
 
 

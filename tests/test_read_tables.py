@@ -776,3 +776,28 @@ def test_a_table_of_markdown_in_a_cell_is_read_by_rows(tmp_path):
     rows = 'Question,Answer\nCost?,"| Zone | Fare |\n|---|---|\n| A | 4.90 |"\n'
     (entry,) = read(tmp_path, "a.csv", rows).entries
     assert entry.answer == "Zone: A; Fare: 4.90"
+
+
+def test_what_rows_are_filed_under_is_a_tag_and_their_last_change_is_not_shown(tmp_path):
+    text = (
+        "Rubrique;Question posée;Réponse à donner;Mise à jour\n"
+        "Urgences;Ma dent est tombée ?;Venez dans l'heure, sans la frotter.;03/02/2026\n"
+        "Dossier;Que faut-il apporter ?;La carte Vitale et l'ordonnance.;17/01/2026\n"
+    )
+    reading = read(tmp_path, "faq.csv", text)
+    first, second = reading.entries
+    assert first.tags == ("Urgences",) and str(first.updated) == "2026-02-03"
+    assert (
+        second.answer == "La carte Vitale et l'ordonnance." and str(second.updated)[5:] == "01-17"
+    )
+    assert not reading.warnings and "'Rubrique' is the category" in reading.mapping[0]
+
+
+def test_a_column_of_texts_under_a_name_for_days_is_read(tmp_path):
+    text = (
+        "问题,答案,产品类别,更新\n"
+        "怎么升级？,按住电源键。,扫地机,请先充满电再升级。\n能退吗？,可以。,电饭煲,无\n"
+    )
+    first, second = read(tmp_path, "faq.csv", text).entries
+    assert "请先充满电再升级。" in first.answer and first.tags == ("扫地机",)
+    assert not second.updated and "电饭煲" not in second.answer

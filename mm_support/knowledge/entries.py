@@ -123,13 +123,14 @@ def _entry(
         remarks.warn(line, "numbers in brackets were taken out; they would pass for citations")
     title, asked = _title(piece, line, remarks)
     questions = [*asked, *document.questions] if first else asked
+    sheet = f" ({document.part})" if document.part else ""
     return Entry(
         id=identity,
         title=title,
         answer=answer,
         questions=tuple(_first(MAX_QUESTIONS, "questions", questions, line, remarks)),
         tags=tuple(_first(MAX_TAGS, "tags", document.tags if first else (), line, remarks)),
-        source=f"{remarks.file}:{line if piece.page is None else piece.page}",
+        source=f"{remarks.file}{sheet}:{line if piece.page is None else piece.page}",
         section=" > ".join(piece.section),
         page=piece.page,
         url=web_address(document.url),

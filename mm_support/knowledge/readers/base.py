@@ -49,7 +49,8 @@ class Document:
     """What a person knows as one text: an article, a manual, or a row of questions and answers.
 
     id: as its source names it. file: what pictures' addresses are relative to. row: an answer to
-    the questions beside it, not cut into passages unless it is long.
+    the questions beside it, not cut into passages unless it is long. part: the sheet of a workbook
+    that has several.
     """
 
     title: str
@@ -69,6 +70,7 @@ class Document:
     valid_from: date | None = None
     valid_until: date | None = None
     tags: tuple[str, ...] = ()
+    part: str = ""
 
     @property
     def text(self) -> str:

@@ -24,7 +24,9 @@ from mm_support.knowledge.readers.fields import as_bool, folded
 from mm_support.language.facts import facts_of
 
 SAMPLE = 200  # rows by which unknown columns are judged
-MANY = frozenset({"questions", "pictures", "tags"})  # fields that several columns may fill
+MANY = frozenset(
+    {"questions", "pictures", "tags", "category"}
+)  # fields that several columns may fill
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
@@ -64,7 +66,18 @@ def is_aside(name: str) -> bool:
 
 def field_of(name: str) -> str:
     """The field that a column's name stands for, "" for a name that is not known."""
-    return known_names().get(folded(name), ("", 0))[0]
+    return _known(name)[0]
+
+
+def _known(name: str) -> tuple[str, int]:
+    """The field that a name stands for and its place among the field's names, or ("", 0)."""
+    name, known = folded(name), known_names()
+    ended = (
+        (field, len(known))
+        for field, endings in _tables()["endings"].items()
+        if name.endswith(tuple(endings))
+    )
+    return known.get(name) or next(ended, ("", 0))
 
 
 @dataclass(frozen=True)
@@ -131,8 +144,7 @@ def _said(cell: object) -> str:
 
 def map_names(names: Sequence[str]) -> Columns:
     """Columns by their names alone; of two for one field the surer name has it."""
-    known = known_names()
-    found = [known.get(folded(name), ("", 0)) for name in names]
+    found = [_known(name) for name in names]
     fields = []
     for at, (field, _) in enumerate(found):
         rivals = [other for other, (same, _) in enumerate(found) if same == field]
@@ -156,10 +168,21 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
     else:
         names, body = [f"column {at + 1}" for at in range(max(map(len, rows)))], rows
     sample = [list(row) for row in body[:SAMPLE]]
-    columns = _of_goods(map_names(names), sample)
+    columns = _of_goods(_without_undated(map_names(names), sample), sample)
     if not (header and {"title", "answer"} <= set(columns.fields)):
         columns = _guess_rest(columns, sample, header)
     return _of_questions(columns, sample), header
+
+
+def _without_undated(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
+    """A column under a name for days of change that holds texts is one of the matter."""
+    fields = list(columns.fields)
+    for at, field in enumerate(fields):
+        cells = [row[at] for row in body if at < len(row) and row[at].strip()]
+        dated = [cell for cell in cells if _has_digit(cell) and not is_sentence(cell)]
+        if field == "updated" and 2 * len(dated) < len(cells):
+            fields[at] = ""
+    return Columns(columns.names, tuple(fields))
 
 
 def _of_goods(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:

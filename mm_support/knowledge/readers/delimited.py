@@ -9,14 +9,14 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, islice
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import Columns, is_sentence, map_columns, map_names
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_text, slug
+from mm_support.knowledge.readers.fields import as_text, day_place, slug, with_day_at
 from mm_support.knowledge.readers.groups import (
     by_group,
     has_group_rows,
@@ -141,10 +141,24 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
     name, said = _named(captions, stem, remarks)
     if said:
         yield Document(name, (Block("text", said),), "", first[0][0], row=True)
+    days = _day_places(columns, [cells for _, cells in first])
+    first, rows = [_with_days(row, days) for row in first], (_with_days(row, days) for row in rows)
     body = led_down(chain(first[header:], rows)) if leading else chain(first[header:], rows)
     grouped = has_group_rows([cells for _, cells in first[header:]], "answer" in columns.fields)
     for group, (line, cells) in by_group(body) if grouped else (("", row) for row in body):
         yield from _row(columns, line, cells, _Table(stem, name, header, group), remarks)
+
+
+def _day_places(columns: Columns, rows: Sequence[Sequence[str]]) -> dict[int, int]:
+    """Column of days of change -> the place of the day in those that may be read both ways; where
+    answers begin or cease to hold, people are asked instead."""
+    days = [at for at, field in enumerate(columns.fields) if field == "updated"]
+    return {at: day_place([row[at] for row in rows if at < len(row)]) for at in days}
+
+
+def _with_days(row: Row, days: Mapping[int, int]) -> Row:
+    line, cells = row
+    return line, [with_day_at(cell, days.get(at, 0)) for at, cell in enumerate(cells)]
 
 
 @dataclass(frozen=True)
@@ -180,7 +194,7 @@ def _named(captions: Sequence[str], stem: str, remarks: Remarks) -> tuple[str, s
 
 
 def _can_answer(columns: Columns) -> bool:
-    listed = "" in columns.fields or {"title", "code"} <= set(columns.fields)
+    listed = bool({"", "category"} & {*columns.fields}) or {"title", "code"} <= set(columns.fields)
     return "answer" in columns.fields or listed and len(columns.fields) > 1
 
 

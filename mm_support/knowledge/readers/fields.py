@@ -28,6 +28,7 @@ FALSE = frozenset(
 _DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
 _DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d\d)(?!\d)")
+_BOTH_WAYS = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
@@ -118,6 +119,24 @@ def _day_of(text: str) -> date:
     if len(text) <= MAX_DATED and (day := _told_day(text)):
         return day
     raise ValueError("a date with day, month and year is needed")
+
+
+def day_place(cells: Sequence[str]) -> int:
+    """Whether the day stands first or second in the days of a column that may be read both ways
+    (03/02/2026): one that may not (17/01/2026) tells for all. 0 where none tells, or they differ.
+    """
+    found = [_BOTH_WAYS.fullmatch(cell.strip()) for cell in cells]
+    first = any(int(day[1]) > 12 for day in found if day)
+    second = any(int(day[2]) > 12 for day in found if day)
+    return 0 if first == second else 1 if first else 2
+
+
+def with_day_at(cell: str, place: int) -> str:
+    """A day as 2026-02-03 where a column's others tell at which place its day stands."""
+    found = _BOTH_WAYS.fullmatch(cell.strip())
+    if not found or not place:
+        return cell
+    return f"{found[3]}-{int(found[3 - place]):02}-{int(found[place]):02}"
 
 
 @functools.lru_cache(1_000)  # what no language knows takes a tenth of a second, and comes again

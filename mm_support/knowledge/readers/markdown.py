@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import LINE, Blocks, html_blocks
-from mm_support.knowledge.readers.columns import by_field, field_of, is_unpublished
+from mm_support.knowledge.readers.columns import REST, by_field, field_of, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, folded
 from mm_support.knowledge.readers.front_matter import split_front_matter
@@ -46,6 +46,8 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     if is_unpublished(fields, 1, remarks):
         remarks.skip(1, "it is marked as not published")
         return
+    for name, _ in by_field(front)[REST]:
+        remarks.skip(1, f"'{name[:MAX_QUOTED]}' of its front matter is not known and is not shown")
     cleaned = clean(body, first, file.name.lower().endswith(".mdx"))
     _remark_left_out(cleaned, remarks)
     blocks, links = html_blocks(_html(cleaned), remarks)

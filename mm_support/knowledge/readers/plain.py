@@ -1,4 +1,5 @@
-"""Plain text -> one document: paragraphs, lists, tables, questions and underlined headings."""
+"""Plain text -> one document: paragraphs, lists, tables, questions, and headings that are
+underlined or in capitals."""
 
 from __future__ import annotations
 
@@ -11,9 +12,11 @@ from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.question_pairs import LEVEL, with_questions
 from mm_support.knowledge.readers.text_tables import Table, table_at
 
+MAX_HEADING = 60  # characters of a line in capitals
 MAX_TITLE = 120  # characters; a longer first line is text
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
 _ITEM = re.compile(r"\s*[-*•]\s")
+_WORD = re.compile(r"[^\W\d_]{3}")
 _RULE = re.compile(r"\s*([=\-~*#])\1{2,}\s*$")
 
 
@@ -25,7 +28,11 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
     if not filled:
         return
     title = file.stem
-    if len(filled) > 1 and _is_label(lines[filled[0]].strip()) and not _is_within(lines, filled[0]):
+    if _is_first_section(lines, filled[0]):
+        pass
+    elif (
+        len(filled) > 1 and _is_label(lines[filled[0]].strip()) and not _is_within(lines, filled[0])
+    ):
         title, stays = _title(lines, *filled[:2])
         lines[filled[0]] = lines[filled[0]] if stays else ""
     yield Document(title, with_questions([*_blocks(lines)]), file.name)
@@ -34,8 +41,30 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
 def _title(lines: list[str], first: int, second: int) -> tuple[str, bool]:
     """The title that a line is, and whether it says a fact as well. second: the next line."""
     own, after = lines[first].strip(), lines[second].strip()
-    opens = own.endswith((":", "：")) or not _is_label(after) or _is_marked(after)
+    opens = own.endswith((":", "：")) or _is_in_capitals(own) and not _is_in_capitals(after)
+    opens = opens or not _is_label(after) or _is_marked(after)
     return own.rstrip(":："), not opens and not table_at(lines, second).rows
+
+
+def _is_first_section(lines: Sequence[str], first: int) -> bool:
+    """Whether the first line is a heading in capitals over sentences, as others below are."""
+    others = [at for at in range(first + 1, len(lines)) if _is_heading(lines, at)]
+    under = "".join(lines[first + 1 : first + 2]).strip()
+    return bool(others) and _is_heading(lines, first) and under.endswith((".", "!"))
+
+
+def _is_heading(lines: Sequence[str], at: int) -> bool:
+    """Whether a line in capitals begins a paragraph or is one, over text that is not."""
+    if at and lines[at - 1].strip() or not _is_in_capitals(lines[at].strip()):
+        return False
+    under = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
+    return bool(under) and not _RULE.match(under) and under.upper() != under
+
+
+def _is_in_capitals(line: str) -> bool:
+    """Whether a short line is in capitals, has a word of three letters and ends no sentence."""
+    short = 0 < len(line) <= MAX_HEADING and _is_label(line) and not _is_marked(line)
+    return short and line.isupper() and bool(_WORD.search(line))
 
 
 def _is_within(lines: list[str], first: int) -> bool:
@@ -73,7 +102,9 @@ def _paragraphs(lines: Sequence[str], first: int) -> Iterator[Block]:
     """first: the number of the first line."""
     group: list[tuple[int, str]] = []
     for number, line in enumerate([*lines, ""], first):
-        if _RULE.match(line) and len(group) == 1:
+        if not group and line.strip() and _is_heading(lines, number - first):
+            yield Block("heading", line.strip().rstrip(":："), 2, number)
+        elif _RULE.match(line) and len(group) == 1:
             yield Block("heading", group[0][1].strip(), 2, group[0][0])
             group = []
         elif line.strip() and not _RULE.match(line):

@@ -75,7 +75,7 @@ def document_fields(row: Mapping[str, Any], line: int, remarks: Remarks) -> dict
         "human_only": as_bool(row.get("human_only"), "human_only", line, remarks),
         "language": as_text(row.get("language")).split("|")[0][:35],
         "url": as_text(row.get("url")),
-        "tags": tuple(as_tags(row.get("tags"))),
+        "tags": tuple(dict.fromkeys([*as_tags(row.get("tags")), *as_list(row.get("category"))])),
         **days,
     }
 

@@ -9,6 +9,7 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
@@ -42,8 +43,18 @@ def read_workbook(file: File, remarks: Remarks) -> Iterator[Document]:
             remarks.skip(0, f"sheet '{sheet.title}' is hidden")
             continue
         several = len(book.worksheets) > 1
-        stem = sheet.title if several else file.stem
-        yield from table_documents(_rows(sheet, remarks), stem, remarks)
+        if not several:
+            yield from table_documents(_rows(sheet, remarks), file.stem, remarks)
+            continue
+        told = len(remarks.mapping)
+        for document in table_documents(_rows(sheet, remarks), sheet.title, remarks):
+            yield replace(document, part=sheet.title)
+        name = f"{remarks.file}: "
+        named = (
+            note.replace(name, f"{remarks.file} ({sheet.title}): ", 1)
+            for note in remarks.mapping[told:]
+        )
+        remarks.mapping[told:] = list(named)
 
 
 def _uncounted(data: bytes) -> int:
