@@ -109,6 +109,10 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
         ("hello. my order is late.", ["hello.", "my order is late."]),
         ("It costs $5 etc.; then more.", ["It costs $5 etc.; then more."]),
         ("Apportez p. ex., p", ["Apportez p. ex., p"]),
+        (
+            '.bill .foot::after { content: "No. 99"; } /* below */',
+            ['.bill .foot::after { content: "No. 99"; } /* below */'],
+        ),
         ("", []),
     ],
 )

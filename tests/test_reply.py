@@ -170,6 +170,46 @@ def test_rows_that_are_compared_have_their_columns_in_one_order():
     assert names[0] == names[1] and "On the day" in names[0]
 
 
+SEASONS = Entry(
+    "nights",
+    "Prices per night",
+    "Place: Hut; Low: £25; Mid: £31; High: £39\nPlace: Tent; Low: £15; Mid: £21; High: £29",
+)
+PLANS = Entry(
+    "plans",
+    "Plans",
+    "Price per month: Free: £0; Solo: £9; Team: £19; Chain: £49\n"
+    "Users: Free: 1; Solo: 2; Team: 5; Chain: 20",
+)
+
+
+@pytest.mark.parametrize(
+    "question, entry, row",
+    [
+        ("how much is a hut in april", SEASONS, SEASONS.answer.splitlines()[0]),
+        ("how much is team", PLANS, "Price per month: Team: £19"),
+        (
+            "how much is team if we cancel early",
+            PLANS,
+            "Price per month: Team: £19; Free: £0; Solo: £9; Chain: £49",
+        ),
+        ("how much is it a month", PLANS, PLANS.answer.splitlines()[0]),
+    ],
+)
+def test_a_row_of_sums_keeps_its_order_but_for_the_column_that_is_named(question, entry, row):
+    said = write(None, Question(question), (Hit(entry, 0.9),))
+    assert row in [sentence.text for sentence in said] and all(
+        own.is_row for own in said if own.text == row
+    )
+
+
+def test_a_no_that_replies_to_the_entrys_own_question_stands_behind_it():
+    entry = Entry("offer", "Does an offer cost anything?", "No, an offer is free for 6 months.")
+    other = shown(write(None, Question("how long is an offer good"), (Hit(entry, 0.9),)))
+    same = shown(write(None, Question("does an offer cost anything"), (Hit(entry, 0.9),)))
+    assert other.startswith(entry.title) and same.startswith("No")
+
+
 def test_an_excerpt_is_one_line_of_what_fits_and_is_not_said_yet():
     writer, asked = ReplyWriter(None, WordEncoder()), Question("how do I unplug a washing machine")
     said = "What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."

@@ -12,6 +12,8 @@ from mm_support.decode.select import (
     Weighed,
     blocks_of,
     by_section,
+    completing,
+    counted,
     rows_asked_for,
 )
 from mm_support.types import Entry
@@ -217,3 +219,59 @@ def test_a_code_is_explained_whatever_is_asked_beside_it_and_alone_brings_all():
     both = ["Enter another card.", "P-410 means expired."]
     assert shown("my card has p-410, is another card enough") == both
     assert len(shown("P-410")) == 4 and len(shown("P-411")) < 4
+
+
+BY_PLAN = "\n".join(
+    [
+        "Price per month: Free: £0; Solo: £9; Team: £19; Chain: £49",
+        "Users included: Free: 1; Solo: 1; Team: 5; Chain: 20",
+        "Mail boxes: Free: no; Solo: 1 box; Team: 5 boxes; Chain: any",
+        "Chat: Free: no; Solo: no; Team: yes; Chain: yes",
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "question, row",
+    [
+        ("how much is team", 0),
+        ("Team 套餐多少钱一个月？", 0),
+        ("how many users included on team", 1),
+    ],
+)
+def test_of_rows_that_are_facts_of_plans_a_price_is_that_of_the_rows_that_state_one(question, row):
+    cut = blocks(BY_PLAN)
+    likely = rows_asked_for(question, cut, np.full(4, 0.5))
+    assert Weighed(cut, likely).chosen(0.4) == [BY_PLAN.splitlines()[row]]
+
+
+FORMS = Entry(
+    "forms",
+    "Electronic forms",
+    "You can send forms from the menu. A form that was sent stays for 18 months.\n\n"
+    "Forms for the harbour office are not there yet. We plan them for spring 2031.",
+)
+
+
+def test_what_tells_when_right_behind_the_sentence_that_is_meant_is_shown_with_it():
+    cut = blocks_of(FORMS)
+    behind = completing("when will forms for the harbour office be supported", FORMS, cut)
+    assert [cut[at].sentences[0] for at in behind] == ["We plan them for spring 2031."]
+    assert not completing("are forms for the harbour office supported", FORMS, cut)
+    assert Weighed(cut, np.array([0.1, 0.1, 0.9, 0.1]), behind).chosen(0.5) == [
+        "Forms for the harbour office are not there yet.",
+        "We plan them for spring 2031.",
+    ]
+
+
+def test_what_states_a_time_and_is_closest_in_words_is_for_whoever_states_one():
+    entry = Entry(
+        "late",
+        "My parcel is late",
+        "Look at the map. Weekends do not count. A parcel to an island takes 7 days. "
+        "The shop closes in 2 hours. Write to us.",
+    )
+    cut = blocks_of(entry)
+    told = counted("parcel for my island is not here, day 5", cut)
+    assert [*told] == [False, False, True, False, False]
+    assert not counted("parcel for my island is not here", cut).any()

@@ -1,8 +1,9 @@
 """What of a long row of a table is shown: its name, what is asked for, the rest, in that order.
 
 Asked for is a column whose name or cell holds a word of the question, or for what no column has a
-word the one whose name is closest to it. Where the question has no word but those of the row, the
-other columns are left out, save those that say more than a figure: they may hold its conditions.
+word the one whose name is closest to it; of a series of sums, the order stays as it is then. Where
+the question has no word but those of the row, the other columns are left out, save those that say
+more than a figure: they may hold its conditions.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from collections.abc import Iterable, Sequence
 import numpy as np
 
 from mm_support.knowledge.passages import tokens
+from mm_support.language.asks import amounts_stated, without_amounts
 from mm_support.language.sentences import COLON, COLUMNS, column_names
 from mm_support.language.terms import term_set
 from mm_support.types import EncodeKind, Entry
@@ -24,16 +26,47 @@ _CELL = re.compile(r";\s*(?=[^:：;]+[:：])")
 
 def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     """The sentence, where it is a long row with what the question asks for first or alone."""
-    cells = _CELL.split(row)
     if not _is_long(row):
         return row
+    name, cells = _apart(row)
+    if name:
+        return f"{name}: {'; '.join(_columns_asked(question, name, cells))}"
     naming = [cell for cell in cells if _names(_value(cell), entry.title)] or cells[:1]
     left = term_set(question) - _terms(map(_value, naming))
     asked = [cell for cell in cells if left & term_set(cell)]
     more = [cell for cell in cells if tokens(_value(cell)) > FIGURE]
     if left - _terms(naming) - _terms(asked) or not {*asked} - {*naming}:
-        asked, more = [*asked, *_closest(question, cells, naming, encode)], cells
+        guessed = [] if _is_series(cells) else _closest(question, cells, naming, encode)
+        asked, more = [*asked, *guessed], cells
     return "; ".join(dict.fromkeys([*naming, *asked, *more]))
+
+
+def _apart(row: str) -> tuple[str, list[str]]:
+    """The name of a row of a table whose first column has none, and its other cells: "Price" and
+    ["Free: £0", "Solo: £9"] of "Price: Free: £0; Solo: £9"; "" for other rows.
+    """
+    first, *cells = _CELL.split(row)
+    name, *pair = first.split(": ", 1)
+    named = pair and re.match(r"[^:]{1,60}: \S", pair[0])
+    return (name, [pair[0], *cells]) if named else ("", [first, *cells])
+
+
+def _columns_asked(question: str, name: str, cells: Sequence[str]) -> list[str]:
+    """The cells of a named row, the one whose column the question names first; alone those that it
+    names, where it has no words but theirs and for an amount. Else all as they stand.
+    """
+    words = term_set(question)
+    asked = [cell for cell in cells if (own := term_set(_NAME.split(cell)[0])) and own <= words]
+    heads = _terms(_NAME.split(cell)[0] for cell in asked)
+    left = term_set(without_amounts(question)) - heads - term_set(name)
+    first = asked if len(asked) == 1 or not left else []
+    return list(dict.fromkeys([*first, *(cells if left or not asked else ())]))
+
+
+def _is_series(cells: Sequence[str]) -> bool:
+    """Whether most cells of a row are sums of money: their order tells low from high."""
+    sums = ["price" in amounts_stated(_value(cell)) for cell in cells]
+    return 2 * sum(sums) > len(sums)
 
 
 def rows_as_asked(
@@ -44,6 +77,8 @@ def rows_as_asked(
     """
     asked = [as_asked(question, row, entry, encode) for row in rows]
     if sum(_is_long(row) for row in rows) < 2:
+        return asked
+    if any(_is_long(row) and _apart(row)[0] for row in rows):
         return asked
     kept = {COLON.split(cell)[0] for own in asked for cell in _CELL.split(own)}
     return [

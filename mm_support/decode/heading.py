@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from mm_support.decide.named import codes_in
 from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
+from mm_support.language.asks import opens_with_yes_or_no
 from mm_support.language.detect import language_of
 from mm_support.language.sentences import ASKING
 from mm_support.language.terms import term_set
@@ -19,7 +20,8 @@ from mm_support.types import Entry
 
 def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[Sentence]:
     """The sentences of the entry, behind the heading that they need. A question most of which was
-    asked is not asked again.
+    asked is not asked again, save where a yes or no that replies to it may be taken for a reply to
+    the customer's.
     """
     said = "\n".join(sentence.text for sentence in sentences)
     coded = _leaves_out_code(question, entry, said)
@@ -29,8 +31,9 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
         said += f"\n{question}"
     language = language_of(entry.answer)
     own = term_set(head, language)
-    missing = own - term_set(said, language)
-    asked = head.endswith(ASKING) and 2 * len(missing) < len(own)
+    replying = head.endswith(ASKING) and opens_with_yes_or_no(sentences[0].text)
+    missing = own - term_set(question if replying else said, language)
+    asked = head.endswith(ASKING) and not replying and 2 * len(missing) < len(own)
     if head in said or own and (asked or not missing):
         return [*sentences]
     text = head if head.endswith((*SENTENCE_ENDS, *LEADS_ON)) else f"{head}:"

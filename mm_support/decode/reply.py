@@ -323,7 +323,8 @@ class ReplyWriter:
         rows = [sentence.text for sentence in said]
         texts = rows_as_asked(question.words, rows, entry, self._vectors)
         for sentence, text in zip(said, texts):
-            yield replace(sentence, text=text)
+            cut = sentence.is_row and text != sentence.text
+            yield replace(sentence, text=text, cut=cut)
 
     def _about_claim(self, question: Question, entry: Entry) -> list[str]:
         """The entry's sentences that the customer's claim is checked against, steps with all of

@@ -37,6 +37,7 @@ from mm_support.language.sentences import (
     first_cell,
     is_step,
     of_one_step,
+    split_lines,
     split_paragraphs,
     split_sentences,
 )
@@ -90,10 +91,13 @@ class Block(NamedTuple):
 
 @dataclass(frozen=True, eq=False)
 class Weighed:
-    """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64."""
+    """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64.
+    completing: places of those that are shown where the one before is.
+    """
 
     blocks: list[Block]
     probabilities: np.ndarray
+    completing: frozenset[int] = frozenset()
 
     @property
     def likeliest(self) -> float:
@@ -111,6 +115,7 @@ class Weighed:
             while i is not None and self.blocks[i].leads_on:
                 i = next((j for j in range(i + 1, len(self.blocks)) if self.probabilities[j]), None)
                 wanted.update(() if i is None else (i,))
+        wanted |= {i + 1 for i in wanted if i + 1 in self.completing}
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
                 i -= 1
@@ -150,7 +155,8 @@ class Selector:
         likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
-        return Weighed(blocks, rows_asked_for(question, blocks, likely, context))
+        likely = rows_asked_for(question, blocks, likely, context)
+        return Weighed(blocks, likely, completing(question, entry, blocks))
 
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
@@ -184,7 +190,7 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: which blocks are shown whenever one is. All of a brief answer to a question
     of the company's own, of a short section, and of a short passage where nothing is asked but a
     code of it; else the only one that says such a code, and the only one that states what is asked
-    for: a price, a time.
+    for: a price, a time; and what counts as the customer does.
     """
     asked = term_set(question)
     codes = codes_in(asked)
@@ -193,8 +199,8 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     if tokens(entry.answer) <= (WHOLE if entry.section or alone else least):
         return np.ones(len(blocks), bool)
     saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
-    stating = stated(question, blocks)
-    return saying * (saying.sum() == 1) | stating * (stating.sum() == 1)
+    stating, counting = stated(question, blocks), counted(question, blocks)
+    return saying * (saying.sum() == 1) | stating * (stating.sum() == 1) | counting
 
 
 def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
@@ -207,6 +213,42 @@ def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
     kinds = [amounts_stated("\n".join(block.sentences)) for block in blocks]
     found = np.array([bool(asked & own) for own in kinds])
     return found if found.any() else np.array(list(map(bool, kinds)))
+
+
+def counted(question: str, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: of the single sentences that state a time, those that hold most words of a
+    question that states one too: "your first payout takes 7 days" to "no first payout, day 5".
+    """
+    if amounts_asked(question) or "time" not in amounts_stated(question):
+        return np.zeros(len(blocks), bool)
+    asked = term_set(question)
+    shared = np.array([len(asked & _terms(block)) for block in blocks])
+    single = [len(block.sentences) == 1 and not block.has_steps for block in blocks]
+    times = ["time" in amounts_stated(block.sentences[0]) for block in blocks]
+    shared = shared * np.array(single) * np.array(times)
+    return (shared > 1) & (shared == shared.max())
+
+
+def completing(question: str, entry: Entry, blocks: Sequence[Block]) -> frozenset[int]:
+    """The places of sentences that state an amount or a year right behind one of the same line that
+    is closest to the question in words, where one is asked for and none so close states any: "Not
+    yet. We plan it for 2027."
+    """
+    if not amounts_asked(question):
+        return frozenset()
+    asked = term_set(question)
+    shared = [len(asked & _terms(block)) for block in blocks]
+    closest = [1 < own == max(shared) for own in shared]
+    together = {pair for line in split_lines(entry.answer) for pair in pairwise(line)}
+    states = [bool(amounts_stated("\n".join(block.sentences))) for block in blocks]
+    if any(near and states for near, states in zip(closest, states)):
+        return frozenset()
+    return frozenset(
+        at
+        for at in range(1, len(blocks))
+        if states[at] and closest[at - 1]
+        if (blocks[at - 1].sentences[-1], blocks[at].sentences[0]) in together
+    )
 
 
 def selector_file(text_model: str) -> Path:
@@ -305,10 +347,30 @@ def rows_asked_for(
     likely = likely.copy()
     for rows in tables_of([block.sentences for block in blocks]):
         own = [blocks[at] for at in rows]
-        named = (_named_rows(words, own) for words in (question, context))
-        shown = next(filter(any, named), [True] * len(own))
+        stating = _stating_rows(question, own)
+        kept = [row for row, states in zip(own, stating) if states]
+        named = (_among(stating, _named_rows(words, kept)) for words in (question, context))
+        shown = next(filter(any, named), stating)
         likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
     return likely
+
+
+def _stating_rows(question: str, rows: Sequence[Block]) -> list[bool]:
+    """Which rows state a price, where one is asked for and some state none: the rows of a table of
+    plans are what differs between them. All where all or none do.
+    """
+    if "price" not in amounts_asked(question):
+        return [True] * len(rows)
+    states = ["price" in amounts_stated("\n".join(row.sentences)) for row in rows]
+    columns = [column_names(row.sentences[0]) for row in rows]
+    things = all(own > frozenset.intersection(*columns) for own in columns)
+    return states if things and any(states) else [True] * len(rows)
+
+
+def _among(kept: Sequence[bool], named: Sequence[bool]) -> list[bool]:
+    """(n_rows,) which rows are named, from those that are named among the kept ones."""
+    each = iter(named)
+    return [is_kept and next(each) for is_kept in kept]
 
 
 def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:

@@ -16,7 +16,8 @@ class Sentence:
     """A sentence that may be shown. citations: 1-based ranks of the hits that hold it; none where
     it only says what the customer's photo shows or opens a reply. of_step: whether it stands in a
     step's line, behind its first sentence. indent: blanks before a step that is part of another.
-    heading: of what follows, whose [n] stand for it too. apart: whether it begins a paragraph."""
+    heading: of what follows, whose [n] stand for it too. apart: whether it begins a paragraph.
+    cut: a row of a table of which only some cells are shown."""
 
     text: str
     citations: tuple[int, ...] = ()
@@ -24,6 +25,7 @@ class Sentence:
     indent: str = ""
     heading: bool = False
     apart: bool = False
+    cut: bool = False
 
     @property
     def in_step(self) -> bool:
@@ -32,7 +34,7 @@ class Sentence:
     @property
     def is_row(self) -> bool:
         """Whether it is a row of a table: a cell for each of several columns."""
-        return len(column_names(self.text)) >= COLUMNS
+        return self.cut or len(column_names(self.text)) >= COLUMNS
 
     def shown(self, previous: Sentence | None = None) -> str:
         """The piece to append to the reply: a separator, the text, and [n] unless it is of a step

@@ -12,7 +12,7 @@ from itertools import dropwhile
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, facts_of
-from mm_support.language.messages import languages, messages
+from mm_support.language.messages import languages, message, messages
 from mm_support.language.terms import BARE, edged
 
 AMOUNTS = ("price", "time", "amount")
@@ -82,6 +82,18 @@ def _names_a_thing(denied: str) -> bool:
         return bool(said)
     numbered = len(said) == 2 and said[1].isdigit()
     return numbered or any(sign.isdigit() or sign.isupper() for sign in said[0])
+
+
+def opens_with_yes_or_no(sentence: str) -> bool:
+    """Whether a yes or no of any language stands in front of what a sentence says: "No, it is"."""
+    return bool(_yes_or_no().match(sentence))
+
+
+@functools.cache
+def _yes_or_no() -> re.Pattern[str]:
+    said = {message(f"action.{word}", own) for own in languages() for word in ("yes", "no")}
+    either = "|".join(map(re.escape, sorted(said)))
+    return re.compile(rf"\s*(?:{either})\s*[,.;:!–，。；：！、]", re.IGNORECASE)
 
 
 @functools.cache

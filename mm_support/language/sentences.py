@@ -103,13 +103,14 @@ def _sentences(line: str, language: str) -> list[str]:
 
 def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
     """The library's sentences, those in one that it cut at an abbreviation's full stop, within an
-    address or in front of a closing quotation mark.
+    address, in front of a closing quotation mark or within what has no blank there, as code.
     """
     inside = [match.span() for match in _ADDRESS.finditer(line)] if len(found) > 1 else []
     whole, at = list[str](), 0
     for piece in found:
         cut = any(start < at < end for start, end in inside)
-        if whole and (cut or _goes_on(whole[-1].rstrip(), piece, line, language)):
+        joined = line[:at].endswith(".") and piece[0].islower()  # .note .foot::after
+        if whole and (cut or joined or _goes_on(whole[-1].rstrip(), piece, line, language)):
             whole[-1] += piece
         else:
             whole.append(piece)
