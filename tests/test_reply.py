@@ -210,6 +210,17 @@ def test_a_no_that_replies_to_the_entrys_own_question_stands_behind_it():
     assert other.startswith(entry.title) and same.startswith("No")
 
 
+def test_a_heading_within_a_text_is_not_cited_and_the_title_is_not_said_as_a_line():
+    answer = (
+        "Harbour rules\n(in force)\n\nDRONES\nNeither drones nor kites.\n\nSMOKING\nNot inside."
+    )
+    entry = Entry("rules", "Harbour rules", answer)
+    text = shown(write(None, Question("may i fly drones"), (Hit(entry, 0.9),)))
+    assert "DRONES: Neither drones nor kites. [1]" in text and "Harbour rules [1]" not in text
+    whole = [own.text for own in ReplyWriter(None, WordEncoder()).whole(entry)]
+    assert whole[-2:] == ["SMOKING:", "Not inside."]
+
+
 def test_an_excerpt_is_one_line_of_what_fits_and_is_not_said_yet():
     writer, asked = ReplyWriter(None, WordEncoder()), Question("how do I unplug a washing machine")
     said = "What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."

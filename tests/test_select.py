@@ -10,10 +10,12 @@ from mm_support.decode.select import (
     FEATURES,
     Selector,
     Weighed,
+    below_headings,
     blocks_of,
     by_section,
     completing,
     counted,
+    headings_of,
     rows_asked_for,
 )
 from mm_support.types import Entry
@@ -275,3 +277,31 @@ def test_what_states_a_time_and_is_closest_in_words_is_for_whoever_states_one():
     told = counted("parcel for my island is not here, day 5", cut)
     assert [*told] == [False, False, True, False, False]
     assert not counted("parcel for my island is not here", cut).any()
+
+
+RULES = Entry(
+    "rules",
+    "HARBOUR - RULES",
+    "HARBOUR - RULES\n(in force since spring)\n\nNOISE\nNo music after ten. Engines off at night."
+    "\n\nDRONES AND KITES\nNeither. Lanterns neither.\n\nSMOKING\nNot in cabins. Vaping counts.",
+)
+
+
+def test_a_heading_is_shown_with_some_of_its_text_or_not_at_all():
+    cut = blocks_of(RULES)
+    heads = headings_of(RULES, cut)
+    assert [cut[at].sentences[0] for at in heads] == ["NOISE", "DRONES AND KITES", "SMOKING"]
+    likely = np.array(
+        [cut[at].sentences[0] in ("NOISE", "Vaping counts.") for at in range(len(cut))]
+    )
+    shown = Weighed(cut, likely * 0.9, headed=heads).chosen(0.5)
+    assert shown == ["SMOKING", "Vaping counts."]
+
+
+def test_what_stands_below_the_heading_that_alone_has_the_asked_word_is_shown():
+    cut = blocks_of(RULES)
+    heads = headings_of(RULES, cut)
+    likely = np.where([block.sentences[0].startswith("DRONES") for block in cut], 0.9, 0.1)
+    below = below_headings("may i fly drones", cut, likely, heads)
+    shown = Weighed(cut, below, headed=heads).chosen(0.5)
+    assert shown == ["DRONES AND KITES", "Neither.", "Lanterns neither."]

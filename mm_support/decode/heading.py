@@ -6,7 +6,9 @@ when they hold. The title of a text without headings is needed before what is no
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import zip_longest
 
 from mm_support.decide.named import codes_in
 from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
@@ -21,8 +23,10 @@ from mm_support.types import Entry
 def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[Sentence]:
     """The sentences of the entry, behind the heading that they need. A question most of which was
     asked is not asked again, save where a yes or no that replies to it may be taken for a reply to
-    the customer's.
+    the customer's. Headings within the text are told from it by a colon, and left out where none of
+    their own text follows.
     """
+    sentences = [*_over_text(sentences, entry)]
     said = "\n".join(sentence.text for sentence in sentences)
     coded = _leaves_out_code(question, entry, said)
     if not sentences or not (head := _heading(entry, sentences[0], coded)):
@@ -38,6 +42,15 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
         return [*sentences]
     text = head if head.endswith((*SENTENCE_ENDS, *LEADS_ON)) else f"{head}:"
     return [Sentence(text, sentences[0].citations, heading=True), *sentences]
+
+
+def _over_text(sentences: Sequence[Sentence], entry: Entry) -> Iterator[Sentence]:
+    """The sentences without headings over nothing, and without the title as a line of the text."""
+    for own, after in zip_longest(sentences, sentences[1:]):
+        over_none = own.heading and (after is None or after.heading)
+        if over_none or own.text == entry.title and len(sentences) > 1:
+            continue
+        yield replace(own, text=f"{own.text}:") if own.heading else own
 
 
 def _heading(entry: Entry, first: Sentence, coded: bool) -> str:

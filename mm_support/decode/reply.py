@@ -46,10 +46,12 @@ from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
+    headings_over,
     in_a_line,
     is_step,
     of_one_step,
     split_lines,
+    split_paragraphs,
     split_sentences,
     without_markers,
     without_step_number,
@@ -344,10 +346,13 @@ class ReplyWriter:
 def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
     """All of the entry's sentences, in its order."""
     written = filter(str.strip, entry.answer.splitlines())
-    for line, own in zip(split_lines(entry.answer), written):
+    paragraphs = split_paragraphs(entry.answer)
+    heads = [at in headings_over(own) for own in paragraphs for at in range(len(own))]
+    for line, own, head in zip(split_lines(entry.answer), written, heads):
         indent = own[: len(own) - len(own.lstrip())] if is_step(own) else ""
         for at, text in enumerate(line):
-            yield Sentence(text, (rank,), at > 0 and of_one_step(line), "" if at else indent)
+            of_step = at > 0 and of_one_step(line)
+            yield Sentence(text, (rank,), of_step, "" if at else indent, heading=head)
 
 
 class Quotes:

@@ -13,7 +13,7 @@ import json
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
@@ -35,6 +35,7 @@ from mm_support.language.sentences import (
     COLUMNS,
     column_names,
     first_cell,
+    headings_over,
     is_step,
     of_one_step,
     split_lines,
@@ -92,12 +93,14 @@ class Block(NamedTuple):
 @dataclass(frozen=True, eq=False)
 class Weighed:
     """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64.
-    completing: places of those that are shown where the one before is.
+    completing: places of those that are shown where the one before is. headed: places of headings,
+    each shown with what is shown of its text, and the places behind these.
     """
 
     blocks: list[Block]
     probabilities: np.ndarray
     completing: frozenset[int] = frozenset()
+    headed: dict[int, int] = field(default_factory=dict)
 
     @property
     def likeliest(self) -> float:
@@ -120,6 +123,9 @@ class Weighed:
             while i > 0 and leans(self.blocks[i].sentences[0]):
                 i -= 1
                 wanted.add(i)
+        for head, end in self.headed.items():
+            wanted.discard(head)
+            wanted.update([head] if wanted & {*range(head + 1, end)} else [])
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
 
     def holding(self, sentences: Sequence[str]) -> Weighed:
@@ -156,7 +162,11 @@ class Selector:
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
         likely = rows_asked_for(question, blocks, likely, context)
-        return Weighed(blocks, likely, completing(question, entry, blocks))
+        headed, behind = headings_of(entry, blocks), completing(question, entry, blocks)
+        likely = below_headings(question, blocks, likely, headed)
+        if len(blocks) > 1 and _is_masthead(question, entry, blocks[0]):
+            likely[0] = 0.0
+        return Weighed(blocks, likely, behind, headed)
 
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
@@ -282,7 +292,11 @@ def blocks_of(entry: Entry) -> list[Block]:
                 blocks.append(said)
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
+        heads = headings_over(paragraph)
         for at, line in enumerate(paragraph):
+            if at in heads:
+                blocks.append([*line])
+                continue
             whole = at in rows or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
                 joins = is_step(piece[0]) and at not in rows
@@ -291,6 +305,47 @@ def blocks_of(entry: Entry) -> list[Block]:
                 else:
                     blocks.append(list(piece))
     return [Block(tuple(block)) for block in blocks]
+
+
+def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
+    """The places of blocks that are a heading, and the place behind the paragraph below it."""
+    found, at = dict[int, int](), 0
+    for paragraph in split_paragraphs(entry.answer):
+        last = paragraph[-1][-1]
+        places = [i for i in range(at, len(blocks)) if last in blocks[i].sentences]
+        end = places[0] + 1 if places else at
+        first = blocks[at].sentences if at < len(blocks) else ()
+        if headings_over(paragraph) and first == tuple(paragraph[0]):
+            found[at] = end
+        at = end
+    return found
+
+
+def below_headings(
+    question: str, blocks: Sequence[Block], likely: np.ndarray, headed: dict[int, int]
+) -> np.ndarray:
+    """How likely each block belongs to the reply, where headings answer nothing by themselves: what
+    is below one with a word of the question, and has no such word itself, is at least as likely as
+    it, all of it where it is short, else what comes first.
+    """
+    likely, asked = likely.copy(), term_set(question)
+    for head, end in headed.items():
+        length = sum(tokens(" ".join(block.sentences)) for block in blocks[head + 1 : end])
+        last = end if length <= WHOLE else head + 2
+        words = asked & _terms(blocks[head])
+        if words and all(words.isdisjoint(_terms(block)) for block in blocks[head + 1 : end]):
+            likely[head + 1 : last] = np.maximum(likely[head + 1 : last], likely[head])
+        likely[head] = 0.0
+    return likely
+
+
+def _is_masthead(question: str, entry: Entry, first: Block) -> bool:
+    """Whether a text begins with its title and what stands below that on lines that are no
+    sentences, without a word of the question that is not the title's.
+    """
+    lines, asked = first.sentences, term_set(question) - term_set(entry.title)
+    plain = not any(line.endswith((*SENTENCE_ENDS, *LEADS_ON)) for line in lines)
+    return lines[0] == entry.title and plain and asked.isdisjoint(_terms(first))
 
 
 def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:

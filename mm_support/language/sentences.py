@@ -30,6 +30,8 @@ _NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _WORDS = re.compile(r"[^\W\d_]{2,}")  # not those of "9 a.m. - 5 p.m."
 _NUMBER = re.compile(r"\d|[IVX]+\b")
+LONGEST_HEADING = 60  # characters
+ENDS = tuple(".!?…。！？")
 CLOSING = tuple("”’」』»）")
 BEFORE_NUMBERS = frozenset("approx aprox ca circa env excl incl max min nr num qty tel".split())
 TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".split())
@@ -161,6 +163,19 @@ def column_names(line: str) -> frozenset[str]:
 def first_cell(line: str) -> str:
     """The first cell of a row's line, with the name in front of it."""
     return CELL.split(line)[0]
+
+
+def headings_over(paragraph: Sequence[Sequence[str]]) -> list[int]:
+    """The places of lines of a paragraph that are headings of what stands below them: its first,
+    where it is short, ends as nothing does that goes on, and the next one is a sentence.
+    paragraph: its lines, each as its sentences.
+    """
+    if len(paragraph) < 2 or len(paragraph[0]) > 1:
+        return []
+    head, below = paragraph[0][0], paragraph[1]
+    plain = not (is_step(head) or column_names(head) or head.endswith(_PAUSES))
+    said = below[0].endswith(ENDS) and not below[0][0].islower() and not is_step(below[0])
+    return [0] if plain and said and len(head) <= LONGEST_HEADING else []
 
 
 def is_step(sentence: str) -> bool:
