@@ -56,8 +56,8 @@ def _columns_asked(question: str, name: str, cells: Sequence[str]) -> list[str]:
     names, where it has no words but theirs and for an amount. Else all as they stand.
     """
     words = term_set(question)
-    asked = [cell for cell in cells if (own := term_set(_NAME.split(cell)[0])) and own <= words]
-    heads = _terms(_NAME.split(cell)[0] for cell in asked)
+    asked = [cell for cell in cells if (own := term_set(COLON.split(cell)[0])) and own <= words]
+    heads = _terms(COLON.split(cell)[0] for cell in asked)
     left = term_set(without_amounts(question)) - heads - term_set(name)
     first = asked if len(asked) == 1 or not left else []
     return list(dict.fromkeys([*first, *(cells if left or not asked else ())]))

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
-from itertools import zip_longest
 
 from mm_support.decide.named import codes_in
 from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
@@ -46,7 +45,7 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
 
 def _over_text(sentences: Sequence[Sentence], entry: Entry) -> Iterator[Sentence]:
     """The sentences without headings over nothing, and without the title as a line of the text."""
-    for own, after in zip_longest(sentences, sentences[1:]):
+    for own, after in zip(sentences, [*sentences[1:], None]):
         over_none = own.heading and (after is None or after.heading)
         if over_none or own.text == entry.title and len(sentences) > 1:
             continue
