@@ -305,8 +305,10 @@ class _Reader:
         """What a table is called, taken out of it; "" for a caption that is a text, and where the
         table lies in a list item or another table."""
         caption = next(own.iterchildren("caption"), None)
-        text = "" if caption is None else " ".join(caption.text_content().split())
-        if self._texts is not None or not text or is_sentence(text) or is_hidden(caption.attrib):
+        if caption is None or self._texts is not None or is_hidden(caption.attrib):
+            return ""
+        text = " ".join(caption.text_content().split())
+        if not text or is_sentence(text):
             return ""
         caption.drop_tree()
         return text

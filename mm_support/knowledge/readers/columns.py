@@ -384,7 +384,7 @@ def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bo
     return text in ("false", "no", "0") or status in UNPUBLISHED
 
 
-def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dict[str, object]:
+def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dict[str, Any]:
     """Keys of an export or of front matter, as fields; of two for one field the surer has it."""
     pairs = list(values.items() if isinstance(values, Mapping) else values)
     columns = map_names([str(name) for name, _ in pairs])
