@@ -335,6 +335,16 @@ function keepTyped() {
   field.dispatchEvent(new Event("input", { bubbles: true }));
 }
 document.addEventListener("beforeinput", keepTyped, true);
+// A value that is set tells nobody, so the field's own setter does.
+const { get, set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
+function watchBox() {
+  const field = document.querySelector("#box textarea");
+  if (!field || Object.hasOwn(field, "value")) return;
+  Object.defineProperty(field, "value", {
+    configurable: true, get,
+    set(text) { set.call(this, text); queueMicrotask(keepTyped); },
+  });
+}
 document.addEventListener("input", (event) => {
   if (!event.target.matches?.("#box textarea")) return;
   draft = event.target.value;
@@ -380,12 +390,15 @@ function tidy() {
   follow();
   watcher.takeRecords();
 }
+const tidySoon = () => { due ||= requestAnimationFrame(tidy); };
 const watcher = new MutationObserver(() => {
   record();
+  watchBox();
   keepTyped();
   sendEntered();
-  due ||= requestAnimationFrame(tidy);
+  tidySoon();
 });
+for (const moved of ["load", "resize"]) window.addEventListener(moved, tidySoon, true);  // pictures too
 watcher.observe(document.documentElement, {
   childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "hidden", "name"],
 });
