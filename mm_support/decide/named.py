@@ -204,14 +204,18 @@ def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:
 
 
 def stating(words: str, best: Hit, hits: Sequence[Hit]) -> Hit:
-    """The best hit, or where a price or a time is asked for and it states none, the first that does
-    of those that are as good: what a thing costs stands in another entry than how it is used.
+    """The best hit, or where a price is asked for and it states none, the first that does of those
+    that are as good: what a thing costs stands in another entry than how it is used. A time is
+    stated by most entries, so it tells none apart.
     """
-    asked = amounts_asked(words) & {"price", "time"}
-    if not asked or asked <= amounts_stated(best.entry.text):
+    if "price" not in amounts_asked(words) or _priced(best):
         return best
     near = (hit for hit in hits if hit.score >= AS_GOOD * hits[0].score)
-    return next((hit for hit in near if asked <= amounts_stated(hit.entry.text)), best)
+    return next(filter(_priced, near), best)
+
+
+def _priced(hit: Hit) -> bool:
+    return "price" in amounts_stated(hit.entry.text)
 
 
 def with_named(words: str, hits: Sequence[Hit], most: int) -> tuple[Hit, ...]:
