@@ -300,7 +300,7 @@ def test_only_a_conversation_of_the_assistant_is_handed_over_and_for_a_known_rea
             desk.hand_over(name, who, code)
     assert desk.waiting() == ()
     desk.hand_over("s", "me", "fraud")
-    with pytest.raises(InputError, match="waits for a person"):
+    with pytest.raises(InputError, match="waiting for a person"):
         desk.hand_over("s", "me", "fraud")
 
 

@@ -171,7 +171,9 @@ def test_every_sentence_of_an_entry_can_be_shown_and_stands_in_the_prompt_where_
         "\n".join(ORDINARY),
     ]:
         entry, sentences = Entry("e", "Title", answer), split_sentences(answer)
-        whole = [sentence.text for sentence in writer.whole(entry) if not sentence.heading]
+        said = [(one.text.removesuffix(":"), one.heading) for one in writer.whole(entry)]
+        # headings of the text, without a colon; that of the entry stands in front of it
+        whole = [text for text, heading in said if not heading or text in sentences]
         assert whole == sentences
         assert [text for block in blocks_of(entry) for text in block.sentences] == sentences
         prompt = squeezed(build_messages(Question("q"), [entry])[1]["content"])

@@ -35,7 +35,11 @@ def read_json(file: File, remarks: Remarks) -> Iterator[Document]:
             continue
         if note := map_names([str(name) for name in row]).note():
             told.add(note)
-        told_of = {name: _told(str(name), value) for name, value in row.items()}
+        try:
+            told_of = {name: _told(str(name), value) for name, value in row.items()}
+        except RecursionError:
+            remarks.skip(line, "it is nested too deeply")
+            continue
         fields = by_field(told_of) | ({"topic": topic} if topic else {})
         document = row_document(fields, line, remarks)
         if document is not None:

@@ -110,7 +110,7 @@ def _pages(
     most: int,
     until: float,
 ) -> Iterator[Document]:
-    delay = min(MAX_DELAY, float(robots.crawl_delay(AGENT) or 0))
+    delay = float(min(MAX_DELAY, robots.crawl_delay(AGENT) or 0))  # type: ignore[type-var]
     fetched = 0
     seen: set[str] = set()
     while walk.waiting:
