@@ -110,8 +110,8 @@ def test_a_label_counts_beside_a_likelier_one_only_where_it_is_nearly_as_likely(
 @pytest.mark.parametrize(
     "label, likely, ordinary, counts",
     [
-        ("danger", 0.4, 0.5, False),
-        ("danger", 0.45, 0.4, True),
+        ("danger", 0.3, 0.5, False),
+        ("danger", 0.4, 0.5, True),  # two thirds of an ordinary question are enough
         ("upset", 0.32, 0.5, True),  # six tenths of an ordinary question are enough
         ("upset", 0.28, 0.5, False),
         ("self_harm", 0.3, 0.5, True),
