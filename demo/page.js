@@ -75,9 +75,7 @@ function speakOwn() {
     const words = pill.querySelector("span")?.firstChild;
     if (name && words && words.data !== name) words.data = name;
   }
-  for (const line of all("#ms-legal p")) {
-    if (line.hidden !== (line.lang !== language)) line.hidden = !line.hidden;
-  }
+  for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;
   const chooser = document.querySelector("#ms-language:not([data-set])");
   if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }
 }
@@ -336,10 +334,10 @@ function keepTyped() {
 }
 document.addEventListener("beforeinput", keepTyped, true);
 // A value that is set tells nobody, so the field's own setter does.
-const { get, set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
 function watchBox() {
   const field = document.querySelector("#box textarea");
   if (!field || Object.hasOwn(field, "value")) return;
+  const { get, set } = Object.getOwnPropertyDescriptor(HTMLTextAreaElement.prototype, "value");
   Object.defineProperty(field, "value", {
     configurable: true, get,
     set(text) { set.call(this, text); queueMicrotask(keepTyped); },
@@ -398,7 +396,8 @@ const watcher = new MutationObserver(() => {
   sendEntered();
   tidySoon();
 });
-for (const moved of ["load", "resize"]) window.addEventListener(moved, tidySoon, true);  // pictures too
+document.addEventListener("load", tidySoon, true);  // of a picture, which moves what is below it
+window.addEventListener("resize", tidySoon);
 watcher.observe(document.documentElement, {
   childList: true, subtree: true, characterData: true, attributeFilter: ["aria-label", "hidden", "name"],
 });

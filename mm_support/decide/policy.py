@@ -13,6 +13,7 @@ from typing import Literal
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import IntentReader, Reads
 from mm_support.decide.named import (
+    AS_GOOD,
     asks_amount_of,
     close,
     named_first,
@@ -37,10 +38,6 @@ CANDIDATES = 3  # entries that a question back may name
 # was right for 25
 NEAREST = 0.15
 LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
-# share of the best score from which on what was quoted just before is meant. Right entries first of
-# 93 follow-ups of the packs and 198 of assets/training/questions, with 0.8: 74, 170; 0.9: 81, 164;
-# 0.95: 81, 162; without: 81, 156
-AS_GOOD = 0.9
 
 Reason = Literal[
     "self_harm",

@@ -22,18 +22,17 @@ from typing import Any
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.fields import as_bool, folded
 from mm_support.language.facts import facts_of
+from mm_support.language.sentences import ASKING
 
 SAMPLE = 200  # rows by which unknown columns are judged
-MANY = frozenset(
-    {"questions", "pictures", "tags", "category"}
-)  # fields that several columns may fill
+# fields that several columns may fill
+MANY = frozenset({"questions", "pictures", "tags", "category"})
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 SENTENCE_ENDS = ".!?。！？"
-ASKING = ("?", "？", "؟")
 UNPUBLISHED = frozenset(
     ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
 )

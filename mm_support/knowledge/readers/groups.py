@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-from mm_support.knowledge.readers.columns import ASKING, is_sentence
+from mm_support.knowledge.readers.columns import is_sentence
+from mm_support.language.sentences import ASKING
 
 Row = tuple[int, list[str]]  # its line in the file, its cells
 LEAST_HEADS = 2  # rows that name groups, in a table where they might be questions without answers

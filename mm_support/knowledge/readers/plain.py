@@ -11,6 +11,7 @@ from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.question_pairs import LEVEL, with_questions
 from mm_support.knowledge.readers.text_tables import Table, table_at
+from mm_support.language.sentences import ASKING
 
 MAX_HEADING = 60  # characters of a line in capitals
 MAX_TITLE = 120  # characters; a longer first line is text
@@ -27,14 +28,11 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if not filled:
         return
-    title = file.stem
-    if _is_first_section(lines, filled[0]):
-        pass
-    elif (
-        len(filled) > 1 and _is_label(lines[filled[0]].strip()) and not _is_within(lines, filled[0])
-    ):
+    title, first = file.stem, filled[0]
+    labelled = len(filled) > 1 and _is_label(lines[first].strip())
+    if labelled and not _is_first_section(lines, first) and not _is_within(lines, first):
         title, stays = _title(lines, *filled[:2])
-        lines[filled[0]] = lines[filled[0]] if stays else ""
+        lines[first] = lines[first] if stays else ""
     yield Document(title, with_questions([*_blocks(lines)]), file.name)
 
 
@@ -82,7 +80,7 @@ def _is_label(line: str) -> bool:
 
 def _is_marked(line: str) -> bool:
     """Whether a line is of a list, a rule, or asks: none looks like a fact above it."""
-    return line[-1] in "?？؟" or any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
+    return line.endswith(ASKING) or any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
 
 
 def _blocks(lines: Sequence[str]) -> Iterator[Block]:

@@ -25,11 +25,8 @@ def split_properties(text: str, file: str) -> tuple[dict[str, str], str]:
     file: the page's name, which tells an export of Notion."""
     lines = text.split("\n")
     start = _first_filled(lines, 0)
-    start = (
-        _first_filled(lines, start + 1)
-        if _TITLE.match("".join(lines[start : start + 1]))
-        else start
-    )
+    if _TITLE.match("".join(lines[start : start + 1])):
+        start = _first_filled(lines, start + 1)
     end = next((at for at in range(start, len(lines)) if not lines[at].strip()), len(lines))
     found = [_LINE.fullmatch(line.strip()) for line in lines[start:end]]
     pairs = {match[1].strip(): match[2].strip() for match in found if match}

@@ -20,9 +20,9 @@ from textwrap import dedent
 from typing import NamedTuple
 
 from mm_support.knowledge.readers.base import Block
-from mm_support.knowledge.readers.columns import ASKING, field_of
+from mm_support.knowledge.readers.columns import field_of
 from mm_support.knowledge.readers.fields import folded
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.runs import runs
 
 LEVEL = 7  # of a heading that asks: below all that a file has itself
