@@ -795,7 +795,7 @@ def test_what_rows_are_filed_under_is_a_tag_and_their_last_change_is_not_shown(t
 
 def test_a_column_of_texts_under_a_name_for_days_is_read(tmp_path):
     text = (
-        "问题,答案,产品类别,更新\n"
+        "问题,答案,产品类别,更新时间\n"
         "怎么升级？,按住电源键。,扫地机,请先充满电再升级。\n能退吗？,可以。,电饭煲,无\n"
     )
     first, second = read(tmp_path, "faq.csv", text).entries

@@ -6,12 +6,15 @@ import threading
 import time
 from dataclasses import replace
 
+import numpy as np
 import pytest
 from conftest import EchoModel, WordEncoder
 
 from mm_support.decide.policy import Decision
+from mm_support.decode.columns import as_asked
 from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding
+from mm_support.decode.heading import headed
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, draft
 from mm_support.desk.ownership import STATES
 from mm_support.errors import GenerationError
@@ -510,3 +513,42 @@ def test_sentences_are_read_under_the_heading_that_they_do_not_say_themselves():
     assert (
         said("motorway lesson", title="Motorway lesson", answer="It is dear.") == "It is dear. [1]"
     )
+
+
+class Nearest:
+    """An encoder for which April and Mid are alike, and nothing else."""
+
+    dim = 2
+
+    def encode(self, texts, kind="query"):
+        return np.array(
+            [[1.0, 0.0] if {"april", "Mid"} & {*text.split()} else [0.0, 1.0] for text in texts],
+            np.float32,
+        )
+
+
+def test_a_guess_moves_no_column_of_a_series_of_sums():
+    row = "Place: Hut; Low: £25; Mid: £31; High: £39"
+    encode = Nearest().encode
+    assert as_asked("how much is a hut in april", row, SEASONS, encode) == row
+    other = "Place: Hut; Low: nobody; Mid: 2 people; High: 4 people"
+    assert as_asked("hut in april", other, SEASONS, encode).startswith("Place: Hut; Mid: 2 people")
+
+
+def test_a_no_stands_behind_the_question_it_answers_though_most_of_that_was_asked():
+    entry = Entry(
+        "offer",
+        "Does a written offer for windows cost anything?",
+        "No, it is free and holds for 6 months.",
+    )
+    asked = "how long does a written offer for windows hold"
+    assert shown(write(None, Question(asked), (Hit(entry, 0.9),))).startswith(entry.title)
+
+
+def test_headings_over_nothing_that_is_shown_are_left_out():
+    def told(*texts):
+        sentences = [Sentence(text, (1,), heading=text.isupper()) for text in texts]
+        return [own.text for own in headed("smoking", Entry("r", "Rules", "x."), sentences)]
+
+    assert told("DRONES", "SMOKING", "Not inside.") == ["SMOKING:", "Not inside."]
+    assert told("Not inside.", "DRONES") == ["Not inside."]

@@ -305,3 +305,29 @@ def test_what_stands_below_the_heading_that_alone_has_the_asked_word_is_shown():
     below = below_headings("may i fly drones", cut, likely, heads)
     shown = Weighed(cut, below, headed=heads).chosen(0.5)
     assert shown == ["DRONES AND KITES", "Neither.", "Lanterns neither."]
+
+
+def by(feature, weight, bias=-4.0):
+    """A selector that knows one feature."""
+    weights = [weight if name == feature else 0.0 for name in FEATURES]
+    return Selector(tuple(weights), bias, 0.5)
+
+
+def test_a_reply_holds_what_tells_when_and_what_counts_as_the_customer_does():
+    asked = "when will forms for the harbour office be supported"
+    shown = selected(by("overlap", 9.0), asked, FORMS, WordEncoder())
+    assert shown[-1] == "We plan them for spring 2031."
+    days = "The first payout is checked. Your first payout takes 7 days. Later ones take 2 days."
+    late = Entry("late", "Late", f"Look at the map. {'Weekends do not count. ' * 30}{days}")
+    for words, told in {
+        "the first payout is not here, day 5": True,
+        "the first payout": False,
+    }.items():
+        shown = selected(by("first", 8.0), words, late, WordEncoder())
+        assert "Look at the map." in shown
+        assert ("Your first payout takes 7 days." in shown) == told
+
+
+def test_the_title_and_what_stands_below_it_are_no_answer():
+    shown = selected(by("first", 8.0), "is music allowed", RULES, WordEncoder())
+    assert "HARBOUR - RULES" not in shown and "(in force since spring)" not in shown

@@ -1208,3 +1208,10 @@ def test_the_page_opens_in_the_language_that_the_browser_says():
     only = chat_with(FakeService(), brand=Brand(languages=("zh",)))
     opened = Opening(only).open({"language": "en"}, None, Conversation())
     assert opened[only.desk.conversation].language == "zh"
+
+
+def test_what_a_pages_address_says_is_kept_only_as_far_as_it_can_mean_anything():
+    chat = chat_with(FakeService())
+    where = {"language": "en", "customer": "c" * 100_000, "knowledge": "k" * 100_000}
+    opened = Opening(chat).open(where, None, Conversation())[chat.desk.conversation]
+    assert len(opened.customer) < 5_000 > len(opened.knowledge)
