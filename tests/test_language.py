@@ -375,6 +375,21 @@ def test_another_language_than_those_expected_has_to_be_surely_likelier():
 
 
 @pytest.mark.parametrize(
+    "text, language",
+    [
+        ("politica de devolucion", "es"),
+        ("nao consigo entrar na conta", "pt"),
+        ("lam sao de huy don hang", "vi"),
+        ("siparisimi nasil iptal ederim", "tr"),
+        ("jak anulowac zamowienie", "pl"),
+        ("ich mochte kuendigen", "de"),
+    ],
+)
+def test_a_language_is_told_without_its_marks(text, language):
+    assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
     "text", ["", "E24", "KE-2", "Ovo kettle (KE-2)", "Brew 2", "ok", "Retoure", "？"]
 )
 def test_of_mere_names_and_single_words_no_language_is_told(text):

@@ -12,6 +12,8 @@ ENTRIES = (
     Entry("a", "Returning an order", "Returned orders are refunded. A load of colours."),
     Entry("b", "Headphones", "The headphones connect at once. Write down the address. An excess."),
     Entry("c", "Delivery to the United Kingdom", "Parcels to Germany take a week."),
+    Entry("d", "Cancelación de un pedido", "La cancelación cuesta un euro. Llegará mañana."),
+    Entry("e", "Congés", "Nous fermons en août. La pêche est fermée, le péché aussi."),
 )
 
 
@@ -43,6 +45,10 @@ def version(tmp_path_factory):
         ("delivery to Germany", "delivery to Germany"),
         ("寄到法国要几天", "寄到法国要几天"),  # of which the base says nothing
         ("will you call us", "will you call us"),
+        ("llega manana mi pedido", "llega mañana mi pedido"),  # without marks
+        ("vous fermez en aout ?", "vous fermez en août ?"),
+        ("la cancelacion del pedido", "la cancelacion del pedido"),  # its stem is the same
+        ("quel est le montant", "quel est le montant"),  # of which the base says nothing
         ("", ""),
     ],
 )

@@ -6,7 +6,8 @@ base, and the name that it has for a country.
 
 Misspelt is a word that the base does not use and that is not common in its language. One
 letter may be wrong, missing, too many or in its neighbour's place, two in a long word; the first
-one is taken to be right.
+one is taken to be right. Marks that are left out ("aout") are no mistake: the word of the
+language that has them is meant where the base uses it.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from collections.abc import Sequence
 
 from mm_support.knowledge.index.version import Version
 from mm_support.language.countries import countries_in
-from mm_support.language.detect import common_words, language_of
+from mm_support.language.detect import common_words, language_of, marked_words
+from mm_support.language.marks import unmarked
 from mm_support.language.terms import HAN, stem, terms
 
 WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
@@ -29,6 +31,8 @@ def respelled(version: Version, text: str) -> str:
 
     def meant(match: re.Match[str]) -> str:
         word = match[0].lower()
+        if marked := _with_marks(version, word, language):
+            return marked
         known = any(word in common_words(own) for own in (language, EVERYWHERE))
         if known or HAN.search(word):
             return match[0]
@@ -46,6 +50,16 @@ def _named_here(version: Version, name: str, names: Sequence[str]) -> str:
     return "" if asked[0] <= known or not used else used[0]
 
 
+def _with_marks(version: Version, word: str, language: str) -> str:
+    """The word of the language that was typed without its marks ("aout"), where the base uses it
+    and not what was typed; or "".
+    """
+    forms = {form: stem(form, language) for form in (word, *marked_words(language).get(word, ()))}
+    used = version.postings.find(forms.values()).keys()
+    held = [form for form, term in forms.items() if term in used]
+    return held[0] if held and word not in held else ""
+
+
 def _nearest(version: Version, word: str, language: str) -> str:
     """The base's word that is nearest, as it is written there, of those the one that most entries
     use; "" where it uses the word itself, or none is near.
@@ -57,8 +71,9 @@ def _nearest(version: Version, word: str, language: str) -> str:
     if asked in counts:
         return ""
     most = 2 if len(word) >= LONG else 1
+    forms = {unmarked(form) for form in (asked, word)}
     near = {
-        term: min(OSA.distance(form, term, score_cutoff=most) for form in (asked, word))
+        term: min(OSA.distance(form, unmarked(term), score_cutoff=most) for form in forms)
         for term in counts
     }
     found = [term for term, distance in near.items() if distance <= most]
