@@ -316,6 +316,15 @@ def test_an_entry_that_only_explains_another_code_does_not_answer_either():
     assert not names_another_code(asked(text="104822"), entry)  # an order's number
 
 
+def test_a_code_that_nothing_has_is_not_answered_by_what_only_looks_like_it():
+    """E8 is not the 8 in a product's name where the errors are E1 and E2."""
+    titles = ("Spin 8", "Washer shows E1", "Washer shows E2")
+    found = [Hit(Entry(title, title, "A text."), 0.9) for title in titles]
+    policy = Policy(GATE, FakeIntents())
+    for text, code, action in (("E8", "E8", "clarify"), ("Spin 8", "8", "answer")):
+        assert policy.decide(Question(text), asked(text=code), found, ()).action == action
+
+
 def test_what_must_be_done_by_a_person_shows_no_entry_that_is_only_near():
     reserved = Hit(replace(hits(0.5)[0].entry, human_only=True), 0.45)
     decision = decide([reserved], says=["account"])

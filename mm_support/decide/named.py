@@ -8,7 +8,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import combinations, takewhile
+from itertools import chain, combinations, takewhile
 
 from mm_support.decide.name_terms import (
     as_titled,
@@ -21,7 +21,14 @@ from mm_support.decide.name_terms import (
     unmarked,
     with_first,
 )
-from mm_support.decide.rows import beyond_rows, holds_amount, in_range, of_another_size, with_row
+from mm_support.decide.rows import (
+    beyond_rows,
+    holds_amount,
+    in_range,
+    of_another_size,
+    of_no_row,
+    with_row,
+)
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import match, same_kind, written
@@ -60,6 +67,17 @@ def names_another_code(query: SearchQuery, entry: Entry) -> bool:
     )
 
 
+def names_unknown_code(query: SearchQuery, hits: Sequence[Hit]) -> bool:
+    """Whether the customer typed or said an identifier of a kind that titles of close entries name,
+    and nothing found has it: E8, where there are E1, E2 and E3.
+    """
+    asked = _coded_in(query)
+    titled = frozenset().union(*(named_in_title(hit.entry.title) for hit in close(hits)))
+    known = frozenset().union(*(identifiers_of(hit.entry) for hit in hits))
+    alike = any(same_kind(code, other) for code in asked for other in titled)
+    return alike and not match(asked, known)
+
+
 def titled_otherwise(entry: Entry, other: Entry) -> bool:
     """Whether two titles name different codes of one kind, and none of the same."""
     own, others = (written(each.title) for each in (entry, other))
@@ -69,13 +87,26 @@ def titled_otherwise(entry: Entry, other: Entry) -> bool:
 
 def _code_of_another(words: str, hits: Sequence[Hit]) -> bool:
     """Whether the best entry's title has the code asked about, but the question names what another
-    code of the kind stands under and that entry nowhere: "E7 on the AirPure", of the SteamPress's
-    E7 beside the AirPure's E3.
+    code of the kind stands under and that entry nowhere ("E7 on the AirPure", of the SteamPress's
+    E7 beside the AirPure's E3), or says of what has a title of its own that it shows the code, as
+    this one does of another thing ("my purifier shows E3", of "Washer shows E3").
     """
     asked, best = asked_terms(words), hits[0].entry
-    left = asked - entry_terms(best) if codes_in(asked) & term_set(best.title) else frozenset()
-    others = (hit.entry for hit in hits[1:] if left and titled_otherwise(hit.entry, best))
-    return any(left & _above_code(other.title) for other in others)
+    codes = codes_in(asked) & term_set(best.title)
+    left = asked - entry_terms(best) if codes else frozenset()
+    others = [hit.entry for hit in hits[1:] if left]
+    above = (_above_code(other.title) for other in others if titled_otherwise(other, best))
+    shown, titled = _showing(words, codes), _showing(best.title, codes)
+    if shown and titled and shown[1] == titled[1] and shown[0].isdisjoint(titled[0]):
+        above = chain(above, (term_set(other.title) & shown[0] for other in others))
+    return any(left & own for own in above)
+
+
+def _showing(text: str, codes: frozenset[str]) -> tuple[frozenset[str], str] | None:
+    """What a text says shows one of the codes, and the term before the code; None where nothing."""
+    said = terms(text)
+    at = next((place for place, term in enumerate(said) if term in codes), 0)
+    return (frozenset(said[: at - 1]), said[at - 1]) if at > 1 else None
 
 
 def _above_code(title: str) -> frozenset[str]:
@@ -139,14 +170,16 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     An entry about the Aster 60 does not answer for the Aster 50, nor one about jugs what the Brew 2
     costs, as long as there is an entry about the Brew 2; nor one about the shade of a lamp which
     charger it takes, where there are entries about chargers; nor one product's E7 for another's,
-    nor what is for 4 to 10 kg for a dog of 15 kg, nor an entry for a country that it does not name:
-    of 14 such answers to questions of assets/training and the packs eight were wrong.
+    nor what is for 4 to 10 kg for a dog of 15 kg, nor the branch in one town for another's, nor an
+    entry for a country that it does not name: of 14 such answers to questions of the packs and
+    assets/training eight were wrong.
     """
     if _of_another_country(words, hits[0].entry):
         return True
     words = as_titled(words, hits)
     otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
-    otherwise = otherwise or holds_amount(words, hits[0].entry) is False
+    held = holds_amount(words, hits[0].entry)
+    otherwise = otherwise or (of_no_row(words, hits) if held is None else not held)
     near = [hit.entry for hit in close(hits)[1:]]
     otherwise = otherwise or of_another_size(words, hits[0].entry, near)
     return otherwise or any(better_named(words, hits))

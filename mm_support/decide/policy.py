@@ -19,6 +19,7 @@ from mm_support.decide.named import (
     named_first,
     names_another_code,
     names_another_thing,
+    names_unknown_code,
     photo_names,
     titled_by_code,
     titled_otherwise,
@@ -169,8 +170,10 @@ class Situation:
         words, best = self.question.asked, self.hits[0].entry
         told = asks_amount_of(words, best) or self.hits[0] in self.goes_on(self.hits)
         enough = told or self.confidence >= self.gate.answer
-        other = names_another_code(self.query, best) if enough else False
-        return enough and not other and not names_another_thing(words, self.hits)
+        if not enough or names_another_code(self.query, best):
+            return False
+        unknown = names_unknown_code(self.query, self.hits)
+        return not unknown and not names_another_thing(words, self.hits)
 
     def without_cited(self) -> Situation:
         """The same where what the turn before cited was not found again, nor what is titled by

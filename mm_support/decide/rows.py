@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps
+from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps, without_amounts
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, alike, facts_of, range_in
 from mm_support.language.sentences import CELL, COLON, COLUMNS, column_names, first_cell
@@ -61,6 +61,19 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
         if alike(kind, amount.kind)
     ]
     return any(held) if held else None
+
+
+def of_no_row(words: str, hits: Sequence[Hit]) -> bool:
+    """Whether the best hit is a row of a table of which others were found, and a question in its
+    language names something, but nothing that it has and they have not: the branch in Harbin does
+    not answer "Where is your branch in Shenyang?".
+    """
+    asked = term_set(without_amounts(affirmed(words)))
+    best = hits[0].entry
+    names = column_names(best.answer) if of_one_row(best) else []
+    rows = [hit.entry for hit in hits[1:] if names and column_names(hit.entry.answer) == names]
+    said = asked & term_set(best.text)
+    return bool(rows) and set() < said < asked and all(said <= term_set(row.text) for row in rows)
 
 
 def of_another_size(words: str, best: Entry, others: Sequence[Entry]) -> bool:

@@ -21,11 +21,16 @@ UNPREFIXED = 0.8  # "error 24" against E24
 MAX_LENGTH = 24  # characters; longer ones are addresses and checksums
 LONG_NUMBER = 6  # digits
 APART = 14  # parts and joints that an identifier may be spelled in
-TOKEN = re.compile(r"[A-Za-z0-9]+|[^\W\d_a-zA-Z]+|[^\w\s]|_")
-COMPOUND = re.compile(r"[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*")
+# letters that go on a word of A to Z: "Usługi" names no "Us"; of other scripts they do not: E24的
+LATIN = "\u00c0-\u00d6\u00d8-\u00f6\u00f8-\u024f\u1e00-\u1eff"
+BEGINS, ENDS = rf"(?<![A-Za-z0-9{LATIN}])", rf"(?![A-Za-z0-9{LATIN}])"
+TOKEN = re.compile(
+    rf"[A-Za-z]*[{LATIN}][A-Za-z{LATIN}]*|[A-Za-z0-9]+|[^\W\d_a-zA-Z{LATIN}]+|[^\w\s]|_"
+)
+COMPOUND = re.compile(rf"{BEGINS}[A-Za-z0-9]+(?:[-_][A-Za-z0-9]+)*{ENDS}")
 LETTERS_FIRST = re.compile(r"[A-Z]{1,6}(?:\d+[A-Z]*)+")
 MIXED = re.compile(r"\d+[A-Z]+\d[A-Z0-9]*")  # 1P8, 4F7K22XX
-PARTS = re.compile(r"(?<![A-Za-z0-9])[A-Za-z0-9]+(?![A-Za-z0-9])")
+PARTS = re.compile(rf"{BEGINS}[A-Za-z0-9]+{ENDS}")
 JOINT = r"[ \-_/.:#]{1,2}"
 SPELLED = re.compile(rf"[A-Za-z0-9]+(?:{JOINT}[A-Za-z0-9]+)*")  # in parts
 ENDS_IN_DIGIT, BEGINS_WITH_DIGIT = re.compile(rf"\d{JOINT}$"), re.compile(rf"{JOINT}\d")
@@ -186,12 +191,13 @@ def match(query: frozenset[str], entry: frozenset[str]) -> float:
 
 
 def _likeness(one: str, other: str) -> float:
-    """For two different normalised codes; a number and a word are never taken for each other: 10
-    and LO.
+    """For two different normalised codes, one of a query and the other of an entry; a number and a
+    word are never taken for each other: 10 and LO. A number may be a code's, as people say it; a
+    code is not the number of a name: E8 of the Aster 8.
     """
     if one.isdigit() and other.isalpha() or one.isalpha() and other.isdigit():
         return 0.0
-    if _is_number_of(one, other) or _is_number_of(other, one):
+    if _is_number_of(one, other):
         return UNPREFIXED
     if fold(one) != fold(other):
         return 0.0

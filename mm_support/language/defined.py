@@ -27,6 +27,10 @@ from mm_support.types import Entry
 
 LONG = 5  # characters from which an answer's token is an identifier by itself
 LISTED = 3  # identifiers of a kind in one answer that it is about
+# entries that use a word in odd capitals and are not titled by it, from which on it is a topic of
+# the base (eSIM, PIN, EU), and no identifier; what displays show (JAM) a list may name beside
+TOPIC = 2
+ORDINARY = re.compile(r"\b(?:[a-z]+|[A-Z][a-z]{2,})\b")
 
 
 class Names(NamedTuple):
@@ -95,7 +99,7 @@ def is_odd(word: str) -> bool:
 def _odd_words(tokens: list[Token]) -> Iterator[int]:
     """The places of a title's words in odd capitals: none of a title that is all capitals, none of
     two letters where every word begins with one or that are words of grammar ("Traffic: We ..."),
-    and no part of a compound (Wi-Fi, VC-3).
+    and no part of a compound (Wi-Fi, VC-3, Qu'est-ce).
     """
     words = [p for p, token in enumerate(tokens) if token.text.isascii() and token.text.isalpha()]
     if all(tokens[place].text.isupper() for place in words):
@@ -106,8 +110,8 @@ def _odd_words(tokens: list[Token]) -> Iterator[int]:
         headline = others and all(word[0].isupper() for word in others)
         common = headline or tokens[place].text.lower() in grammar
         word, near = tokens[place].text, tokens[max(0, place - 1) : place + 2]
-        hyphened = any(token.text == "-" for token in near)
-        if place and is_odd(word) and not hyphened and not (word.istitle() and common):
+        joined = any(token.text == "-" for token in near) or near[-1].text in "'’"
+        if place and is_odd(word) and not joined and not (word.istitle() and common):
             yield place
 
 
@@ -134,16 +138,27 @@ def _announcers(title: str) -> Iterator[str]:
 
 
 def _named_in(entries: Sequence[Entry], heads: Sequence[str]) -> frozenset[str]:
-    """What titles and questions name, and of answers what is long, with its joints (P-410), built
-    like one of those, or listed."""
-    titled = map(named_in_title, (entry.title for entry in entries))
+    """What titles and questions name, topics left out, and of answers what is long, with its joints
+    (P-410), built like one of those, or listed."""
+    titled = [named_in_title(entry.title) for entry in entries]
+    topics = _topics(entries, titled)
     listed = map(_listed, (entry.answer for entry in entries))
-    named = frozenset().union(*titled, *listed, *map(written, heads))
+    named = frozenset().union(*titled, *listed, *map(written, heads)) - topics
     series = {series_of(code) for code in named} - {""}
     tokens = {token for entry in entries for token in with_digit(entry.answer)}
     mentioned = ((as_identifier(token), len(token)) for token in tokens)
     fits = (code for code, length in mentioned if length >= LONG or series_of(code) in series)
     return named.union(filter(None, fits))
+
+
+def _topics(entries: Sequence[Entry], titled: Sequence[frozenset[str]]) -> frozenset[str]:
+    """The words in odd capitals that several entries use which are not titled by them."""
+    words = frozenset(filter(str.isalpha, frozenset().union(*titled)))
+    used = Counter[str]()
+    for entry, own in zip(entries, titled):
+        found = {token.text for token in tokens_of(entry.text) if is_odd(token.text)}
+        used.update((words & {normalise(word) for word in found}) - own)
+    return frozenset(word for word, entries_ in used.items() if entries_ >= TOPIC)
 
 
 def _listed(answer: str) -> frozenset[str]:
@@ -154,12 +169,13 @@ def _listed(answer: str) -> frozenset[str]:
 
 
 def _ordinary_words(entries: Sequence[Entry], named: frozenset[str]) -> frozenset[str]:
-    """Those of the named, and of their letters, that are words of the base too: written small in
-    entries that do not name them in their title.
+    """Those of the named, and of their letters, that are words of the base too: written small, or
+    long with a capital as at a sentence's beginning, in entries that do not name them in their
+    title.
     """
     found: set[str] = set()
     for entry in entries:
-        words = {word.upper() for word in re.findall(r"\b[a-z]+\b", entry.text)}
+        words = {word.upper() for word in ORDINARY.findall(entry.text)}
         found |= words - named_in_title(entry.title)
     letters = {part for code in named for part in re.findall("[A-Z]+", code)}
     return frozenset(found & (named | letters))
