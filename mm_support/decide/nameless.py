@@ -14,7 +14,8 @@ from dataclasses import replace
 from mm_support.decide.named import CLOSE, codes_in
 from mm_support.decide.policy import Decision
 from mm_support.decide.rows import of_one_row
-from mm_support.language.asks import amounts_asked, amounts_stated, without_amounts
+from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
+from mm_support.language.codes import COMPOUND, normalise, written
 from mm_support.language.sentences import COLON
 from mm_support.language.terms import BARE, NUMERALS, TOKEN, term_set
 from mm_support.language.versions import numbered
@@ -25,13 +26,17 @@ JOINTS = " -."  # between the words of a name
 # share of the best score below which an entry says nothing of what is asked: of 12 rows that said
 # it all had 0.54 or more, of 13 that did not twelve had less than 0.46
 FAR = 0.5
+# score up to which a row is hardly found: of 13 that were not asked for what they say twelve had
+# less than 0.17, of 16 that were none less than 0.2
+HARDLY = 0.18
 
 
 def without_name(words: str, named: Entry) -> str:
     """A customer's words without the name of an entry: "can I return my", of my HE-220. A name is
     what stands together in both, with a code, or with a number beside a word; of a row of a table
-    also several words, or all, of its title.
+    also several words, or all, of its title, or else a code in any of its cells.
     """
+    asked = words
     row = of_one_row(named)
     parts = [part.strip() for part in COLON.split(named.title)]
     for start, end in reversed([*_titled_in(words, named.title)]):
@@ -43,7 +48,21 @@ def without_name(words: str, named: Entry) -> str:
             words = f"{words[:start].rstrip()} {words[end:].lstrip()}"
     if row and BARE.match(parts[-1]):  # no blanks part it from what else is said
         words = words.replace(parts[-1], " ")
-    return words.strip()
+    rest = words.strip()
+    if row and rest == asked.strip():
+        own = written(named.text)
+        rest = COMPOUND.sub(lambda code: " " if normalise(code[0]) in own else code[0], rest)
+    return rest.strip()
+
+
+def says_nothing(named: Entry, rest: str, found: Sequence[Hit]) -> bool:
+    """Whether a row of a table does not say what is asked beside its name: it has no word of it,
+    states no such amount, and was hardly found by it ("does the M76 have a reverse gear?").
+    """
+    asked = term_set(without_amounts(affirmed(rest)))
+    if not of_one_row(named) or not asked or asked & term_set(named.text):
+        return False
+    return not any(hit.entry.id == named.id and hit.score > HARDLY for hit in found)
 
 
 def elsewhere(
@@ -71,6 +90,15 @@ def elsewhere(
     if sure or alone.reason != "ambiguous" or share >= FAR or not by_name.hits:
         return None
     return replace(alone, hits=(alone.hits[0], by_name.hits[0]))
+
+
+def in_doubt(by_name: Decision, alone: Decision) -> Decision:
+    """A sure answer by a name, which says nothing of the rest, as a question back: beside it what
+    the rest by itself may be about.
+    """
+    other = alone.hits[:1] if alone.reason == "ambiguous" else ()
+    told = {hit.entry.id: hit for hit in (*by_name.hits[:1], *other)}
+    return replace(by_name, action="clarify", reason="ambiguous", hits=tuple(told.values()))
 
 
 def _states(named: Entry, rest: str) -> bool:

@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import with_named
-from mm_support.decide.nameless import elsewhere, without_name
+from mm_support.decide.nameless import elsewhere, in_doubt, says_nothing, without_name
 from mm_support.decide.policy import LIKELY, Decision, Reason, meant_first
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
@@ -134,7 +134,8 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     surer = parts.policy.threshold(SURER, query)
     decided = elsewhere(decision, named, rest, alone, entries_of(found), surer)
     if decided is None:
-        return looked
+        lacks = decision.reason == "evidence" and says_nothing(named, rest, entries_of(found))
+        return looked._replace(decision=in_doubt(decision, alone)) if lacks else looked
     first = {hit.entry.id for hit in decided.hits}
     others = tuple(hit for hit in found if hit.entry.id not in first)
     return LookedUp(question, query, (*decided.hits, *others)[:FOUND], decided)
