@@ -156,6 +156,15 @@ def test_a_price_alone_is_asked_of_what_was_answered_before_where_that_has_one()
     assert told_before("How heavy is it?", found, cited) == ()
 
 
+def test_a_column_alone_is_asked_of_the_table_that_was_answered_from():
+    hire = ("Hire", "Machine: Aerator; per day: £48; week: £170; deposit: £100")
+    found = hits(("Paying by instalments", "A deposit of 10 %. It takes a week."), hire)
+    for words in ("whats the deposit", "and per week?"):
+        assert [hit.entry.title for hit in told_before(words, found, {"Hire"})] == ["Hire"]
+        assert told_before(words, found, set()) == ()
+    assert told_before("is the deposit refunded by instalments?", found, {"Hire"}) == ()
+
+
 def test_two_models_are_both_answered_and_one_with_its_part_is_not():
     models = hits(SHADE, ("Norra Desk 20", "It costs 79 euros."), LAMP)
     both = both_named("is the desk 10 heavier than the desk 20", models)

@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from test_service import built, folder  # noqa: F401  (a fixture)
 
-from mm_support.decide.nameless import elsewhere, without_name
+from mm_support.decide.nameless import elsewhere, says_nothing, without_name
 from mm_support.decide.policy import Decision
 from mm_support.pipeline.retrieve import LookedUp, asked_alone, nameless
 from mm_support.pipeline.step import drained
@@ -61,6 +61,39 @@ def test_what_a_row_is_called_is_a_name(words, title, rest):
 )
 def test_what_has_no_number_beside_a_word_is_no_name(words, title):
     assert without_name(words, Entry("named", title, "It is blue.")) == words
+
+
+def test_a_row_is_named_by_a_code_in_any_of_its_cells_where_its_title_is_not():
+    row = Entry("row", "Boiler: bAt", "Display: bAt; Model: KE-2; Action: charge it")
+    assert without_name("is KE-2 loud", row) == "is   loud"
+    assert without_name("boiler bAt on the KE-2", row) == "on the KE-2"  # the title's name tells
+    prose = Entry("prose", "Boiling water", "Use the KE-2.")
+    assert without_name("is KE-2 loud", prose) == "is KE-2 loud"
+
+
+@pytest.mark.parametrize(
+    "rest, score, nothing",
+    [
+        ("does it have a reverse gear", 0.1, True),
+        ("does it have a reverse gear", 0.3, False),  # found by it: it is said in other words
+        ("how much is the", 0.0, False),
+        ("is the lead long", 0.0, False),  # a word of it
+    ],
+)
+def test_a_row_says_nothing_of_what_it_has_no_word_of_and_is_hardly_found_by(rest, score, nothing):
+    row = Entry("row", "Ovo kettle (KE-2)", "Item: Ovo kettle; Lead: 1 m; Price: 59.00")
+    assert says_nothing(row, rest, [Hit(RETURNS, 0.6), Hit(row, score)]) == nothing
+    assert says_nothing(row, rest, [Hit(RETURNS, 0.6)]) == (nothing or score == 0.3)
+    assert not says_nothing(Entry("text", "Ovo", "It is blue."), rest, [])
+
+
+def test_what_its_row_says_nothing_of_is_asked_back(tmp_settings, folder):  # noqa: F811
+    rows = "name,material,price\nOvo (KE-2),steel,59\nUno (KE-3),glass,69\n"
+    (folder / "goods.csv").write_text(rows)
+    with closing(built(tmp_settings, folder)) as service:
+        for text, action in (("KE-2 zzz qqq", "clarify"), ("KE-2 steel", "answer")):
+            answer = service.answer(UserTurn(text, knowledge="kb"))
+            assert (answer.action, answer.citations[0].entry_id) == (action, "goods-ovo-ke-2")
 
 
 def decided(entry, reason="evidence", confidence=0.7):

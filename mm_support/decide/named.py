@@ -23,6 +23,7 @@ from mm_support.decide.name_terms import (
 )
 from mm_support.decide.rows import (
     beyond_rows,
+    columns_of,
     holds_amount,
     in_range,
     of_another_size,
@@ -140,13 +141,18 @@ def asks_amount_of(words: str, entry: Entry) -> bool:
 
 def told_before(words: str, hits: Sequence[Hit], cited: Collection[str]) -> tuple[Hit, ...]:
     """The hits that the turn before cited and that state what a question asks for which is no more
-    than words for an amount: "And how much is it?". cited: ids of entries.
+    than words for an amount, or names of their columns: "And how much is it?", "And per week?".
+    cited: ids of entries.
     """
-    asked = amounts_asked(words)
-    if not asked or term_set(without_amounts(words)):
+    asked, named = amounts_asked(words), term_set(without_amounts(words))
+    if not asked and not named:
         return ()
     told = (hit for hit in hits if hit.entry.id in cited)
-    return tuple(hit for hit in told if asked <= amounts_stated(hit.entry.text))
+    return tuple(
+        hit
+        for hit in told
+        if asked <= amounts_stated(hit.entry.text) and named <= columns_of(hit.entry)
+    )
 
 
 def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:

@@ -256,10 +256,12 @@ class Policy:
 
 
 def meant_first(words: str, query: SearchQuery, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The hits, in front what is named, or else one nearly as good that the turn before quoted,
-    where the question leans on it.
+    """The hits, in front what is named, by words and what was read in the photo together ("a belt
+    for this one"), or else one nearly as good that the turn before quoted, where the question leans
+    on it.
     """
-    hits = named_first(words, hits)
+    shown = query.identifiers.get("photo_text", frozenset()) if term_set(words) else frozenset()
+    hits = named_first(" ".join((words, *sorted(shown))), hits)
     if not hits or query.leans < LIKELY:
         return hits
     named = term_set(words) & term_set(hits[0].entry.title)

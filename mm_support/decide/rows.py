@@ -128,6 +128,12 @@ def beyond_rows(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
     return next((hit for hit in hits if not _only_rows(hit.entry)), named)
 
 
+def columns_of(entry: Entry) -> frozenset[str]:
+    """The terms of the names of columns in an entry's rows."""
+    names = (name for line in entry.answer.splitlines() for name in column_names(line))
+    return frozenset().union(*map(term_set, names))
+
+
 def of_one_row(entry: Entry) -> bool:
     """Whether an entry is a row of a table, or a product's description above its data."""
     lines = [len(column_names(line)) for line in entry.answer.splitlines() if line]

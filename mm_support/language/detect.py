@@ -41,6 +41,7 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the languages written in
     "THAI": ("th",),
 }
 ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
+SHORTENED = re.compile("'(?=(?:s|t|m|re|ve)$)")  # as many type it: what's, dont
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 CODE = re.compile(r"[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[a-z]\b", re.IGNORECASE)  # E24 tells nothing
 IN_WORDFREQ, IN_STOP_WORDS = {"no": "nb"}, {"no": "nb", "cs": "cz"}  # what they call a language
@@ -96,7 +97,8 @@ def stop_words(language: str) -> frozenset[str]:
 
     listed = IN_STOP_WORDS.get(language, language)
     words = get_stop_words(listed) if listed in LANGUAGE_MAPPING else ()
-    return ALSO.get(language, frozenset()).union(word.lower() for word in words)
+    lower = frozenset(map(str.lower, words)) | ALSO.get(language, frozenset())
+    return lower.union(SHORTENED.sub("", word) for word in lower)
 
 
 def _by_words(text: str, languages: Sequence[str], expected: Sequence[str]) -> str | None:
