@@ -43,7 +43,8 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the languages written in
 ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
 SHORTENED = re.compile("'(?=(?:s|t|m|re|ve)$)")  # as many type it: what's, dont
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-CODE = re.compile(r"[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[a-z]\b", re.IGNORECASE)  # E24 tells nothing
+# E24, Plan B and size m tell nothing; but the letters do that are words of grammar: w, y, o, z
+CODE = re.compile(r"[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[A-Zb-df-hj-np-tvx]\b")
 IN_WORDFREQ, IN_STOP_WORDS = {"no": "nb"}, {"no": "nb", "cs": "cz"}  # what they call a language
 # hundredths of the power of ten by which a word is rarer than all words; UNLISTED: that of others
 KNOWN, UNLISTED = 600, 700
@@ -112,7 +113,7 @@ def _by_words(text: str, languages: Sequence[str], expected: Sequence[str]) -> s
     if "es" in languages and ("¿" in text or "¡" in text):
         return "es"
     words = set(WORD.findall(CODE.sub(" ", text).lower().replace("’", "'")))
-    if not words:
+    if not any(len(word) > 1 for word in words):
         return None
     usual, *others = [one for one in expected if one in languages] or languages[:1]
     behind = dict.fromkeys(languages, SURELY) | dict.fromkeys(others, NEXT) | {usual: 0}
