@@ -17,6 +17,7 @@ from mm_support.types import Case, CaseMatch, Change, Holder, KeptTurn, Message
 
 SHOWN = 90  # characters of what led to a hand-over in the list
 SENTENCES = re.compile(r".*[.!?。！？](?=\s)", re.DOTALL)
+STEP = re.compile(r"\s+\d{1,3}\.$")  # the number of a step whose words are not there
 
 
 @dataclass(frozen=True)
@@ -140,7 +141,8 @@ def reason(code: str) -> str:
 def about(now: Seen, case: Case | None) -> str:
     """Whose the conversation is, why it was handed over, the summary, and what was noted."""
     if not now.picked:
-        return f'<section class="ms-card"><p class="ms-muted">{said("desk_choose")}</p></section>'
+        choose = f'<p class="ms-muted">{said("desk_choose")}</p>'
+        return f'<section class="ms-card ms-none">{choose}</section>'
     facts, summary = "", ""
     if case is not None:
         facts = "".join(f" · {fact}" for fact in facts_of(case))
@@ -203,15 +205,21 @@ def noted(notes: Sequence[Message]) -> str:
 
 
 def suggestion(spoken: Sequence[KeptTurn | Message]) -> str:
-    """The evidence that was found last: what the reply cited, otherwise what fitted best."""
-    for turn in reversed(spoken):
-        if isinstance(turn, KeptTurn) and turn.hits:
-            cited = [hit.entry.answer for hit in turn.hits if hit.entry.id in turn.citations]
-            return "\n\n".join(map(_whole, cited or [turn.hits[0].entry.answer]))
-    return ""
+    """The evidence that was found last: what the reply cited, otherwise what fitted best. What fits
+    a wish for a person is only taken where nothing else was asked.
+    """
+    turns = [turn for turn in spoken if isinstance(turn, KeptTurn) and turn.hits]
+    asked = [turn for turn in turns if turn.action != "handoff" or turn.citations]
+    latest = (asked or turns)[-1:]
+    return "\n\n".join(_whole(answer) for turn in latest for answer in found_in(turn))
+
+
+def found_in(turn: KeptTurn) -> list[str]:
+    cited = [hit.entry.answer for hit in turn.hits if hit.entry.id in turn.citations]
+    return cited or [turn.hits[0].entry.answer]
 
 
 def _whole(kept: str) -> str:
     """What is kept of an answer, without the beginning of a sentence at its end."""
     sentences = SENTENCES.match(kept) if kept.endswith("…") else None
-    return sentences[0] if sentences else kept
+    return STEP.sub("", sentences[0]) if sentences else kept

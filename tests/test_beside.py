@@ -149,3 +149,17 @@ def test_a_suggestion_ends_with_a_sentence(chat, service):  # noqa: F811
     entry = replace(found.hits[0].entry, answer="Open it. Then close the second …")
     cut = replace(found, hits=(replace(found.hits[0], entry=entry),))
     assert suggestion([cut]) == "Open it."
+    steps = replace(entry, answer="It is easy. 1. Open it. 2. Close the second …")
+    cut = replace(found, hits=(replace(found.hits[0], entry=steps),))
+    assert suggestion([cut]) == "It is easy. 1. Open it."
+
+
+def test_what_fits_a_wish_for_a_person_is_suggested_only_where_nothing_was_asked(chat, service):  # noqa: F811
+    session = handed_over(chat)[0].session_id
+    kept = service.desk.transcript(session)
+    asked = next(t for t in kept if isinstance(t, KeptTurn) and t.hits)
+    other = replace(asked.hits[0].entry, id="hurt", answer="Look after the person first.")
+    hits = (replace(asked.hits[0], entry=other),)
+    wish = replace(asked, hits=hits, action="handoff", citations=())
+    assert suggestion([asked, wish]) == suggestion([asked]) != suggestion([wish])
+    assert suggestion([wish]) == "Look after the person first."
