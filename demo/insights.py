@@ -137,7 +137,7 @@ def satisfaction_card(satisfaction: tuple[int, int], scored: Sequence[Any]) -> s
 def gaps_card(gaps: Sequence[Any]) -> str:
     rows = [
         [
-            f"{esc(' / '.join(gap.examples))}<br>{write_link(gap)}",
+            f"{esc(' / '.join(gap.examples))}{write_link(gap)}",
             str(gap.count),
             said_title(gap.knowledge),
             esc(f"{gap.nearest} ({gap.score:.0%})" if gap.nearest else "–"),
@@ -153,7 +153,8 @@ def write_link(gap: Any) -> str:
     #, which reaches no server's log.
     """
     draft = urlencode({"knowledge": gap.knowledge, "write": "\n".join(gap.examples)})
-    return f'<a href="workshop#{esc(draft)}" target="_blank">{said("figure_write")}</a>'
+    address = f"workshop#{esc(draft)}"
+    return f'<a class="ms-write" href="{address}" target="_blank">{said("figure_write")}</a>'
 
 
 def disliked_card(disliked: Sequence[Any]) -> str:
@@ -169,9 +170,9 @@ def audit_card(audited: Sequence[Any]) -> str:
     rows = [
         [
             f"{row.created:%m-%d %H:%M}",
-            esc(row.who),
+            esc(row.who) if row.who != "nobody" else said("did_nobody"),
             said_or(row.what),
-            esc(row.subject),
+            said_or(row.subject) if row.subject == "unknown name" else esc(row.subject),
             said_or(row.detail),
         ]
         for row in audited

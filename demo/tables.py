@@ -41,8 +41,9 @@ def table_card(
     """
     heading = ": ".join(said_or(part) for part in title.split(": "))
     shown = table(heads, rows, words) if rows else f"<p>{said(nothing)}</p>"
+    named = f"of-{esc(title).replace(' ', '-')}"  # the page says the heading in its language
     return (
-        f'<section class="ms-card"><h2>{heading}</h2>'
-        f'<div class="ms-scroll" tabindex="0" role="region" aria-label="{esc(title)}">{shown}</div>'
+        f'<section class="ms-card"><h2 id="{named}">{heading}</h2>'
+        f'<div class="ms-scroll" tabindex="0" role="region" aria-labelledby="{named}">{shown}</div>'
         "</section>"
     )
