@@ -93,15 +93,15 @@ def photo_of(exchange: Exchange, language: str) -> dict | str:
 
 def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = False) -> dict:
     """last: whether nothing was asked after it, so that its buttons may be pressed."""
-    text = reply_markdown(exchange, number)
     ends = [exchange.problem, word("stopped", language) if exchange.stopped else ""]
-    text = "\n\n".join(
-        filter(None, [text, *map(as_markdown, ends), below(exchange, number, language)])
-    )
+    words = [reply_markdown(exchange, number), *map(as_markdown, ends)]
+    under = below(exchange, number, language)
+    described = word("source_picture", language)
+    pictures = [attachment(path, described) for path in exchange.pictures]
+    text = "\n\n".join(filter(None, words if pictures else [*words, under]))
     step = as_markdown(word(f"step_{exchange.step}", language))
     content: list = [text or f'<span class="ms-working">{step}</span>']
-    picture = word("source_picture", language)
-    content += [attachment(path, picture) for path in exchange.pictures]
+    content += [*pictures, under] if pictures else []  # a picture belongs to the words above it
     spoken_reply = word("spoken_reply", language)
     content += [attachment(exchange.spoken, spoken_reply)] if exchange.spoken else []
     options = choices(exchange, language) if last else []

@@ -41,8 +41,9 @@ def conversation_column(
     rows = {**heard_row(), **comment_row()}
     notice = gr.HTML(elem_id="ms-notice", padding=False)
     parts = {**above, **rows, "notice": notice, "box": message_box(brand), **actions(brand)}
-    legal = gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
-    forget = gr.Button(label("forget_me"), size="sm", elem_id="forget", min_width=80)
+    with gr.Row(elem_id="ms-foot"):
+        legal = gr.HTML(legal_line(brand), elem_id="ms-legal", padding=False)
+        forget = gr.Button(label("forget_me"), size="sm", elem_id="forget", min_width=80)
     return {**parts, "forget": forget, "legal": legal}
 
 

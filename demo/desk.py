@@ -339,9 +339,10 @@ def case_part() -> dict[str, Any]:
             parts["close"] = gr.HTML(
                 closing(False), js_on_load=PICK_OUTCOME, padding=False, elem_id="do-close"
             )
-            word = f"<span>{said('desk_snooze')}</span>"
-            gr.HTML(word, padding=False, elem_id="snooze-word")
-            parts["snooze"] = snooze_box()
+            with gr.Row(elem_id="ms-snooze"):
+                word = f"<span>{said('desk_snooze')}</span>"
+                gr.HTML(word, padding=False, elem_id="snooze-word")
+                parts["snooze"] = snooze_box()
         parts["chat"] = gr.Chatbot(label=label("conversation"), placeholder="", **CONVERSATION)
         parts["reply"] = line_box("reply", "desk_answer", "desk_write", 6)
         with gr.Row(elem_id="ms-beside"):

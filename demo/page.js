@@ -106,7 +106,11 @@ function tell(sentence, quiet) {
   document.querySelector("#ms-notice")?.before(said);
 }
 window.msTell = tell;
-document.addEventListener("input", () => tell(""), true);
+document.addEventListener("input", (event) => {
+  tell("");
+  if (!event.isTrusted) return;  // what is given back comes with its sentence
+  for (const told of all("#ms-notice [data-told] > p")) told.remove();
+}, true);
 
 const devices = navigator.mediaDevices;
 const open = devices?.getUserMedia?.bind(devices);
@@ -177,6 +181,14 @@ document.addEventListener("click", (event) => {
   event.preventDefault();
   if (kind === "passage") openPassage(place);
   else openDrawer(place, link);
+}, true);
+
+// What is opened by hand comes into sight as well, as far as its beginning stays there.
+document.addEventListener("toggle", (event) => {
+  const passage = event.target;
+  if (!passage.open || !passage.matches?.("#chat .ms-passage")) return;
+  following = null;
+  passage.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
 }, true);
 
 // What is copied is what one reads, without the passages under it.
@@ -278,6 +290,7 @@ function nameThings() {
   }
   for (const link of all("#chat a[href*='#turn-']:not([role])")) link.role = "button";
   for (const list of all("#chat .examples:not([role=group])")) list.role = "group";
+  for (const item of all("#box [role=listitem]")) item.role = "group";  // of no list
   for (const pills of all("#picker .wrap:has(input):not([role])")) {
     pills.role = "radiogroup";
     pills.ariaLabel = msWord("knowledge");

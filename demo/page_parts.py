@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
@@ -80,8 +81,11 @@ class Desk:
         }
 
     def show_notice(self, problem: Exception, language: str) -> dict:
-        """A sentence above the box, for what was not sent: everything else stays as it is."""
-        return {self.notice: notice(sentence(problem, language))}
+        """A sentence above the box, for what was not sent: everything else stays as it is. It goes
+        when one types on, see page.js, so the same sentence must be a new one.
+        """
+        told = notice(sentence(problem, language))
+        return {self.notice: f'<div data-told="{time.monotonic_ns()}">{told}</div>'}
 
     def show_chat(self, conversation: Conversation) -> dict:
         return {self.conversation: conversation, self.chat: bubbles(conversation)}

@@ -57,8 +57,10 @@
     iframe { width: 100%; height: 100%; border: 0; display: block; color-scheme: normal; }
     @media (prefers-color-scheme: dark) { section { background: #0a0a0b; } }
     @media (max-width: 480px) {
-      section { inset: 0 0 72px 0; width: auto; height: auto; border-radius: 0; }
-      button { bottom: 8px; }
+      section { inset: 0; box-sizing: border-box; width: auto; height: auto; padding-bottom: 56px;
+        border-radius: 0; }
+      button[aria-expanded=true] { bottom: 6px; min-width: 44px; min-height: 44px; padding: 0;
+        box-shadow: none; }
     }`;
   const button = document.createElement("button");
   button.type = "button";

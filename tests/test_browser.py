@@ -251,6 +251,7 @@ def ask(page, text, photo=None, knowledge=None, taken=True):
             page.get_by_label("Upload a file").click()
         chooser.value.set_files(str(photo))
         expect(page.locator("#box .thumbnail-item")).to_be_visible()
+        expect(page.locator("#box").get_by_role("listitem")).to_have_count(0)  # of no list
     asked = page.locator("#chat .user-row").count()
     page.locator("#box textarea").fill(text)
     page.locator("#box textarea").press("Enter")
@@ -276,6 +277,8 @@ def test_a_typed_question_with_a_photo_ends_in_a_reply_with_a_source(page, servi
     question = page.locator("#chat .user-row").last
     expect(question.get_by_role("img", name="Your photo")).to_be_visible()
     passage = page.locator("#passage-1-1")
+    picture = reply.get_by_role("img", name="Picture from the source")
+    assert picture.bounding_box()["y"] < passage.bounding_box()["y"]  # it belongs to the words
     expect(passage.locator("p").first).to_be_hidden()
     reply.get_by_role("link", name="1").first.click()
     expect(passage).to_be_focused()
@@ -359,6 +362,12 @@ def test_what_cannot_be_sent_stays_in_the_box_under_a_sentence(page, service, te
     expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
     assert page.locator("#chat .user-row").count() == 0
     expect(page.locator("#box textarea")).to_have_value(text)
+    page.locator("#box textarea").press("End")
+    page.keyboard.type("x")
+    expect(page.get_by_role("alert")).to_have_count(0)
+    page.keyboard.press("Backspace")
+    page.locator("#box .submit-button").click()
+    expect(page.get_by_role("alert").filter(has_text=told)).to_be_visible()
 
 
 def test_what_a_question_back_names_can_be_tapped(page, service):
@@ -374,7 +383,8 @@ def test_what_a_question_back_names_can_be_tapped(page, service):
 def test_a_refusal_offers_a_person_and_no_thumbs(page):
     ask(page, "zebras")
     expect(finished(page)).to_contain_text("cannot answer")
-    assert page.locator("#chat").get_by_role("button", name="Dislike").is_hidden()
+    for name in ("Dislike", "Copy message"):
+        assert page.locator("#chat").get_by_role("button", name=name).is_hidden()
     page.locator("#chat").get_by_role("button", name="Talk to a person").click()
     expect(page.locator("#chat .bot-row").last).to_contain_text("handing you over to a person")
 
@@ -872,12 +882,14 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     desk, other = open_desk("Ada"), open_desk("Bo")
     case = desk.locator(".ms-case.ms-waiting").last
     expect(case).to_contain_text("What does E24 mean?")
+    expect(desk.get_by_label("Your answer")).to_be_hidden()  # nothing is open
     for page in (desk, other):
         page.locator(".ms-case.ms-waiting").last.click()
         expect(page.locator("#chat .bot-row").first).to_contain_text("the water does not drain")
     assert KEY not in desk.url and "(" in desk.title()
     desk.get_by_role("button", name="Take").click()
     expect(customer.locator("#people")).to_contain_text("Ada has joined")
+    expect(customer.locator("#person")).to_be_hidden()
     desk.get_by_label("Your answer").fill("Is the <b>filter</b> clean?")
     desk.get_by_label("Your answer").press("Enter")
     message = customer.get_by_role("group", name="Ada")
@@ -903,6 +915,7 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     expect(customer.locator("#people")).to_contain_text("Ada has joined")
     desk.get_by_role("button", name="Give back").click()
     expect(customer.locator("#people")).to_contain_text("Ada has left")
+    expect(customer.locator("#person")).to_be_visible()
     ask(customer, "What does E24 mean?")
     expect(finished(customer)).to_contain_text("the water does not drain")
 
@@ -1285,16 +1298,17 @@ def test_nothing_jumps_while_a_reply_streams(page, service):
     try:
         ask(page, "return an order")
         expect(page.locator("#chat .bot-row")).to_contain_text("You can")
-        places = set()
+        places, widths = set(), set()
         while page.locator("#box .stop-button").count():
             boxes = [
                 page.locator(part).bounding_box()
                 for part in ("#picker", "#chat", "#box", "#ms-actions")
             ]
             places.add(tuple((box["x"], box["y"]) for box in boxes))
+            widths.add(page.locator("#chat .bot-row").bounding_box()["width"])
     finally:
         service.delay = 0.01
-    assert len(places) == 1
+    assert len(places) == len(widths) == 1
 
 
 NAMELESS = """() => {
@@ -1442,6 +1456,8 @@ def test_a_shop_opens_the_assistant_in_its_corner_and_it_remembers_hears_and_fit
     page.set_viewport_size(PHONE)
     box, shut = frame.locator("#box").bounding_box(), page.get_by_role("button", name="Close help")
     assert box["y"] + box["height"] < shut.bounding_box()["y"]
+    sheet = page.get_by_role("dialog").bounding_box()
+    assert (sheet["width"], sheet["height"]) == (PHONE["width"], PHONE["height"])
     assert page.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     page.get_by_role("button", name="Close help").click()
     expect(page.get_by_role("dialog")).to_be_hidden()
