@@ -133,7 +133,7 @@ function openPassage(place) {
   if (!passage) return;
   passage.open = true;
   passage.classList.add("ms-lit");
-  passage.focus({ preventScroll: true });
+  passage.querySelector("summary").focus({ preventScroll: true });
   passage.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
 }
 
@@ -156,6 +156,7 @@ function openDrawer(number, link) {
   if (!turn || !side) return;
   opener = link;
   side.classList.add("ms-open");
+  coverRest(side);
   if (!side.querySelector(".ms-close")) {
     const close = Object.assign(document.createElement("button"), {
       type: "button", className: "ms-close", textContent: msWord("close"), onclick: closeDrawer,
@@ -166,10 +167,22 @@ function openDrawer(number, link) {
   turn.scrollIntoView({ block: "nearest" });
 }
 
+// Where the drawer lies over the page, nothing under it can be reached.
+const beside = matchMedia("(min-width: 1200px)");  // as in page.css
+function coverRest(side) {
+  const covers = side.classList.contains("ms-open") && !beside.matches;
+  for (const part of all(".ms-customer > #ms-talk, #ms-header:has(~ .ms-customer)")) part.inert = covers;
+}
+beside.addEventListener("change", () => {
+  const side = document.querySelector(".ms-customer > #ms-side");
+  if (side) coverRest(side);
+});
+
 function closeDrawer() {
   const side = document.querySelector("#ms-side.ms-open");
   if (!side) return false;
   side.classList.remove("ms-open");
+  coverRest(side);
   opener?.focus();
   return true;
 }
@@ -236,7 +249,7 @@ document.addEventListener("keydown", (event) => {
 // -- where one reads --------------------------------------------------------------------------
 
 // A new question goes to the top and stays there while its reply grows below; what the reply offers
-// to press is brought into sight, as far as the reply's beginning stays in it.
+// to press is brought into sight, if the reply's beginning stays in it.
 let questions = 0, following = null;
 function follow() {
   const chat = document.querySelector("#ms-talk #chat .bubble-wrap");
@@ -247,9 +260,12 @@ function follow() {
   const view = chat.getBoundingClientRect();
   const top = following.getBoundingClientRect().top - view.top - 8;
   const offered = chat.querySelector(".options")?.getBoundingClientRect();
-  const reply = following.nextElementSibling?.getBoundingClientRect();
-  const below = offered && reply ? Math.min(offered.bottom + 8 - view.bottom, reply.top - view.top) : 0;
-  if (Math.max(top, below) > 1) chat.scrollTop += Math.max(top, below);
+  // the buttons of the question, which are not shown, stand between it and its reply
+  const reply = all("#ms-talk #chat .user-row ~ .bot-row").at(-1)?.getBoundingClientRect();
+  const below = offered && reply ? offered.bottom + 8 - view.bottom : 0;
+  const room = reply ? reply.top - view.top - 8 : 0;
+  const down = Math.max(top, below <= room ? below : 0);
+  if (down > 1) chat.scrollTop += down;
 }
 for (const moved of ["wheel", "touchmove", "keydown"]) {
   document.addEventListener(moved, (event) => {

@@ -39,7 +39,7 @@ def passage(entry: Entry, said: Sequence[str], place: str, n: int, language: str
     heading = f"<summary><b>{n}</b> {title}</summary>"
     lines = "".join(f"<p>{line}</p>" for line in marked_lines(entry.answer, said))
     return (
-        f'<details class="ms-passage" id="passage-{place}" tabindex="-1">{heading}'
+        f'<details class="ms-passage" id="passage-{place}">{heading}'
         f"{lines}{origin(entry, language)}</details>"
     )
 

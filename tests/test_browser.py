@@ -281,7 +281,7 @@ def test_a_typed_question_with_a_photo_ends_in_a_reply_with_a_source(page, servi
     assert picture.bounding_box()["y"] < passage.bounding_box()["y"]  # it belongs to the words
     expect(passage.locator("p").first).to_be_hidden()
     reply.get_by_role("link", name="1").first.click()
-    expect(passage).to_be_focused()
+    expect(passage.locator("summary")).to_be_focused()
     expect(passage.locator("mark").first).to_be_visible()
     expect(passage).to_contain_text("Then start the pump-out programme.")
 
@@ -297,8 +297,17 @@ def test_how_a_reply_came_about_opens_by_a_quiet_link_and_closes_again(page, ser
     expect(page.locator("#panel")).to_be_hidden()
     expect(why).to_be_focused()
     why.click()
+    language, box = page.get_by_label("Language"), page.get_by_label("Your message")
+    edge = language.bounding_box()["x"] + language.bounding_box()["width"]
+    assert edge < page.locator("#ms-side").bounding_box()["x"]  # it lies over nothing
+    page.set_viewport_size(PHONE)
+    expect(page.locator("#ms-header[inert] ~ * > #ms-talk[inert]")).to_have_count(1)
+    box.evaluate("e => e.focus()")
+    expect(box).not_to_be_focused()  # it lies under the panel
+    page.set_viewport_size(DESKTOP)
     page.get_by_role("button", name="Close").click()
     expect(page.locator("#panel")).to_be_hidden()
+    expect(page.locator("[inert]")).to_have_count(0)
 
 
 def test_in_the_workshop_it_stands_beside_the_conversation(workshop, service):
@@ -433,6 +442,9 @@ def test_what_a_question_back_offers_is_in_sight_below_its_beginning_on_a_small_
     ask(phone, "which code washing machine E24", knowledge="Smart home")
     expect(finished(phone)).to_contain_text("Which one do you mean?")
     box = phone.locator("#box").bounding_box()
+    small = [phone.locator(f"#box .{name}-button") for name in ("upload", "microphone", "submit")]
+    for size in (button.bounding_box() for button in small):
+        assert min(size["width"], size["height"]) >= 44
     for choice in phone.locator("#chat .options button").all():
         expect(choice).to_be_in_viewport(ratio=1)
         assert choice.bounding_box()["y"] < box["y"]
@@ -1363,7 +1375,13 @@ def test_a_question_can_be_asked_and_followed_up_with_the_keyboard_alone(page):
     finished(page)
     page.locator("#chat .bot-row a").first.focus()
     page.keyboard.press("Enter")
-    expect(page.locator("#passage-1-1")).to_be_focused()
+    summary = page.locator("#passage-1-1 summary")
+    expect(summary).to_be_focused()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Shift+Tab")
+    expect(summary).to_be_focused()  # it is reached without its mark, too
+    page.keyboard.press("Enter")
+    expect(page.locator("#passage-1-1")).not_to_have_attribute("open", "")
     assert page.get_by_role("log").get_attribute("aria-live") == "polite"
 
 
