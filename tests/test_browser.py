@@ -436,7 +436,7 @@ def test_a_new_question_goes_to_the_top_and_its_reply_is_read_from_the_beginning
 
 
 def test_what_a_question_back_offers_is_in_sight_below_its_beginning_on_a_small_screen(phone):
-    phone.set_viewport_size({"width": 390, "height": 740})
+    phone.set_viewport_size({"width": 390, "height": 680})
     ask(phone, "return an order")
     finished(phone)
     ask(phone, "which code washing machine E24", knowledge="Smart home")
