@@ -51,7 +51,7 @@
     section {
       position: fixed; z-index: 2147483000; bottom: 92px; ${edge}: 20px; width: 400px;
       height: min(680px, calc(100vh - 120px)); border-radius: 18px; overflow: hidden;
-      background: #fff; box-shadow: 0 16px 56px rgb(0 0 0 / 32%);
+      background: #fafafa; box-shadow: 0 16px 56px rgb(0 0 0 / 32%);
     }
     section[hidden] { display: none; }
     iframe { width: 100%; height: 100%; border: 0; display: block; color-scheme: normal; }
