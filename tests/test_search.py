@@ -97,7 +97,7 @@ def test_a_day_and_a_month_are_found_by_their_figures(store, desk):  # noqa: F81
     keep(store, 1, "on it", created=day, text="parcel")
     keep(store, 2, "the next", created=day + timedelta(minutes=2), text="parcel")
     keep(store, 3, "before", created=day - timedelta(days=27), text="since 2026-11-27?")
-    for words in ("2026-11-27", "2026/11/27", "27.11.2026", "2026年11月27日"):
+    for words in ("2026-11-27", "2026/11/27", "27.11.2026", "11/27/26", "2026年11月27日"):
         assert "on it" in names(desk.search(words)) and "the next" not in names(desk.search(words))
     assert names(desk.search("2026-11-27")) == ["on it", "before"]  # the latter speaks of it
     assert names(desk.search("parcel 2026-11")) == ["the next", "on it"]

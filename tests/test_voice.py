@@ -150,6 +150,8 @@ def test_text_is_said_as_a_person_would(written):
         ("Lun.-ven. 9h-17h", "fr", "lundi à vendredi 9 heures à 17 heures"),
         ("5 uur, € 5/uur", "nl", "5 uur, 5 euro per uur"),  # without a long form in the data
         ("2026-11-28", "ko", "2026년 11월 28일"),
+        ("03/04/2026", "zh", "2026年3月4日"),
+        ("24.11.2026-2.12.2026", "nl", "24 november 2026 tot 2 december 2026"),
         ("9 A.M.-5 P.M.", "en", "9 A.M. to 5 P.M."),
         # a full stop that ends nothing is no pause
         (

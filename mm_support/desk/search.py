@@ -23,6 +23,7 @@ from mm_support.desk.kept import originals_of
 from mm_support.desk.ownership import AT_THE_DESK
 from mm_support.errors import InputError
 from mm_support.language.personal import revealed
+from mm_support.language.written_dates import leading_date
 from mm_support.store.models import (
     ConversationRow,
     MessageRow,
@@ -38,8 +39,7 @@ LONGEST = 200  # characters of a search
 FOUND = 50  # conversations that one search finds at most
 BEFORE, LINE = 40, 160  # characters of a line that are shown before the first mark, and in all
 PARTS = re.compile(r"""["“„”]([^"“„”]+)["“„”]|(\S+)""")
-YEAR_FIRST = re.compile(r"(\d{4})[-/.年](\d{1,2})(?:[-/.月](\d{1,2})日?|月)?")
-DAY_FIRST = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")
+MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?")
 
 COLUMNS = (  # of a turn, without what was found for it, which is far larger
     TurnRow.id,
@@ -120,19 +120,17 @@ def _spellings(words: Iterable[str]) -> tuple[str, ...]:
 def _days(word: str) -> Days | None:
     """The day or the month of UTC that a word names in figures; None where it names none."""
     plain = unicodedata.normalize("NFKC", word)
-    if found := YEAR_FIRST.fullmatch(plain):
-        year, month, day = found.groups()
-    elif found := DAY_FIRST.fullmatch(plain):
-        day, month, year = found.groups()
-    else:
-        return None
+    written, month = leading_date(plain), MONTH.fullmatch(plain)
     try:
-        start = datetime(int(year), int(month), int(day or 1), tzinfo=UTC)
-        whole_month = start + timedelta(days=32)  # a day of the next one
-        end = start + timedelta(days=1) if day else whole_month.replace(day=1)
+        if month:
+            start = datetime(int(month[1]), int(month[2]), 1, tzinfo=UTC)
+            return Days(start, (start + timedelta(days=32)).replace(day=1))
+        if written and written.written == plain and len(written.readings) == 1:
+            start = datetime(*written.readings[0], tzinfo=UTC)
+            return Days(start, start + timedelta(days=1))
     except (ValueError, OverflowError):
-        return None
-    return Days(start, end)
+        pass
+    return None
 
 
 def found_cases(session: Session, terms: Sequence[Term], reveal: bool) -> tuple[CaseMatch, ...]:

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 from mm_support.language.telephone import PHONE, digits
 from mm_support.language.terms import ascii_digits, with_digits
-from mm_support.language.written_dates import written_dates
+from mm_support.language.written_dates import order_of, written_dates
 
 REMEMBERED = 10_000  # codes, whose forms are asked for again and again
 CONFUSED = str.maketrans("OQDILSBZG", "000115826")  # what is read or written for each other
@@ -112,7 +112,7 @@ def _other_numbers(text: str, language: str) -> Iterator[tuple[int, int]]:
     """The places of dates and times, and of what telephone numbers hold: such a number as a whole
     may be an identifier too.
     """
-    for day in written_dates(text, language):
+    for day in written_dates(text, order_of(language)):
         yield day.start, day.end
     for clock in CLOCK.finditer(text):
         yield clock.span()

@@ -31,7 +31,7 @@ from mm_support.language.units import (
     unit_names,
     units_of,
 )
-from mm_support.language.written_dates import Day, written_dates
+from mm_support.language.written_dates import Day, WrittenDate, order_of, replaced
 from mm_support.language.written_numbers import plain_numbers
 
 REMEMBERED = 20_000  # texts
@@ -169,13 +169,16 @@ def facts_of(text: str) -> Facts:
 
 def _numeric_dates(text: str, language: str) -> tuple[frozenset[Numeric], str]:
     """The dates with a year that a text has in numbers alone, and the text without them."""
-    found, rest, end = set[Numeric](), "", 0
-    for date in written_dates(text, language):
-        spelled = text[date.start : date.end]
-        if date.readings[0][0] and UNWORDED.fullmatch(spelled):
-            found.add(Numeric(LEADING_ZERO.sub("", spelled), frozenset(date.readings)))
-            rest, end = f"{rest}{text[end : date.start]} , ", date.end
-    return frozenset(found), rest + text[end:]
+    found = set[Numeric]()
+
+    def taken(date: WrittenDate) -> str | None:
+        if not date.has_year or not UNWORDED.fullmatch(date.written):
+            return None
+        found.add(Numeric(LEADING_ZERO.sub("", date.written), frozenset(date.readings)))
+        return " , "
+
+    rest = replaced(text, order_of(language), taken)
+    return frozenset(found), rest
 
 
 def _of_dates(dates: frozenset[Numeric], at: int) -> Iterator[Amount]:

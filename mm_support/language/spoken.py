@@ -16,12 +16,13 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from mm_support.language.amounts import CURRENCIES, NUMBER, locale_of, number_in
+from mm_support.language.amounts import APART, CURRENCIES, ENDS, NUMBER, locale_of, number_in
 from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.sentences import BEFORE_NUMBERS
 from mm_support.language.spoken_table import as_rows, summary
 from mm_support.language.units import calendar_names, calendar_words
+from mm_support.language.written_dates import WrittenDate, order_of, replaced
 
 PLAIN = str.maketrans(
     {
@@ -74,17 +75,10 @@ ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
 LONG = 5  # digits from which a number is the number of something
 GROUPED = 7  # digits, in groups: a telephone or card number
 
-# behind and before no letter or digit; characters of Chinese and Japanese stand beside numbers
-APART, ENDS = r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])", r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])"
-
 LINK = re.compile(
     r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
 )
-DATE = re.compile(
-    APART
-    + r"(?<![./])(?:(\d{4})([/-])(\d{1,2})\2(\d{1,2})|(\d{1,2})([./-])(\d{1,2})\6(\d{4}|\d\d))"
-    r"(?![./]?\d)" + ENDS
-)
+WITH_CENTURY = re.compile(r"\d{4}[/-].+|.+[./-]\d{4}")  # a date; 2026.3.1 may be a version
 GROUP = r"(?:\(\d+\)|\d+)"
 GROUPS = re.compile(
     rf"{APART}(?<![.,])\+?{GROUP}(?:[ /-]{{1,2}}{GROUP})+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
@@ -193,11 +187,13 @@ def _dates(text: str, language: str) -> str:
     """2026-11-23, 23.11.2026 and 11/23/2026 with the month's name; what is no date stays."""
     from babel.dates import format_date
 
-    def said(match: re.Match[str]) -> str:
-        when = _date(match, language)
-        return format_date(when, "long", locale_of(language)) if when else match[0]
+    def said(found: WrittenDate) -> str | None:
+        usual = WITH_CENTURY.fullmatch(found.written) or _is_short(found.written, language)
+        if not usual or re.match("[A-Z]", text[found.end :]):  # 2026-11-24T09:00
+            return None
+        return format_date(date(*found.readings[0]), "long", locale_of(language))
 
-    return DATE.sub(said, text)
+    return replaced(text, order_of(language), said)
 
 
 def _stops(text: str, language: str) -> str:
@@ -209,35 +205,10 @@ def _stops(text: str, language: str) -> str:
     return re.sub(rf"(?i)\b({before})\.(?=\s[$€£]?\d)", r"\1", text)
 
 
-def _date(match: re.Match[str], language: str) -> date | None:
-    """Day and month behind a slash are in the order of the language, unless only the other is a
-    date: 31/03/2026.
-    """
-    year, first, second = (match[place] for place in ((1, 3, 4) if match[1] else (8, 5, 7)))
-    if len(year) == 2:
-        if len(first + second) < 4 or not _ends_with_year(match[6], language):
-            return None
-        year = f"20{year}"
-    month_first = bool(match[1]) or (match[6] != "." and _month_first(language))
-    orders = (
-        [(first, second), (second, first)] if month_first else [(second, first), (first, second)]
-    )
-    for month, day in orders[: 1 if match[1] or match[6] == "." else 2]:
-        try:
-            return date(int(year), int(month), int(day))
-        except ValueError:
-            continue
-    return None
-
-
-def _ends_with_year(separator: str, language: str) -> bool:
-    """Whether the language writes days as 03.04.25, with this between the numbers."""
+def _is_short(written: str, language: str) -> bool:
+    """Whether the language writes days so: 03.04.25, with these signs and the year behind."""
     pattern = locale_of(language).date_formats["short"].pattern
-    return separator in pattern and pattern.endswith("y")
-
-
-def _month_first(language: str) -> bool:
-    return locale_of(language).date_formats["short"].pattern.lower().startswith("m")
+    return len(written) == len("03.04.25") and written[2] in pattern and pattern.endswith("y")
 
 
 def _prices(text: str, language: str) -> str:

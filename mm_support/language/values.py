@@ -17,7 +17,7 @@ from typing import Any
 from mm_support.language.amounts import number_told
 from mm_support.language.messages import languages, message
 from mm_support.language.terms import edged, with_digits
-from mm_support.language.written_dates import Day, order_of, written_dates
+from mm_support.language.written_dates import Day, WrittenDate, order_of, replaced
 from mm_support.language.written_numbers import plain_numbers
 
 MAX_TEXT = 500  # characters of a value in free words
@@ -57,12 +57,13 @@ def dates(text: str, language: str, today: date) -> Found:
     """
     plain = with_digits(unicodedata.normalize("NFKC", text[:MAX_DATED]), language)
     found: dict[str, None] = {}
-    rest, end = "", 0
-    for written in written_dates(plain, language):
+
+    def taken(written: WrittenDate) -> str:
         days = (_in_a_year(reading, today) for reading in written.readings)
-        found |= dict.fromkeys(day for day in days if day)
-        rest, end = f"{rest}{plain[end : written.start]} ", written.end
-    rest += plain[end:]
+        found.update(dict.fromkeys(day for day in days if day))
+        return " "
+
+    rest = replaced(plain, order_of(language), taken)
     if not found:
         for told, day in _told_dates(plain, language, today):
             found[day.isoformat()] = None

@@ -11,12 +11,13 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from itertools import chain, islice
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import Columns, is_sentence, map_columns, map_names
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_text, day_place, slug, with_day_at
+from mm_support.knowledge.readers.fields import as_text, slug
 from mm_support.knowledge.readers.groups import (
     by_group,
     has_group_rows,
@@ -27,6 +28,7 @@ from mm_support.knowledge.readers.groups import (
 from mm_support.knowledge.readers.heads import Row, split_captions
 from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
+from mm_support.language.written_dates import Order, leading_date, order_in
 
 SEPARATORS = ",;\t|"
 MAX_CELL = 2 * 2**20  # characters
@@ -141,24 +143,31 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
     name, said = _named(captions, stem, remarks)
     if said:
         yield Document(name, (Block("text", said),), "", first[0][0], row=True)
-    days = _day_places(columns, [cells for _, cells in first])
-    first, rows = [_with_days(row, days) for row in first], (_with_days(row, days) for row in rows)
+    orders = _day_orders(columns, [cells for _, cells in first])
+    first = [_with_days(row, orders) for row in first]
+    rows = (_with_days(row, orders) for row in rows)
     body = led_down(chain(first[header:], rows)) if leading else chain(first[header:], rows)
     grouped = has_group_rows([cells for _, cells in first[header:]], "answer" in columns.fields)
     for group, (line, cells) in by_group(body) if grouped else (("", row) for row in body):
         yield from _row(columns, line, cells, _Table(stem, name, header, group), remarks)
 
 
-def _day_places(columns: Columns, rows: Sequence[Sequence[str]]) -> dict[int, int]:
-    """Column of days of change -> the place of the day in those that may be read both ways; where
-    answers begin or cease to hold, people are asked instead."""
+def _day_orders(columns: Columns, rows: Sequence[Sequence[str]]) -> dict[int, Order]:
+    """Column of days of change -> the order of those that may be read both ways, where it is told;
+    where answers begin or cease to hold, people are asked instead."""
     days = [at for at, field in enumerate(columns.fields) if field == "updated"]
-    return {at: day_place([row[at] for row in rows if at < len(row)]) for at in days}
+    orders = {at: order_in(row[at] for row in rows if at < len(row)) for at in days}
+    return {at: order for at, order in orders.items() if order}
 
 
-def _with_days(row: Row, days: Mapping[int, int]) -> Row:
+def _with_days(row: Row, orders: Mapping[int, Order]) -> Row:
+    """The row with its days of change as 2026-02-03."""
     line, cells = row
-    return line, [with_day_at(cell, days.get(at, 0)) for at, cell in enumerate(cells)]
+    days = {
+        at: leading_date(cell.strip(), orders[at]) for at, cell in enumerate(cells) if at in orders
+    }
+    said = {at: date(*day.readings[0]).isoformat() for at, day in days.items() if day}
+    return line, [said.get(at, cell) for at, cell in enumerate(cells)]
 
 
 @dataclass(frozen=True)

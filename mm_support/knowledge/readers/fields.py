@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
+from mm_support.language.written_dates import leading_date
 
 # how spreadsheets and people of the larger languages write the two values
 TRUE = frozenset(
@@ -25,17 +26,13 @@ FALSE = frozenset(
     fałsz nie ложь нет 否 假 不 いいえ 아니요 아니오 거짓 لا خطأ לא hayır yanlış ne ei nej
     """.split()
 )
-_DAY = re.compile(r"(\d{4})[-/.年](\d{1,2})[-/.月](\d{1,2})")
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
-_DAY_LAST = re.compile(r"(\d{1,2})([./-])(\d{1,2})[./-](\d{4}|\d\d)(?!\d)")
-_BOTH_WAYS = re.compile(r"(\d{1,2})/(\d{1,2})/(\d{4})")
+_IN_NUMBERS = re.compile(r"\d+[-/.年]\d")  # what begins so is no day in words
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
 REPEATED = 0.75  # of the words of a name, from which another name repeats it
-MONTH_FIRST_UNSURE = "could be read day or month first; write 2026-01-31"
-YEAR_UNSURE = "could be read day or year first; write 2026-01-31"
 
 
 def folded(text: str) -> str:
@@ -103,40 +100,16 @@ def as_day(value: Any, name: str, line: int, remarks: Remarks) -> date | None:
 
 def _day_of(text: str) -> date:
     """Raises ValueError where the text is no date, or may be two."""
-    if found := _DAY.match(text) or _DAY_AS_NUMBER.match(text):
+    if found := _DAY_AS_NUMBER.match(text):
         return date(int(found[1]), int(found[2]), int(found[3]))
-    if found := _DAY_LAST.match(text):
-        first, second, year = int(found[1]), int(found[3]), int(found[4])
-        if year < 100:
-            if found[2] == "-" and year <= 31:
-                raise ValueError(YEAR_UNSURE)
-            year += 2000
-        if second > 12:
-            first, second = second, first
-        elif found[2] == "/" and first <= 12 and first != second:
-            raise ValueError(MONTH_FIRST_UNSURE)
-        return date(year, second, first)
-    if len(text) <= MAX_DATED and (day := _told_day(text)):
+    if written := leading_date(text):
+        if len(written.readings) > 1:
+            raise ValueError("could be read as several days; write 2026-01-31")
+        return date(*written.readings[0])
+    in_words = len(text) <= MAX_DATED and not _IN_NUMBERS.match(text)
+    if in_words and (day := _told_day(text)):
         return day
-    raise ValueError("a date with day, month and year is needed")
-
-
-def day_place(cells: Sequence[str]) -> int:
-    """Whether the day stands first or second in the days of a column that may be read both ways
-    (03/02/2026): one that may not (17/01/2026) tells for all. 0 where none tells, or they differ.
-    """
-    found = [_BOTH_WAYS.fullmatch(cell.strip()) for cell in cells]
-    first = any(int(day[1]) > 12 for day in found if day)
-    second = any(int(day[2]) > 12 for day in found if day)
-    return 0 if first == second else 1 if first else 2
-
-
-def with_day_at(cell: str, place: int) -> str:
-    """A day as 2026-02-03 where a column's others tell at which place its day stands."""
-    found = _BOTH_WAYS.fullmatch(cell.strip())
-    if not found or not place:
-        return cell
-    return f"{found[3]}-{int(found[3 - place]):02}-{int(found[place]):02}"
+    raise ValueError("a day of the calendar is needed, with month and year")
 
 
 @functools.lru_cache(1_000)  # what no language knows takes a tenth of a second, and comes again
