@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from mm_support.knowledge.passages import Passage, empty_headings, passages
 from mm_support.knowledge.picture_files import PictureFiles, beside
-from mm_support.knowledge.readers.base import MAX_QUOTED, Document, Remarks
+from mm_support.knowledge.readers.base import Document, Remarks, quoted
 from mm_support.knowledge.readers.fields import repeats, slug, words
 from mm_support.language.sentences import ASKING, without_markers
 from mm_support.types import Entry, Remark
@@ -49,7 +49,7 @@ class EntryMaker:
         if not identity:
             return []
         for line, heading in () if document.row else empty_headings(document):
-            remarks.skip(line, f"no text stands under the heading '{heading[:MAX_QUOTED]}'")
+            remarks.skip(line, f"no text stands under the heading {quoted(heading)}")
         own = document.pictures or any(piece.pictures for piece in pieces)
         near = beside(path) if path and not own and not document.row else []
         made = []

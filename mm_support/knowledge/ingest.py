@@ -32,7 +32,7 @@ from mm_support.knowledge.boilerplate import without_frames
 from mm_support.knowledge.declarations import read_file
 from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
-from mm_support.knowledge.picture_files import SHOWN, PictureFiles
+from mm_support.knowledge.picture_files import PictureFiles
 from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
 from mm_support.knowledge.readers.base import (
@@ -42,6 +42,7 @@ from mm_support.knowledge.readers.base import (
     Document,
     File,
     Remarks,
+    quoted,
 )
 from mm_support.knowledge.readers.encoding import is_text
 from mm_support.knowledge.readers.fields import fewer_accents
@@ -335,7 +336,7 @@ class _Builder:
         """Makes entries of the documents that wait, and looks for what is odd."""
         documents, removed = without_frames([document for document, *_ in self._waiting])
         told = [
-            f"'{text[:SHOWN]}' frames {times} documents and was left out"
+            f"{quoted(text)} frames {times} documents and was left out"
             for text, times in removed.most_common(LEFT_OUT)
         ]
         if len(removed) > LEFT_OUT:

@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from mm_support.knowledge.contradictions import Contradiction, contradictions
 from mm_support.knowledge.entries import remark
 from mm_support.knowledge.passages import ASKING, MOST_TOGETHER, tokens
+from mm_support.knowledge.readers.base import quoted
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import split_sentences
@@ -21,7 +22,6 @@ from mm_support.types import Entry, Remark
 SHORT = 2  # tokens of an answer that says hardly anything
 USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
 SAMPLE = 60  # characters by which a script is told
-QUOTED = 80  # characters of what is quoted
 _WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
 
 INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
@@ -47,7 +47,7 @@ def _each(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
         asked = (text for text in (entry.title, *entry.questions) if not text.endswith(ASKING))
         texts = *asked, entry.answer
         for text in filter(reads_like_an_instruction, texts):
-            yield entry, f"{INSTRUCTION}: '{_first_instruction(text)[:QUOTED]}'"
+            yield entry, f"{INSTRUCTION}: {quoted(_first_instruction(text))}"
 
 
 def _first_instruction(text: str) -> str:
@@ -66,7 +66,7 @@ def _duplicates(entries: Iterable[Entry]) -> Iterator[tuple[Entry, str]]:
 def told(found: Contradiction) -> str:
     """A contradiction as it is reported of its first entry."""
     where = f"'{found.other.title}' in '{found.other.source}'"
-    both = f"'{found.said[:QUOTED]}' here, '{found.instead[:QUOTED]}' there"
+    both = f"{quoted(found.said)} here, {quoted(found.instead)} there"
     return f"it answers the same as {where} with other amounts or times: {both}"
 
 

@@ -11,10 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from mm_support.knowledge.readers import FORMATS, MARKDOWN, PICTURE_SUFFIXES
-from mm_support.knowledge.readers.base import Remarks
-
-# characters of a picture's name in a reason; a picture written into the text itself has thousands
-SHOWN = 80
+from mm_support.knowledge.readers.base import Remarks, quoted
 
 
 @dataclass(frozen=True)
@@ -37,20 +34,20 @@ class PictureFiles:
         return list(dict.fromkeys(path for path in found if path))
 
     def _path(self, address: str, file: Path | None, line: int, remarks: Remarks) -> Path | None:
-        shown, rest = address[:SHOWN], "; the entry is kept without it"
+        shown, rest = quoted(address), "; the entry is kept without it"
         if file is None or _scheme(address) in ("http", "https", "data"):
             fetched = self.remote(address)
             if isinstance(fetched, Path):
                 return fetched
-            remarks.skip(line, f"picture '{shown}' {fetched}{rest}")
+            remarks.skip(line, f"picture {shown} {fetched}{rest}")
             return None
         inside = [path for path in self._candidates(address, file) if self._is_inside(path)]
         if not inside:
-            remarks.skip(line, f"picture '{shown}' lies outside the folder{rest}")
+            remarks.skip(line, f"picture {shown} lies outside the folder{rest}")
             return None
         path = next((path for path in inside if isfile(path)), None)
         if path is None:
-            remarks.skip(line, f"picture '{shown}' does not exist{rest}")
+            remarks.skip(line, f"picture {shown} does not exist{rest}")
         return path
 
     def _candidates(self, address: str, file: Path) -> Iterator[Path]:

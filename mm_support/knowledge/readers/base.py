@@ -103,6 +103,11 @@ def stem_of(name: str) -> str:
     return stem.replace("-", " ").replace("_", " ").strip() or name
 
 
+def quoted(text: str) -> str:
+    """The beginning of a text, as a remark quotes it."""
+    return f"'{' '.join(text.split())[:MAX_QUOTED]}'"
+
+
 @dataclass
 class Remarks:
     """What a reader has to report about one file. skipped: left out, as (file, line, reason);
@@ -120,7 +125,7 @@ class Remarks:
 
     def skip_navigation(self, line: int, text: str) -> None:
         """Links that lead through a site were left out: they say nothing of its matter."""
-        self.skip(line, f"'{' '.join(text.split())[:MAX_QUOTED]}' is navigation and was left out")
+        self.skip(line, f"{quoted(text)} is navigation and was left out")
 
     def warn(self, line: int, reason: str) -> None:
         """Something was kept, changed or not, that a person should look at."""

@@ -12,8 +12,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks
+from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks, quoted
 from mm_support.knowledge.readers.columns import ASKING, is_sentence
+from mm_support.knowledge.readers.elements import HEADINGS, is_of_links, line_of
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.panels import is_hidden, unfold
@@ -33,7 +34,7 @@ BREAKING = frozenset(
     + ["html", "center", "caption", "li", "pre", "tr", "td", "th"]
 )  # fmt: skip
 FOLDED = 7  # level of a heading that opens and closes with what it folds away
-HEADINGS = {f"h{level}": level for level in range(1, 7)} | {"summary": FOLDED}
+LEVELS = {tag: level for level, tag in enumerate(HEADINGS, 1)} | {"summary": FOLDED}
 LISTS = ("ul", "ol", "menu")
 TABLE_PARTS = ("thead", "tbody", "tfoot", "form")
 LINK = "link"  # an <a> that leads somewhere
@@ -129,7 +130,7 @@ class _Reader:
             self._list(own)
         elif tag == "table":
             self._table(own)
-        elif tag in BREAKING or tag in HEADINGS:
+        elif tag in BREAKING or tag in LEVELS:
             self._block(own)
         elif tag == "a" and (note := _note(own)):
             self._text(self._raised(note))
@@ -138,10 +139,8 @@ class _Reader:
 
     def _struck(self, own: Any) -> None:
         """What was taken back, such as the price before."""
-        said = " ".join(own.text_content().split())
-        if said:
-            said = f"'{said[:MAX_QUOTED]}' is struck through and was left out"
-            self._remarks.skip(self._line, said)
+        if said := line_of(own):
+            self._remarks.skip(self._line, f"{quoted(said)} is struck through and was left out")
 
     def _comment(self, text: str) -> None:
         if line := _LINE.fullmatch(text):
@@ -153,7 +152,7 @@ class _Reader:
         self._end_asked(own.tag)
         if self._term_of(own):
             return
-        level = HEADINGS.get(own.tag) or _level(own)
+        level = LEVELS.get(own.tag) or _level(own)
         self._asked = self._asked or own.tag == "dt" and bool(level) and self._texts is None
         self._heading = level or self._heading
         self._children(own, own.tag, "code" if own.tag == "pre" else "text")
@@ -168,7 +167,7 @@ class _Reader:
 
     def _end_section(self, own: Any) -> None:
         """What follows a section with a heading and a text is not under its heading."""
-        levels = [HEADINGS[heading.tag] for heading in own.iter(*HEADINGS)]
+        levels = [LEVELS[heading.tag] for heading in own.iter(*LEVELS)]
         goes_on = own.getnext() is not None or (own.tail or "").strip()
         if levels and goes_on and self.blocks and self.blocks[-1].kind != "heading":
             self.blocks.append(Block("end", level=min(levels)))
@@ -307,7 +306,7 @@ class _Reader:
         caption = next(own.iterchildren("caption"), None)
         if caption is None or self._texts is not None or is_hidden(caption.attrib):
             return ""
-        text = " ".join(caption.text_content().split())
+        text = line_of(caption)
         if not text or is_sentence(text):
             return ""
         caption.drop_tree()
@@ -377,14 +376,9 @@ def _note(link: Any) -> str:
 
 def _leads_within(own: Any) -> bool:
     """Whether a list says no more than its links, which lead to parts of their own page."""
-    links = [link for link in own.iter("a") if (link.text_content() or "").strip()]
+    links = [*filter(line_of, own.iter("a"))]
     within = all(link.get("href", "").startswith("#") for link in links)
-    said = "".join(own.text_content().split())
-    return (
-        len(links) > 1
-        and within
-        and said == "".join("".join(link.text_content() for link in links).split())
-    )
+    return len(links) > 1 and within and is_of_links(own, links)
 
 
 def _row_beside(*texts: str | None) -> list[list[Cell]]:
@@ -401,9 +395,9 @@ def _item(marker: str, texts: list[str]) -> str:
 
 def remark_hidden(remarks: Remarks, line: int, own: Any) -> None:
     """Reports a hidden text that is left out, if it holds a sentence or is as long as one."""
-    text = " ".join(own.text_content().split())
+    text = line_of(own)
     if len(text) > MAX_QUOTED or SENTENCE.search(text):
-        remarks.skip(line, f"'{text[:MAX_QUOTED]}' is hidden and was left out")
+        remarks.skip(line, f"{quoted(text)} is hidden and was left out")
 
 
 def is_breadcrumb(attrs: Mapping[str, str]) -> bool:

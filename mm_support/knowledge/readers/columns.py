@@ -374,13 +374,15 @@ def _is_id(cells: Sequence[str]) -> bool:
 
 
 def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bool:
-    """Whether its source says that customers do not see it yet, or any more."""
-    if as_bool(row.get("draft"), "draft", line, remarks):
-        return True
+    """Whether its source says that customers do not see it yet, or any more, which is remarked."""
     published = row.get("published")
     text = "" if published is None else str(published).strip().casefold()
     status = str(row.get("status") or "").strip().casefold()
-    return text in ("false", "no", "0") or status in UNPUBLISHED
+    draft = as_bool(row.get("draft"), "draft", line, remarks)
+    unseen = draft or text in ("false", "no", "0") or status in UNPUBLISHED
+    if unseen:
+        remarks.skip(line, "it is marked as not published")
+    return unseen
 
 
 def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dict[str, Any]:

@@ -19,13 +19,14 @@ from mm_support.knowledge.readers.columns import Columns, is_sentence, map_colum
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, slug
 from mm_support.knowledge.readers.groups import (
+    Row,
     by_group,
     has_group_rows,
     is_group,
     leads_down,
     led_down,
 )
-from mm_support.knowledge.readers.heads import Row, split_captions
+from mm_support.knowledge.readers.heads import split_captions
 from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
 from mm_support.language.written_dates import Order, leading_date, order_in

@@ -13,9 +13,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 
 from mm_support.knowledge.readers.columns import field_of, has_header, heads_figures
+from mm_support.knowledge.readers.groups import Row
 from mm_support.knowledge.readers.tables import joined_header
-
-Row = tuple[int, list[str]]  # its line in the file, its cells
 
 
 def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:

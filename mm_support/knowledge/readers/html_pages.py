@@ -12,7 +12,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 
-from mm_support.knowledge.readers.base import MAX_QUOTED, Document, File, Remarks
+from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import (
     is_breadcrumb,
     parsed,
@@ -20,6 +20,7 @@ from mm_support.knowledge.readers.blocks import (
     tree_blocks,
 )
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
+from mm_support.knowledge.readers.elements import HEADINGS, is_within, line_of
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day, as_tags, as_text, folded
 from mm_support.knowledge.readers.labels import label_in_sentence
@@ -42,7 +43,6 @@ MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']|//*[@id=
 IN_MAIN = f"boolean({MAIN.replace('//', 'ancestor::')})"
 IN_IT = MAIN.replace("//", ".//")
 PARTS = ("p", "li", "td", "h2", "h3", "h4")
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _NAME_PARTS = re.compile(r"\s+[|–—·»-]\s+")
 
@@ -59,7 +59,6 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     links = tuple(dict.fromkeys(_links(tree, file.url)))
     fields = by_field(_properties(tree, remarks))
     if is_unpublished(fields, 0, remarks):
-        remarks.skip(0, "it is marked as not published")
         return
     _mark_title(tree)
     hide_by_style(tree)
@@ -119,7 +118,7 @@ def _links(tree: Any, base: str) -> Iterator[str]:
 
 def _heading(own: Any) -> str:
     """The text of a heading, without the name of the space that Confluence writes before it."""
-    text = " ".join(own.text_content().split())
+    text = line_of(own)
     return text.partition(" : ")[2] or text if own.get("id") == "title-heading" else text
 
 
@@ -136,7 +135,7 @@ def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:
     """What an export of Notion says of its page, taken out of the tree."""
     found: dict[str, str] = {}
     for row in tree.xpath("//table[@class='properties']//tr[th and td]"):
-        name = " ".join(row.find("th").text_content().split())
+        name = line_of(row.find("th"))
         if is_property(name):
             found[name] = ", ".join(filter(None, map(str.strip, row.find("td").itertext())))
             _drop(row)
@@ -245,18 +244,14 @@ def _articles(tree: Any, least: float) -> list[list[Any]]:
 def _remark_others(tree: Any, taken: list[Any], remarks: Remarks) -> None:
     """Reports the articles beside the page's text: teasers of other pages, for the most part."""
     others = [
-        " ".join(article.text_content().split())[:MAX_QUOTED]
+        quoted(article.text_content())
         for article in tree.iter("article")
         if not any(one in taken for one in (article, *article.iterancestors()))
-        and not any(_is_within(one, article) for one in taken)
+        and not any(is_within(one, article) for one in taken)
     ]
     if others:
         more = f" and {len(others) - 1} more" if others[1:] else ""
-        remarks.skip(0, f"the article '{others[0]}'{more} stands beside its text and was left out")
-
-
-def _is_within(element: Any, other: Any) -> bool:
-    return any(above is other for above in element.iterancestors())
+        remarks.skip(0, f"the article {others[0]}{more} stands beside its text and was left out")
 
 
 def _from_first_to_last(children: list[Any]) -> list[Any]:

@@ -10,6 +10,8 @@ from collections.abc import Iterator
 from itertools import islice
 from typing import Any
 
+from mm_support.knowledge.readers.elements import line_of
+
 LABELLED = ("button", "input", "img")
 INLINE = ("a", "b", "i", "u", "em", "strong", "span", "kbd", "code", "small", "font", "label")
 NAMED = ("submit", "button", "reset", "text", "")  # kinds of <input> that show their value
@@ -37,7 +39,7 @@ def _label(own: Any) -> str:
     if own.tag == "input":
         shown = own.get("type", "").lower() in NAMED
         return " ".join(own.get("value", "").split()) if shown else ""
-    return " ".join(own.text_content().split())
+    return line_of(own)
 
 
 def _around(own: Any) -> tuple[str, str]:

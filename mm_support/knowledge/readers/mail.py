@@ -11,8 +11,9 @@ from dataclasses import replace
 from email.message import EmailMessage, MIMEPart
 from typing import Any
 
-from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import Blocks, html_blocks, parsed, tree_blocks
+from mm_support.knowledge.readers.elements import letters_of, outermost
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day
 from mm_support.knowledge.readers.question_pairs import with_questions
@@ -73,16 +74,12 @@ def _html_blocks(text: str, remarks: Remarks) -> Blocks:
     """Blocks and links, without what the mail program marks as quoted or as a signature."""
     tree = parsed(text, remarks)
     marked = [own for own in tree.iter(*MARKED) if _is_aside(own)]
-    outer = [own for own in marked if not any(above in marked for above in own.iterancestors())]
-    if sum(map(_length, outer)) < _length(tree):
+    outer = outermost(marked)
+    if sum(len(letters_of(own)) for own in outer) < len(letters_of(tree)):
         for own in outer:
             _remark(own.text_content(), remarks)
             own.drop_tree()
     return tree_blocks(tree, remarks)
-
-
-def _length(element: Any) -> int:
-    return len("".join(element.text_content().split()))
 
 
 def _is_aside(element: Any) -> bool:
@@ -136,8 +133,9 @@ def _subject(text: str) -> str:
 
 
 def _remark(text: str, remarks: Remarks) -> None:
-    if said := " ".join(text.split())[:MAX_QUOTED]:
-        remarks.skip(0, f"'{said}' is a signature or quotes an earlier mail and was left out")
+    if text.strip():
+        said = f"{quoted(text)} is a signature or quotes an earlier mail and was left out"
+        remarks.skip(0, said)
 
 
 def _without_quoted(text: str, remarks: Remarks) -> str:
@@ -145,11 +143,10 @@ def _without_quoted(text: str, remarks: Remarks) -> str:
     else is kept."""
     text = text.replace("\r\n", "\n")
     own = _QUOTED.sub("\n", text)
-    quoted = _QUOTED.search(text)
-    if quoted is None or not own.strip():
+    earlier = _QUOTED.search(text)
+    if earlier is None or not own.strip():
         return text
-    said = " ".join(quoted[0].split())[:MAX_QUOTED]
-    remarks.skip(0, f"'{said}' quotes an earlier mail and was left out")
+    remarks.skip(0, f"{quoted(earlier[0])} quotes an earlier mail and was left out")
     return own
 
 

@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import LINE, Blocks, html_blocks
 from mm_support.knowledge.readers.columns import REST, by_field, field_of, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
@@ -44,10 +44,9 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     remark_properties(properties, first, remarks)
     fields = by_field({**properties, **front})
     if is_unpublished(fields, 1, remarks):
-        remarks.skip(1, "it is marked as not published")
         return
     for name, _ in by_field(front)[REST]:
-        remarks.skip(1, f"'{name[:MAX_QUOTED]}' of its front matter is not known and is not shown")
+        remarks.skip(1, f"{quoted(name)} of its front matter is not known and is not shown")
     cleaned = clean(body, first, file.name.lower().endswith(".mdx"))
     _remark_left_out(cleaned, remarks)
     blocks, links = html_blocks(_html(cleaned), remarks)
@@ -65,8 +64,7 @@ def _remark_left_out(cleaned: Cleaned, remarks: Remarks) -> None:
     if cleaned.unclosed:
         remarks.skip(cleaned.unclosed, UNCLOSED)
     for line, tag in cleaned.left_out():
-        said = " ".join(tag.split())[:MAX_QUOTED]
-        remarks.skip(line, f"what the site shows in place of '{said}' is not known")
+        remarks.skip(line, f"what the site shows in place of {quoted(tag)} is not known")
 
 
 def _document(

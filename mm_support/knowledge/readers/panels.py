@@ -14,10 +14,10 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from mm_support.knowledge.readers.elements import HEADINGS, is_of_links, is_within, line_of
 from mm_support.language.sentences import ASKING
 
 TITLES = ("h2", "h3", "h4", "h5", "h6", "dt", "summary")
-HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 PANELS = ("div", "section", "article")
 FIELDS = ("input", "select", "textarea")
 NO_PANELS = ("nav", "dialog", "script", "style", "template", "noscript")
@@ -49,7 +49,7 @@ def unfold(tree: Any) -> list[Any]:
             panels.append(element)
     for button in list(tree.iter("button")):
         above = next(button.iterancestors(*TITLES, "h1"), None)
-        if above is not None and _text(above) == _text(button):
+        if above is not None and line_of(above) == line_of(button):
             button.drop_tag()
     return panels
 
@@ -61,8 +61,8 @@ def is_hidden(attributes: Mapping[str, str]) -> bool:
 
 def is_mostly_links(element: Any) -> bool:
     """Whether a text of several links leads through a site rather than says something."""
-    links = [len(_text(link)) for link in element.iter("a")]
-    return len(links) > 1 and sum(links) > LINKED * len(_text(element))
+    links = [len(line_of(link)) for link in element.iter("a")]
+    return len(links) > 1 and sum(links) > LINKED * len(line_of(element))
 
 
 # -- what opens what -----------------------------------------------------------------------
@@ -85,8 +85,7 @@ def _mark_openers(tree: Any, by_id: Mapping[str, Any]) -> None:
 def _are_tabs(group: Any, links: Sequence[Any], panels: Sequence[Any]) -> bool:
     """Whether a list says no more than its links, which lead to parts of one element, without
     headings, in order."""
-    labels = "".join("".join(_text(link).split()) for link in links)
-    if None in panels or labels != "".join(_text(group).split()):
+    if None in panels or not is_of_links(group, links):
         return False
     bare = all(
         panel.tag in PANELS and next(panel.iter(*HEADINGS), None) is None for panel in panels
@@ -142,7 +141,7 @@ def _asks(button: Any) -> bool:
 def _next(element: Any) -> Any:
     """What stands behind an element, or behind what holds it alone."""
     while element.getnext() is None and element.getparent() is not None:
-        if _text(element.getparent()) != _text(element):
+        if line_of(element.getparent()) != line_of(element):
             return None
         element = element.getparent()
     return element.getnext() if not (element.tail or "").strip() else None
@@ -154,13 +153,9 @@ def _is_panel(element: Any, opener: Any) -> bool:
         return False
     if element.get("role") in NO_ROLES or element.get("aria-modal") == "true":
         return False
-    if element is opener or _is_in(opener, element) or _is_in(element, opener):
+    if element is opener or is_within(opener, element) or is_within(element, opener):
         return False
-    return bool(_text(element) and _label(opener)) and not is_mostly_links(element)
-
-
-def _is_in(element: Any, other: Any) -> bool:
-    return any(above is other for above in element.iterancestors())
+    return bool(line_of(element) and _label(opener)) and not is_mostly_links(element)
 
 
 def _title_above(element: Any) -> Any:
@@ -177,8 +172,8 @@ def _title(element: Any) -> Any:
     """The heading, or what asks a question, that an element is or holds alone."""
     if not isinstance(element.tag, str):
         return None
-    text = _text(element)
-    own = (one for one in element.iter(*TITLES, "button") if _text(one) == text)
+    text = line_of(element)
+    own = (one for one in element.iter(*TITLES, "button") if line_of(one) == text)
     title = next(own, element if text.endswith(ASKING) else None)
     return None if title is None or _opens_other(title.attrib) else title
 
@@ -205,16 +200,12 @@ def _unfold(panel: Any, opener: Any) -> None:
         opener.drop_tree()
 
 
-def _text(element: Any) -> str:
-    return " ".join(element.text_content().split())
-
-
 def _label(element: Any) -> str:
     """Its text without icons."""
     own = copy.deepcopy(element)
     for icon in own.xpath(".//svg|.//*[@aria-hidden='true' or @hidden]"):
         icon.drop_tree()
-    return _text(own)
+    return line_of(own)
 
 
 def _show(element: Any) -> None:

@@ -15,7 +15,7 @@ from math import inf
 from statistics import median
 from typing import Any
 
-from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Document, File, Remarks
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
@@ -149,7 +149,7 @@ def _without_repeated(
                 kept[-1].append(line)
     for wording, text in told.items():
         where = f"stands at the edges of {counts[wording]} pages"
-        remarks.skip(0, f"'{text[:MAX_QUOTED]}' {where} and was left out")
+        remarks.skip(0, f"{quoted(text)} {where} and was left out")
     return kept
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 
-from mm_support.knowledge.readers.base import EXPORTED, MAX_QUOTED, Remarks
+from mm_support.knowledge.readers.base import EXPORTED, Remarks, quoted
 from mm_support.knowledge.readers.columns import field_of, is_aside
 
 FIELDS = frozenset(
@@ -56,5 +56,5 @@ def is_property(name: str) -> bool:
 def remark_properties(properties: Mapping[str, str], line: int, remarks: Remarks) -> None:
     """Reports what is not shown."""
     if properties:
-        said = "; ".join(f"{name}: {value}" for name, value in properties.items())[:MAX_QUOTED]
-        remarks.skip(line, f"'{said}' says something of the page and is not shown")
+        said = "; ".join(f"{name}: {value}" for name, value in properties.items())
+        remarks.skip(line, f"{quoted(said)} says something of the page and is not shown")

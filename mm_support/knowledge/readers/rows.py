@@ -33,7 +33,6 @@ MARKDOWN = re.compile(
 def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Document | None:
     """The document of a row; None, and a remark, where it has no title or answer or is a draft."""
     if is_unpublished(row, line, remarks):
-        remarks.skip(line, "it is marked as not published")
         return None
     questions = [text_of(item) for item in as_list(row.get("questions"))]
     title, code = text_of(row.get("title")) or next(iter(questions), ""), text_of(row.get("code"))

@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from mm_support.knowledge.readers.panels import HEADINGS
+from mm_support.knowledge.readers.elements import HEADINGS, outermost
 
 MOST = 0.5  # of a page's text; what hides more waits for a script
 HIDING = {"display": "none", "visibility": "hidden"}
@@ -67,10 +67,9 @@ def hide_by_style(tree: Any) -> None:
         by_part[min(rule.subject)].append(rule)
     found = [own for own in tree.iter("*") if own.tag not in ROOTS and _is_hidden(own, by_part)]
     hidden = _without_panels(found)
-    outermost = [own for own in hidden if not any(above in hidden for above in own.iterancestors())]
-    body = next(tree.iter("body"), tree)
-    if sum(map(_size, outermost)) <= MOST * _size(body):
-        for own in outermost:
+    outer, body = outermost(hidden), next(tree.iter("body"), tree)
+    if sum(map(_size, outer)) <= MOST * _size(body):
+        for own in outer:
             own.set("hidden", "")
 
 

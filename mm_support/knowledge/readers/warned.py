@@ -8,10 +8,11 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from mm_support.knowledge.readers.elements import HEADINGS
 from mm_support.knowledge.readers.markup import WARNING, is_warning
 
 BOXES = ("aside", "div", "section", "blockquote")
-PASSED_OVER = ("h1", "h2", "h3", "h4", "h5", "h6", "script", "style", "svg", "template")
+PASSED_OVER = (*HEADINGS, "script", "style", "svg", "template")
 
 
 def mark_warnings(tree: Any) -> None:

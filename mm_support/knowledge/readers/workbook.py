@@ -15,7 +15,7 @@ from datetime import date, datetime, time, timedelta
 from mm_support.knowledge.readers.base import Document, File, Remarks
 from mm_support.knowledge.readers.delimited import table_documents
 from mm_support.knowledge.readers.fields import as_text
-from mm_support.knowledge.readers.heads import Row
+from mm_support.knowledge.readers.groups import Row
 
 MAX_ROWS = 200_000  # of a sheet
 MAX_COLUMNS = 200

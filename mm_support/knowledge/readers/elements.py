@@ -1,0 +1,32 @@
+"""What readers ask of the elements of a page: their text, and where they lie. Knows no file."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable
+from typing import Any
+
+HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
+
+
+def line_of(element: Any) -> str:
+    """The text of an element in one line."""
+    return " ".join(element.text_content().split())
+
+
+def letters_of(element: Any) -> str:
+    """The text of an element without blanks."""
+    return "".join(element.text_content().split())
+
+
+def is_of_links(element: Any, links: Iterable[Any]) -> bool:
+    """Whether an element says no more than these links in it."""
+    return letters_of(element) == "".join(map(letters_of, links))
+
+
+def is_within(element: Any, other: Any) -> bool:
+    return any(above is other for above in element.iterancestors())
+
+
+def outermost(elements: Collection[Any]) -> list[Any]:
+    """Those that lie in none of the others."""
+    return [own for own in elements if not any(above in elements for above in own.iterancestors())]
