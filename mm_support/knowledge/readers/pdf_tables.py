@@ -8,21 +8,19 @@ columns of running text are none (pdf_lines.py reads those one after the other).
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
 from mm_support.knowledge.readers.pdf_lines import Line, rows_of, table_line
+from mm_support.knowledge.readers.spans import MARK, Span, added_below, column_at, with_row
 from mm_support.knowledge.readers.tables import Cells, looks_like_header
 
 LEAST_ROWS = 3  # with several cells
 NEAR = 2.5  # sizes of letters between two rows of a table, at most
 TIGHT = 0.6  # of the usual distance of rows, below which a line goes on with the row above
 LABEL = 15  # characters; in one column at least most cells are as short
-_MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
 
-Span = tuple[float, float]
 Row = list[Line]
 
 
@@ -60,7 +58,8 @@ def _run(rows: Sequence[Row]) -> tuple[list[Span], int]:
     columns: list[Span] = []
     count = 0
     for at, row in enumerate(rows):
-        wider = None if at and not _near(rows[at - 1], row) else _wider(columns, row)
+        near = not at or _near(rows[at - 1], row)
+        wider = with_row(columns, [(line.left, line.right) for line in row]) if near else None
         if wider is None or any(line.cells for line in row) or not at and len(row) < 2:
             break
         columns, count = wider, at + 1
@@ -77,25 +76,12 @@ def _gap(upper: Row, lower: Row) -> float:
     return min(line.bottom for line in upper) - max(line.top for line in lower)
 
 
-def _wider(columns: Sequence[Span], row: Row) -> list[Span] | None:
-    """The columns with the cells of one more row; None where a cell lies in two of them."""
-    found = list(columns)
-    for line in row:
-        touched = [span for span in found if line.left < span[1] and span[0] < line.right]
-        if len(touched) > 1:
-            return None
-        left = min([line.left, *(span[0] for span in touched)])
-        right = max([line.right, *(span[1] for span in touched)])
-        found = [span for span in found if span not in touched] + [(left, right)]
-    return sorted(found)
-
-
 def _is_table(rows: Sequence[Row], columns: Sequence[Span]) -> bool:
     several = [row for row in rows if len(row) > 1]
     if len(several) < LEAST_ROWS or 2 * len(several) < len(rows):
         return False
     texts = [list(filter(None, column)) for column in zip(*_cells(several, columns))]
-    if all(_MARK.fullmatch(text) for text in texts[0]) or min(map(len, texts)) < len(several) / 2:
+    if all(map(MARK.fullmatch, texts[0])) or min(map(len, texts)) < len(several) / 2:
         return False
     return min(median(map(len, column)) for column in texts) <= LABEL
 
@@ -107,10 +93,10 @@ def _cells(rows: Sequence[Row], columns: Sequence[Span]) -> list[Cells]:
     for at, row in enumerate(rows):
         cells = ["" for _ in columns]
         for line in row:
-            place = next(n for n, span in enumerate(columns) if span[0] <= line.left < span[1])
+            place = column_at(columns, line.left)
             cells[place] = f"{cells[place]} {line.text}".strip()
         if found and len(row) == 1 and (not cells[0] or _gap(rows[at - 1], row) < TIGHT * usual):
-            found[-1] = [f"{above} {cell}".strip() for above, cell in zip(found[-1], cells)]
+            found[-1] = added_below(found[-1], cells)
         else:
             found.append(cells)
     return found

@@ -17,6 +17,7 @@ from statistics import median
 from typing import NamedTuple
 
 from mm_support.knowledge.readers.columns import SENTENCE_ENDS
+from mm_support.knowledge.readers.spans import MARK, Span, added_below, column_at, with_row
 from mm_support.knowledge.readers.tables import Cells, table_lines
 
 LABEL = 30  # characters; in one column at least most cells are as short
@@ -28,7 +29,6 @@ _RULE = re.compile(r"[=_~-]{2}")
 _LEADERS = re.compile(r"[ \t]{0,9}(?:\.{4,}|…{2,}|(?: \.){3,})[ \t]{0,9}")  # Coffee ..... 3.50
 _CELL = re.compile(r"\S+(?: \S+)*")
 _DASH = re.compile(r"^[-–—]{1,2} +(?=\S)")  # Open   -- opens a file
-_MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
 
 
 class Table(NamedTuple):
@@ -106,7 +106,7 @@ def _are_rows(rows: Sequence[Sequence[str]]) -> bool:
     with labels that repeat ("Q:")."""
     several = [row for row in rows if len(row) > 1]
     firsts = [next(filter(None, row), "") for row in several]
-    listed = all(map(_MARK.fullmatch, firsts))
+    listed = all(map(MARK.fullmatch, firsts))
     labelled = len(set(firsts)) < len(firsts) and all(text[-1:] in (":", "：") for text in firsts)
     enough = len(several) >= LEAST_ROWS and 2 * len(several) >= len(rows)
     return enough and not listed and not labelled
@@ -151,14 +151,14 @@ def _width(text: str) -> int:
 def _aligned(lines: Iterable[str]) -> Table:
     seen: list[str] = []
     rows: list[list[_Place]] = []
-    columns: list[tuple[int, int]] = []
+    columns: list[Span] = []
     count = 0  # of the lines up to the last one with several cells
     for line in lines:
         seen.append(line)
         places = [] if _is_rule(line) else _places(line)
-        wider = _wider(columns, places)
-        if wider is None:
-            break
+        wider = with_row(columns, [(place.start, place.end) for place in places])
+        if wider is None or len({column_at(wider, own.start) for own in places}) < len(places):
+            break  # a cell lies in two columns, or two in one
         columns = wider
         rows.append(places)
         count = len(rows) if len(places) > 1 else count
@@ -169,34 +169,13 @@ def _aligned(lines: Iterable[str]) -> Table:
     return _table(_cells(rows, columns), seen, count)
 
 
-def _wider(
-    columns: Sequence[tuple[int, int]], row: Sequence[_Place]
-) -> list[tuple[int, int]] | None:
-    """The columns with the cells of one more row; None where a cell lies in two of them, or two
-    cells in one."""
-    found = list(columns)
-    for start, end, _ in row:
-        touched = [span for span in found if start < span[1] and span[0] < end]
-        if len(touched) > 1:
-            return None
-        rest = [span for span in found if span not in touched]
-        ends = [place for span in touched for place in span]
-        found = sorted([*rest, (min([start, *ends]), max([end, *ends]))])
-    places = [_column(found, place) for place in row]
-    return found if len(set(places)) == len(places) else None
-
-
-def _column(columns: Sequence[tuple[int, int]], place: _Place) -> int:
-    return next(at for at, (start, end) in enumerate(columns) if start <= place.start < end)
-
-
-def _are_columns(rows: Sequence[Sequence[_Place]], columns: Sequence[tuple[int, int]]) -> bool:
+def _are_columns(rows: Sequence[Sequence[_Place]], columns: Sequence[Span]) -> bool:
     """Whether cells stand below each other, those of one column are short, and few are sentences
     that two blanks part. Two rows alone must have figures below each other."""
     several = [row for row in rows if len(row) > 1]
     held: list[list[_Place]] = [[] for _ in columns]
     for place in (place for row in several for place in row):
-        held[_column(columns, place)].append(place)
+        held[column_at(columns, place.start)].append(place)
     filled = [column for column in held if column]
     ended = sum(row[0].text.endswith(tuple(SENTENCE_ENDS)) for row in several)
     if len(filled) < 2 or 2 * ended > len(several):
@@ -217,16 +196,16 @@ def _is_even(column: Sequence[_Place]) -> bool:
     return any(own.most_common(1)[0][1] * 2 > len(column) for own in ends)
 
 
-def _cells(rows: Sequence[Sequence[_Place]], columns: Sequence[tuple[int, int]]) -> list[Cells]:
+def _cells(rows: Sequence[Sequence[_Place]], columns: Sequence[Span]) -> list[Cells]:
     """The texts of each row; a line that only goes on with a cell above is joined to it."""
     found: list[Cells] = []
     for row in rows:
         cells = ["" for _ in columns]
         for place in row:
-            at = _column(columns, place)
+            at = column_at(columns, place.start)
             cells[at] = _DASH.sub("", place.text) if at else place.text
         if found and len(row) == 1 and not cells[0]:
-            found[-1] = [f"{above} {cell}".strip() for above, cell in zip(found[-1], cells)]
+            found[-1] = added_below(found[-1], cells)
         else:
             found.append(cells)
     return found
