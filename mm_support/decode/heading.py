@@ -10,11 +10,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mm_support.decide.named import codes_in
-from mm_support.decode.select import LEADS_ON, SENTENCE_ENDS, blocks_of, joined_at
+from mm_support.decode.select import LEADS_ON, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
 from mm_support.language.asks import opens_with_yes_or_no
 from mm_support.language.detect import language_of
-from mm_support.language.sentences import ASKING
+from mm_support.language.sentences import ASKING, ENDS
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
 
@@ -39,7 +39,7 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     asked = head.endswith(ASKING) and not replying and 2 * len(missing) < len(own)
     if head in said or own and (asked or not missing):
         return [*sentences]
-    text = head if head.endswith((*SENTENCE_ENDS, *LEADS_ON)) else f"{head}:"
+    text = head if head.endswith((*ENDS, *LEADS_ON)) else f"{head}:"
     return [Sentence(text, sentences[0].citations, heading=True), *sentences]
 
 
@@ -61,7 +61,7 @@ def _heading(entry: Entry, first: Sentence, coded: bool) -> str:
         return entry.section.rpartition(" > ")[2]
     if entry.title.endswith(ASKING):
         return entry.title
-    whole = first.text.endswith((*SENTENCE_ENDS, *LEADS_ON)) and not first.is_row
+    whole = first.text.endswith((*ENDS, *LEADS_ON)) and not first.is_row
     joined = len(joined_at(entry, blocks_of(entry))) > 1
     return "" if whole and not coded or joined else entry.title.rpartition(": ")[2]
 

@@ -33,6 +33,7 @@ from mm_support.language.facts import facts_of
 from mm_support.language.sentences import (
     ASKING,
     COLUMNS,
+    ENDS,
     column_names,
     first_cell,
     headings_over,
@@ -43,7 +44,7 @@ from mm_support.language.sentences import (
     split_sentences,
 )
 from mm_support.language.terms import term_set, terms
-from mm_support.language.units import word_for_or
+from mm_support.language.units import joining_word
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
 
@@ -72,7 +73,6 @@ APART = 0.5  # share of the likeliest section's probability below which another 
 HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 LEADS_ON = (":", "：", ",", "，")
-SENTENCE_ENDS = (".", "!", "?", "…", "。", "！", "？")
 
 
 class Block(NamedTuple):
@@ -344,7 +344,7 @@ def _is_masthead(question: str, entry: Entry, first: Block) -> bool:
     sentences, without a word of the question that is not the title's.
     """
     lines, asked = first.sentences, term_set(question) - term_set(entry.title)
-    plain = not any(line.endswith((*SENTENCE_ENDS, *LEADS_ON)) for line in lines)
+    plain = not any(line.endswith((*ENDS, *LEADS_ON)) for line in lines)
     return lines[0] == entry.title and plain and asked.isdisjoint(_terms(first))
 
 
@@ -365,7 +365,7 @@ def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:
     does, and are no steps and no rows.
     """
     last = [line[-1] for line in paragraph]
-    ends = any(sentence.endswith((*SENTENCE_ENDS, *LEADS_ON)) for sentence in last)
+    ends = any(sentence.endswith((*ENDS, *LEADS_ON)) for sentence in last)
     return not (ends or any(map(is_step, last)) or tables_of(paragraph))
 
 
@@ -455,7 +455,7 @@ def _half_named(question: str, told: frozenset[str]) -> bool:
     called otherwise there ("nurse or vet, which is cheaper?").
     """
     language = language_of(question)
-    sides = question.lower().split(word_for_or(language))
+    sides = question.lower().split(joining_word(language, "or"))
     return any(told.isdisjoint(term_set(side, language) | _words(side)) for side in sides)
 
 

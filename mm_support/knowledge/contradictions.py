@@ -21,6 +21,7 @@ from typing import NamedTuple
 
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.detect import language_of
+from mm_support.language.facts import NUMBER
 from mm_support.language.sentences import CELL, COLUMNS, column_names, split_sentences
 from mm_support.language.terms import terms
 from mm_support.language.versions import Numbered, numbered
@@ -31,7 +32,7 @@ MOST_CLAUSES = 40  # of an entry
 ALIKE = 0.5  # share of two clauses' terms that both have (Dice), from which they are about one
 TELLING = 4  # terms of a sentence that may be about one thing wherever it stands
 _CLAUSE_ENDS = re.compile(r"\n|,(?=\s)|[，、]")
-_AMOUNT = re.compile(r"\d+(?:[.,:]\d+)*")
+_AMOUNT = re.compile(NUMBER)
 
 
 Frame = tuple[tuple[str, ...], Numbered]  # a sentence's terms, and its names with a number

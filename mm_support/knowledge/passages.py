@@ -18,7 +18,7 @@ from itertools import chain
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
 from mm_support.language.facts import facts_of
-from mm_support.language.sentences import ASKING, split_sentences
+from mm_support.language.sentences import ASKING, COLONS, ENDS, split_sentences
 from mm_support.runs import runs
 
 LEAST, MOST = 20, 300  # tokens of a passage
@@ -30,9 +30,7 @@ _SPACED = re.compile(r"\S+\s*")
 # signs of a text without blanks, up to a passage's; no mark that belongs to the sign before is cut
 _SIGNS = re.compile(rf".{{1,{MOST}}}(?=\w|$)|.{{1,{MOST}}}", re.DOTALL)
 _CODE = re.compile(r"[A-Z]\d|\d[A-Z]|\d{3}")
-ENDS = (".", "。")
-_LEADS_ON = (":", "：")
-_COMPLETE = (".", "!", "?", ":", "。", "！", "？", "：", "…")
+_STATES = (".", "。")  # ends of a heading that states something
 
 
 @dataclass(frozen=True)
@@ -128,7 +126,9 @@ def _states(heading: str) -> bool:
     """Whether a heading says by itself how much, when or where ("Closed on Mondays")."""
     facts = facts_of(heading)
     measured = any(amount.kind and amount.said for amount in facts.amounts)
-    return heading.endswith(ENDS) or measured or bool(facts.days or facts.dates or facts.addresses)
+    return (
+        heading.endswith(_STATES) or measured or bool(facts.days or facts.dates or facts.addresses)
+    )
 
 
 def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
@@ -223,7 +223,7 @@ def _under(head: str, blocks: Sequence[Block]) -> str:
     texts = [block for block in blocks if block.text]
     if not head or not texts:
         return _text(texts)
-    head = head if head.endswith(_COMPLETE) else f"{head}:"
+    head = head if head.endswith((*ENDS, *COLONS)) else f"{head}:"
     return head + (" " if texts[0].kind == "text" else "\n") + _text(texts)
 
 
@@ -252,7 +252,7 @@ def _units(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 def _goes_on(held: Sequence[Block], block: Block) -> bool:
     if not block.text:
         return True
-    announced = held[-1].text.endswith(_LEADS_ON)
+    announced = held[-1].text.endswith(COLONS)
     started = any(one.kind == "steps" for one in held)
     later = block.kind == "steps" and not block.text.startswith("1.")
     short = tokens(_text(held)) + tokens(block.text) <= MOST_TOGETHER

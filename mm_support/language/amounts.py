@@ -6,7 +6,7 @@ import functools
 import re
 from decimal import Decimal
 
-CURRENCIES = {"$": "USD", "€": "EUR", "£": "GBP"}
+CURRENCY_OF = {"$": "USD", "€": "EUR", "£": "GBP"}  # what a sign stands for everywhere
 NUMBER = r"\d+(?:[.,]\d+)*"
 WITH_POINT_OR_COMMA = ("en", "de")  # languages that write 12.50 and 12,50
 # behind and before no letter or digit; characters of Chinese and Japanese stand beside numbers
@@ -22,6 +22,13 @@ def number_in(written: str, language: str) -> Decimal | None:
         return parse_decimal(written, locale=locale_of(language), strict=True)
     except (NumberFormatError, ArithmeticError):
         return None
+
+
+def group_sign(language: str) -> str:
+    """What parts thousands in a language: "," in English."""
+    from babel.numbers import get_group_symbol
+
+    return get_group_symbol(locale_of(language))
 
 
 def number_told(written: str, language: str) -> Decimal | None:

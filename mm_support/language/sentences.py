@@ -36,6 +36,7 @@ CLOSING = tuple("”’」』»）")
 BEFORE_NUMBERS = frozenset("approx aprox ca circa env excl incl max min nr num qty tel".split())
 TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".split())
 ASKING = ("?", "？", "؟")  # ends of what asks
+COLONS = (":", "：")
 COLON = re.compile(r"[:：]")  # behind a name: of a column, a document, a table
 _PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")

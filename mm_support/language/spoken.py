@@ -16,7 +16,7 @@ from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
-from mm_support.language.amounts import APART, CURRENCIES, ENDS, NUMBER, locale_of, number_in
+from mm_support.language.amounts import APART, CURRENCY_OF, ENDS, NUMBER, locale_of, number_in
 from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.sentences import BEFORE_NUMBERS
@@ -239,7 +239,7 @@ def _currencies(language: str) -> dict[str, str]:
     own = locale_of(language).currency_symbols
     yen = next((code for code in ("JPY", "CNY") if own.get(code) in ("¥", "￥")), None)
     named = {code: code for code in CODES}
-    return CURRENCIES | named | ({"¥": yen} if yen else {})
+    return CURRENCY_OF | named | ({"¥": yen} if yen else {})
 
 
 def _per(amount: str, unit: str | None, language: str) -> str:

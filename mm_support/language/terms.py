@@ -17,6 +17,7 @@ import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
+from mm_support.language.amounts import group_sign
 from mm_support.language.detect import language_of, stop_words
 
 NUMBERS_IN_WORDS = ("de", "en", "es", "fr", "it", "nl", "pt")  # languages that text2num reads
@@ -153,21 +154,10 @@ def _normal_number(token: str, language: str) -> str:
     """
     token = re.sub(r",(?=\d{3}\b)", "", token).removesuffix(":00")
     grouped = re.fullmatch(r"\d{1,3}(?:\.\d{3})+(,\d+)?", token)
-    if grouped and (grouped[1] or _by_points(language)):
+    if grouped and (grouped[1] or group_sign(language) == "."):
         token = token.replace(".", "")
     token = re.sub(r"^(\d+),(\d{1,2})$", r"\1.\2", token)
     return token.rstrip("0").rstrip(".") if re.fullmatch(r"\d+\.\d+", token) else token
-
-
-@functools.cache
-def _by_points(language: str) -> bool:
-    """Whether a language parts thousands by points, as Unicode's CLDR has it."""
-    from babel import Locale, UnknownLocaleError
-
-    try:
-        return Locale.parse(language).number_symbols["latn"]["group"] == "."
-    except (UnknownLocaleError, ValueError, KeyError):
-        return False
 
 
 def with_digits(text: str, language: str) -> str:

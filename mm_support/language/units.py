@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Iterator, Mapping
+from itertools import chain
 from typing import Literal
 
 LANGUAGES = frozenset(
     "ar cs da de el en es fi fr he hi hu it ja ko nl no pl pt ro ru sv th tr uk vi zh".split()
 )
 Width = Literal["wide", "abbreviated"]  # of a name
+Measure = tuple[str, float]  # what is measured, and how many of its smallest unit
 COUNTS = (1, 2, 5, 100)  # they show all plural forms of a word
 # unit of the locale data -> what it measures, and how many of that
 UNITS = {
@@ -43,6 +46,14 @@ UNITS = {
     "mass-ounce": ("ounces", 1),
 }
 AFTER_MONEY = {"mass-pound": ("pounds", 1)}  # a pound is money, where that is called so too
+SIGNS = {"%": ("percent", 1), "°": ("degrees", 1), "°c": ("celsius", 1), "°f": ("fahrenheit", 1)}
+HALF_DAYS = {  # what is added to an hour
+    **dict.fromkeys(("am", "a.m."), ("half day", 0)),
+    **dict.fromkeys(("pm", "p.m."), ("half day", 12)),
+}
+# that the locale data lacks
+UNNAMED = {"元": ("CNY", 1), "块钱": ("CNY", 1), "lbs": ("pounds", 1)}
+MONTHS = dict.fromkeys(("ヶ月", "ヵ月", "ケ月", "カ月", "箇月"), ("months", 1))  # in Japanese
 # kinds that one word may mean
 SAID_ALIKE = frozenset(
     map(
@@ -54,54 +65,59 @@ CURRENCIES = ("USD", "EUR", "GBP", "CHF", "JPY", "CNY", "INR", "KRW", "PLN", "SE
 
 
 @functools.lru_cache(None)
-def units_of(language: str) -> dict[str, tuple[str, float]]:
+def units_of(language: str) -> Mapping[str, Measure]:
     """The words and signs for units in a language, in small letters."""
-    from babel.dates import get_period_names
-    from babel.numbers import format_currency, get_currency_symbol
-
-    found: dict[str, tuple[str, float]] = {
-        "%": ("percent", 1),
-        "°": ("degrees", 1),
-        "°c": ("celsius", 1),
-        "°f": ("fahrenheit", 1),
-    }
-    locale = language if language in LANGUAGES else "en"
-    for unit, measure in UNITS.items():
-        for said in (*_names(unit, "long", locale), *_names(unit, "short", locale)):
-            found.setdefault(said, measure)
-    for code in CURRENCIES:
-        named = [format_currency(n, code, locale=locale, format_type="name") for n in COUNTS]
-        for said in map(_bare, named):
-            found.setdefault(said, (code, 1))
-            found.setdefault(re.split(r"[\s-]", said)[-1], (code, 1))
-        for place in (locale, "en"):
-            found.setdefault(get_currency_symbol(code, locale=place).lower(), (code, 1))
-        found.setdefault(code.lower(), (code, 1))
-    for unit, measure in AFTER_MONEY.items():
-        for said in (*_names(unit, "long", locale), *_names(unit, "short", locale), "lbs"):
-            found.setdefault(said, measure)
-    found |= dict.fromkeys(("元", "块钱"), ("CNY", 1))
-    if locale == "ja":
-        found |= dict.fromkeys(("ヶ月", "ヵ月", "ケ月", "カ月", "箇月"), ("months", 1))
-    for context in ("format", "stand-alone"):
-        for name, said in get_period_names("abbreviated", context, locale=locale).items():
-            if name in ("am", "pm"):
-                found[said.lower()] = ("half day", 12 * (name == "pm"))
-    found |= {
-        "am": ("half day", 0),
-        "pm": ("half day", 12),
-        "a.m.": ("half day", 0),
-        "p.m.": ("half day", 12),
-    }
+    locale = _known(language)
+    named = chain(_measures(UNITS, locale), _currencies(locale), _measures(AFTER_MONEY, locale))
+    found = dict(SIGNS)
+    for said, measure in named:
+        found.setdefault(said, measure)
+    found |= UNNAMED | (MONTHS if locale == "ja" else {}) | _half_days(locale) | HALF_DAYS
     found.pop("", None)
     return found
+
+
+def _measures(units: Mapping[str, Measure], locale: str) -> Iterator[tuple[str, Measure]]:
+    for unit, measure in units.items():
+        for said in (*_names(unit, "long", locale), *_names(unit, "short", locale)):
+            yield said, measure
+
+
+def _currencies(locale: str) -> Iterator[tuple[str, Measure]]:
+    """Each currency's name in full, its last word alone ("dollars"), its signs and its code."""
+    from babel.numbers import format_currency, get_currency_symbol
+
+    for code in CURRENCIES:
+        named = [format_currency(n, code, locale=locale, format_type="name") for n in COUNTS]
+        words = (
+            word for said in map(_bare, named) for word in (said, re.split(r"[\s-]", said)[-1])
+        )
+        signs = (get_currency_symbol(code, locale=place).lower() for place in (locale, "en"))
+        yield from ((said, (code, 1)) for said in (*words, *signs, code.lower()))
+
+
+def _half_days(locale: str) -> dict[str, Measure]:
+    from babel.dates import get_period_names
+
+    contexts: list[Literal["format", "stand-alone"]] = ["format", "stand-alone"]
+    named = [get_period_names("abbreviated", context, locale=locale) for context in contexts]
+    return {
+        names[period].lower(): HALF_DAYS[period]
+        for names in named
+        for period in ("am", "pm")
+        if period in names
+    }
+
+
+def _known(language: str) -> str:
+    """The language, or English in place of one whose units are not known."""
+    return language if language in LANGUAGES else "en"
 
 
 @functools.lru_cache(None)
 def unit_names(language: str) -> frozenset[str]:
     """The units in full and in small letters; short forms only of those that have no other."""
-    locale = language if language in LANGUAGES else "en"
-    found = set[str]()
+    locale, found = _known(language), set[str]()
     for unit in UNITS:
         full = {said for said in _names(unit, "long", locale) if said != unit}
         found |= full or {*_names(unit, "short", locale)}
@@ -116,12 +132,11 @@ def _names(unit: str, length: Literal["long", "short"], locale: str) -> list[str
 
 
 @functools.lru_cache(None)
-def word_for_or(language: str) -> str:
-    """As it stands between the last two of a list, blanks included: " or "."""
+def joining_word(language: str, style: Literal["standard", "or"]) -> str:
+    """As it stands between the last two of a list, blanks included: " and ", " or "."""
     from babel.lists import format_list
 
-    locale = language if language in LANGUAGES else "en"
-    return format_list(["", ""], style="or", locale=locale)
+    return format_list(["", ""], style, _known(language))
 
 
 def _bare(said: str) -> str:
@@ -135,8 +150,7 @@ def calendar_names(language: str, width: Width = "wide") -> dict[str, str]:
     """Name of a day or month -> its number among them."""
     from babel.dates import get_day_names, get_month_names
 
-    locale = language if language in LANGUAGES else "en"
-    found = {}
+    locale, found = _known(language), {}
     for context in ("format", "stand-alone"):
         months = get_month_names(width, context, locale)
         days = get_day_names(width, context, locale)

@@ -6,7 +6,6 @@ capital letter, so that "within 30 days" is none. Knows no entry.
 
 from __future__ import annotations
 
-import functools
 import re
 import unicodedata
 from collections import Counter
@@ -16,7 +15,7 @@ from itertools import takewhile
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.telephone import without_phones
 from mm_support.language.terms import BARE, LETTER, simplified, stem, with_digits, without_roman
-from mm_support.language.units import LANGUAGES, calendar_words, units_of
+from mm_support.language.units import calendar_words, joining_word, units_of
 
 # not the beginning of a time, a date, a share, or of a number with letters in it; what follows it
 NUMBERED = re.compile(
@@ -69,20 +68,11 @@ def _of_things(written: str, number: re.Match[str], beside: Set[str], language: 
     before = written[: number.start()].lower().split()
     leading = {*takewhile(stops.__contains__, reversed(before))}
     ends = before[-1] if before else ""
-    listed = ends.endswith((",", "、", "，")) or leading & _list_words(language)
+    joining = {joining_word(language, style).strip() for style in ("standard", "or")}
+    listed = ends.endswith((",", "、", "，")) or leading & joining
     return bool(beside) and not (
         BARE.match(word) or word in stops or listed or ends in beside - {""}
     )
-
-
-@functools.cache
-def _list_words(language: str) -> frozenset[str]:
-    """The words between the last two of a list: "and", "or"."""
-    from babel.lists import format_list
-
-    locale = language if language in LANGUAGES else "en"
-    both, either = (format_list(["", ""], style, locale) for style in ("standard", "or"))
-    return frozenset((both.strip(), either.strip()))
 
 
 def _word_before(written: str, at: int) -> str:

@@ -12,7 +12,7 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from mm_support.language.amounts import locale_of
+from mm_support.language.amounts import group_sign
 from mm_support.language.units import CURRENCIES
 
 VULGAR = re.compile(r"(?:(?<![\d.,/])(\d{1,6})\s?)?([¼½¾⅐-⅞])")
@@ -44,10 +44,4 @@ def _ungrouped(match: re.Match[str], language: str) -> str:
     """Joined where the language parts thousands with a blank, and beside the sign of a currency."""
     text, (before, behind) = match.string, PRICED
     priced = behind.match(text, match.end()) or before.search(text, 0, match.start())
-    return match[0].replace(" ", "") if priced or _parts_with_blanks(language) else match[0]
-
-
-def _parts_with_blanks(language: str) -> bool:
-    from babel.numbers import get_group_symbol
-
-    return get_group_symbol(locale_of(language)).isspace()
+    return match[0].replace(" ", "") if priced or group_sign(language).isspace() else match[0]

@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks, quoted
-from mm_support.knowledge.readers.columns import ASKING, is_sentence
+from mm_support.knowledge.readers.columns import is_sentence
 from mm_support.knowledge.readers.elements import HEADINGS, is_of_links, line_of
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.letter_spacing import unspaced
@@ -21,6 +21,7 @@ from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
 from mm_support.knowledge.readers.warned import mark_warnings
+from mm_support.language.sentences import ASKING, COLONS
 
 Blocks = tuple[tuple[Block, ...], tuple[str, ...]]  # with the addresses of their links
 
@@ -192,7 +193,7 @@ class _Reader:
     def _defined(self, text: str) -> str:
         """A text behind the term that it says the meaning of."""
         term, self._term = self._term, ""
-        colon = "" if term.endswith((":", "：")) else ":"
+        colon = "" if term.endswith(COLONS) else ":"
         return f"{term}{colon} {text}".strip() if term else text
 
     def _end_term(self) -> None:
@@ -268,7 +269,7 @@ class _Reader:
         """Whether a list is the page's contents; one that a text announces, or that lies in an item
         or a cell, says something."""
         before = "".join(self._inline).strip() or next((b.text for b in self.blocks[-1:]), "")
-        announced = before.endswith((":", "："))
+        announced = before.endswith(COLONS)
         return self._texts is None and not announced and _leads_within(own)
 
     def _list(self, own: Any) -> None:

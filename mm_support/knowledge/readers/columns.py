@@ -22,7 +22,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.fields import as_bool, folded
 from mm_support.language.facts import facts_of
-from mm_support.language.sentences import ASKING
+from mm_support.language.sentences import ASKING, ENDS
 
 SAMPLE = 200  # rows by which unknown columns are judged
 # fields that several columns may fill
@@ -32,7 +32,6 @@ REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
-SENTENCE_ENDS = ".!?。！？"
 UNPUBLISHED = frozenset(
     ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
 )
@@ -350,13 +349,13 @@ def _are_keys(cells: Sequence[str]) -> bool:
 def _is_prose(cells: Sequence[str], ended: bool = False) -> bool:
     """Whether cells are texts rather than labels and figures. ended: as sentences end."""
     long = (len(cell) > LONG and not ended for cell in cells)
-    sentences = sum(cell.strip()[-1] in SENTENCE_ENDS or own for cell, own in zip(cells, long))
+    sentences = sum(cell.strip().endswith(ENDS) or own for cell, own in zip(cells, long))
     return sentences >= 0.5 * len(cells)
 
 
 def is_sentence(cell: str) -> bool:
     """Whether a cell is too long for a label, or ends as sentences do."""
-    return len(cell) >= LONG or cell.strip()[-1] in SENTENCE_ENDS
+    return len(cell) >= LONG or cell.strip().endswith(ENDS)
 
 
 def _differ(cells: Sequence[str]) -> bool:

@@ -12,7 +12,8 @@ from functools import cache
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.knowledge.readers.columns import SENTENCE_ENDS, field_of
+from mm_support.knowledge.readers.columns import field_of
+from mm_support.language.sentences import ENDS
 
 _YAML = re.compile(r"\A\s*---[ \t]*\n(.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)
 _TOML = re.compile(r"\A\s*\+\+\+[ \t]*\n(.*?)\n\+\+\+[ \t]*(?:\n|\Z)", re.DOTALL)
@@ -45,7 +46,7 @@ def _is_text(invalid: str, values: dict[str, Any]) -> bool:
 
 
 def _ends_sentence(value: Any) -> bool:
-    return isinstance(value, str) and value.strip().endswith(tuple(SENTENCE_ENDS))
+    return isinstance(value, str) and value.strip().endswith(ENDS)
 
 
 @cache

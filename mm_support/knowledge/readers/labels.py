@@ -11,11 +11,11 @@ from itertools import islice
 from typing import Any
 
 from mm_support.knowledge.readers.elements import line_of
+from mm_support.language.sentences import COLONS, ENDS
 
 LABELLED = ("button", "input", "img")
 INLINE = ("a", "b", "i", "u", "em", "strong", "span", "kbd", "code", "small", "font", "label")
 NAMED = ("submit", "button", "reset", "text", "")  # kinds of <input> that show their value
-ENDS = tuple(".!?:…。！？：")
 NEAR = 20  # elements before it in which its line's text is looked for
 LONGEST = 40  # characters of a name; longer ones describe a picture
 
@@ -26,7 +26,7 @@ def label_in_sentence(own: Any) -> str:
     if not label or len(label) > LONGEST:
         return ""
     before, after = _around(own)
-    ended = not before or before.endswith(ENDS)
+    ended = not before or before.endswith((*ENDS, *COLONS))
     goes_on = bool(after) and not (ended and after[0].isupper())
     return label if goes_on or own.tag != "img" and not ended else ""
 

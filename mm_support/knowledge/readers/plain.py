@@ -11,7 +11,7 @@ from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.question_pairs import LEVEL, with_questions
 from mm_support.knowledge.readers.text_tables import Table, table_at
-from mm_support.language.sentences import ASKING
+from mm_support.language.sentences import ASKING, COLONS
 
 MAX_HEADING = 60  # characters of a line in capitals
 MAX_TITLE = 120  # characters; a longer first line is text
@@ -39,7 +39,7 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
 def _title(lines: list[str], first: int, second: int) -> tuple[str, bool]:
     """The title that a line is, and whether it says a fact as well. second: the next line."""
     own, after = lines[first].strip(), lines[second].strip()
-    opens = own.endswith((":", "：")) or _is_in_capitals(own) and not _is_in_capitals(after)
+    opens = own.endswith(COLONS) or _is_in_capitals(own) and not _is_in_capitals(after)
     opens = opens or not _is_label(after) or _is_marked(after)
     return own.rstrip(":："), not opens and not table_at(lines, second).rows
 

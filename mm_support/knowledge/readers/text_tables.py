@@ -16,9 +16,9 @@ from itertools import takewhile
 from statistics import median
 from typing import NamedTuple
 
-from mm_support.knowledge.readers.columns import SENTENCE_ENDS
 from mm_support.knowledge.readers.spans import MARK, Span, added_below, column_at, with_row
 from mm_support.knowledge.readers.tables import Cells, table_lines
+from mm_support.language.sentences import COLONS, ENDS
 
 LABEL = 30  # characters; in one column at least most cells are as short
 LEAST_ROWS = 2  # with several cells
@@ -107,7 +107,7 @@ def _are_rows(rows: Sequence[Sequence[str]]) -> bool:
     several = [row for row in rows if len(row) > 1]
     firsts = [next(filter(None, row), "") for row in several]
     listed = all(map(MARK.fullmatch, firsts))
-    labelled = len(set(firsts)) < len(firsts) and all(text[-1:] in (":", "：") for text in firsts)
+    labelled = len(set(firsts)) < len(firsts) and all(text.endswith(COLONS) for text in firsts)
     enough = len(several) >= LEAST_ROWS and 2 * len(several) >= len(rows)
     return enough and not listed and not labelled
 
@@ -177,7 +177,7 @@ def _are_columns(rows: Sequence[Sequence[_Place]], columns: Sequence[Span]) -> b
     for place in (place for row in several for place in row):
         held[column_at(columns, place.start)].append(place)
     filled = [column for column in held if column]
-    ended = sum(row[0].text.endswith(tuple(SENTENCE_ENDS)) for row in several)
+    ended = sum(row[0].text.endswith(ENDS) for row in several)
     if len(filled) < 2 or 2 * ended > len(several):
         return False
     figures = any(all(map(_has_digit, column)) for column in filled)
