@@ -19,7 +19,7 @@ from mm_support.knowledge.declarations import action_of
 from mm_support.language import values
 from mm_support.language.asks import asks_in_words, asks_steps
 from mm_support.language.codes import shaped
-from mm_support.language.messages import languages, message
+from mm_support.language.messages import listed
 from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.terms import BARE, edged, terms
 from mm_support.types import Hit, Question
@@ -128,9 +128,7 @@ def _plain(words: str) -> str:
 
 @functools.cache
 def _denying() -> re.Pattern[str]:
-    """Of all languages, since that of a short message is easily mistaken."""
-    listed = ", ".join(message("action.denied", language) for language in languages())
-    return re.compile(edged(_plain(listed).split(", ")), re.IGNORECASE)
+    return re.compile(edged(map(_plain, listed("action.denied"))), re.IGNORECASE)
 
 
 def _looked_up(given: Given) -> DeclaredAction | None:

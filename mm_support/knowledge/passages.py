@@ -266,17 +266,17 @@ def _pieces(block: Block) -> Iterator[Block]:
         yield block
         return
     pictures = block.pictures
-    parts = _as_written(block.text, block.parts) if block.parts else _lines(block)
+    parts = _as_written(block.text, block.parts) if block.parts else _finer(block.text)
     for group in _filled(parts):
         own = tuple(map(str.rstrip, group)) if block.parts else ()
         yield replace(block, text="".join(group).strip(), parts=own, pictures=pictures)
         pictures = ()
 
 
-def _lines(block: Block) -> list[str]:
-    if block.kind == "code" or "\n" in block.text:
-        return block.text.splitlines(keepends=True)
-    return _as_written(block.text, split_sentences(block.text))
+def _finer(text: str) -> list[str]:
+    """The lines of a text; of a single one its sentences."""
+    lines = text.splitlines(keepends=True)
+    return lines if len(lines) > 1 else _as_written(text, split_sentences(text))
 
 
 def _as_written(text: str, parts: Sequence[str]) -> list[str]:
@@ -301,8 +301,7 @@ def _slices(unit: str) -> Iterator[str]:
     if tokens(unit) <= MOST_TOGETHER:
         yield unit
         return
-    lines = unit.splitlines(keepends=True)
-    finer = lines if len(lines) > 1 else _as_written(unit, split_sentences(unit))
+    finer = _finer(unit)
     if len(finer) == 1:
         finer = [piece for word in _SPACED.findall(unit) for piece in _cut_word(word)]
     if len(finer) == 1:

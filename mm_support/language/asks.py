@@ -12,7 +12,7 @@ from itertools import dropwhile
 
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, facts_of
-from mm_support.language.messages import languages, message, messages
+from mm_support.language.messages import listed
 from mm_support.language.terms import BARE, edged
 
 AMOUNTS = ("price", "time", "amount")
@@ -91,7 +91,7 @@ def opens_with_yes_or_no(sentence: str) -> bool:
 
 @functools.cache
 def _yes_or_no() -> re.Pattern[str]:
-    said = {message(f"action.{word}", own) for own in languages() for word in ("yes", "no")}
+    said = {*listed("action.yes"), *listed("action.no")}
     either = "|".join(map(re.escape, sorted(said)))
     return re.compile(rf"\s*(?:{either})\s*[,.;:!–，。；：！、]", re.IGNORECASE)
 
@@ -108,6 +108,4 @@ def _denied() -> re.Pattern[str]:
 
 @functools.cache
 def _wording(key: str) -> re.Pattern[str]:
-    listed = ", ".join(messages(language).get(key, "") for language in languages())
-    words = filter(None, listed.split(", "))
-    return re.compile(edged(words), re.IGNORECASE)
+    return re.compile(edged(listed(key)), re.IGNORECASE)

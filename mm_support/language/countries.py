@@ -147,18 +147,17 @@ def _pattern(
     """named: as `_key` writes them. In scripts without blanks a name stands anywhere, in Korean
     particles follow it.
     """
-    longest = sorted(named, key=len, reverse=True)
-    bare = one_of(filter(HAN.match, longest))
-    kana = one_of(name for name in longest if re.match(f"[{KANA}]", name))
-    hangul = one_of(filter(OPEN.match, longest))
+    bare = one_of(filter(HAN.match, named))
+    kana = one_of(name for name in named if re.match(f"[{KANA}]", name))
+    hangul = one_of(filter(OPEN.match, named))
     small = [word.lower() for word in WORDS]
-    spaced = one_of(name for name in longest if name not in {*CAPITALS, *small})
+    spaced = one_of(name for name in named if name not in {*CAPITALS, *small})
     there = "|".join(f"(?<=\\b{before} ){word}" for before in THERE for word in small)
     exact = "|".join((*CAPITALS, *WORDS, there))
     capital = "|".join(own.capitalize() for own in short)
     return re.compile(
         rf"{bare}|(?<![{KANA}]){kana}(?![{KANA}])|(?<!\w){hangul}"
-        rf"|(?<!\w)(?:{_in_arabic(longest)}|(?i:{spaced}|{_with_endings(stems)})|{exact})(?!\w)"
+        rf"|(?<!\w)(?:{_in_arabic(named)}|(?i:{spaced}|{_with_endings(stems)})|{exact})(?!\w)"
         rf"|(?<=\w )(?:{capital}){ENDED}(?!\w)"
     )
 
@@ -166,14 +165,14 @@ def _pattern(
 def _with_endings(stems: Collection[str]) -> str:
     """A pattern for the names that begin so, of several words each."""
     several = [own for own in stems if " " in own]
-    alone = one_of(sorted(set(stems) - set(several), key=len, reverse=True))
+    alone = one_of(set(stems) - set(several))
     each = (" ".join(f"{re.escape(word)}{ENDED}" for word in own.split()) for own in several)
     return "|".join((f"{alone}{ENDED}", *each))
 
 
-def _in_arabic(longest: Collection[str]) -> str:
+def _in_arabic(named: Collection[str]) -> str:
     """A pattern for Arabic names with the words that are written onto them: to the, لل."""
-    names = [*filter(ARABIC.match, longest)]
+    names = [*filter(ARABIC.match, named)]
     rests = one_of(name.removeprefix(ARTICLE) for name in names if name.startswith(ARTICLE))
     return rf"[وف]?لل(?P<the>{rests})|{PROCLITICS}(?P<arabic>{one_of(names)})"
 

@@ -11,7 +11,7 @@ import re
 
 from mm_support.language.detect import DEFAULT, language_of, region_of, stop_words
 from mm_support.language.facts import facts_of
-from mm_support.language.messages import languages, message
+from mm_support.language.messages import languages, listed
 from mm_support.language.sentences import split_sentences
 from mm_support.language.telephone import without_phones
 from mm_support.language.terms import edged, one_of
@@ -58,11 +58,9 @@ def _stands_alone(number: re.Match[str], language: str) -> bool:
 
 @functools.cache
 def _calling() -> re.Pattern[str]:
-    """Of all languages, since that of a short sentence is easily mistaken."""
-    listed = ", ".join(message("emergency.call", language) for language in languages())
-    words, stems = list[str](), list[str]()
-    for word in listed.split(", "):
-        (stems if word.endswith("-") else words).append(word.removesuffix("-"))
+    said = listed("emergency.call")
+    words = [word for word in said if not word.endswith("-")]
+    stems = [word.removesuffix("-") for word in said if word.endswith("-")]
     return re.compile(rf"{edged(words)}|(?<!\w){one_of(stems)}", re.IGNORECASE)
 
 

@@ -425,8 +425,7 @@ def _unspaced_names(language: str) -> tuple[dict[str, str], re.Pattern[str]]:
     written = re.compile(rf"[{UNSPACED}]|\d월")
     whole = (name for name in names if len(name) > 1 and not name.startswith("周"))
     found = {name: names[name] for name in whole if written.search(name)}
-    longest = sorted(found, key=len, reverse=True)
-    return found, re.compile(rf"(?<!\d){one_of(longest)}")
+    return found, re.compile(rf"(?<!\d){one_of(found)}")
 
 
 @functools.lru_cache(None)

@@ -12,7 +12,6 @@ from __future__ import annotations
 import functools
 import re
 import unicodedata
-from collections.abc import Iterable
 from datetime import date
 from decimal import Decimal
 
@@ -21,22 +20,11 @@ from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.sentences import BEFORE_NUMBERS
 from mm_support.language.spoken_table import as_rows, summary
+from mm_support.language.terms import one_of
 from mm_support.language.units import calendar_names, calendar_words
 from mm_support.language.written_dates import WrittenDate, order_of, replaced
 
-PLAIN = str.maketrans(
-    {
-        "‘": "'",
-        "’": "'",
-        "“": '"',
-        "”": '"',
-        "−": "-",
-        "‑": "-",
-        "\u00a0": " ",
-        "\u202f": " ",
-        "￥": "¥",
-    }
-)
+PLAIN = str.maketrans("‘’“”−‑\u00a0\u202f￥", "''\"\"--  ¥")
 UNSPEAKABLE = ("So", "Cs", "Co", "Cn", "Cf", "Cc")  # categories: emoji, controls, ...
 HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
 # units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc) is something else
@@ -198,10 +186,10 @@ def _dates(text: str, language: str) -> str:
 
 def _stops(text: str, language: str) -> str:
     """3. April -> 3 April, ca. 5 -> ca 5: a full stop that ends no sentence is no pause."""
-    months = _any_of(word for word in calendar_words(language[:2]) if len(word) > 2)
+    months = one_of(word for word in calendar_words(language[:2]) if len(word) > 2)
     text = re.sub(rf"(?i)(?<=\d)\.(?=\s?(?:{months})\b)", "", text)
     short = calendar_words(language[:2]) - {*map(str.lower, calendar_names(language[:2]))}
-    before = _any_of(BEFORE_NUMBERS | short)
+    before = one_of(BEFORE_NUMBERS | short)
     return re.sub(rf"(?i)\b({before})\.(?=\s[$€£]?\d)", r"\1", text)
 
 
@@ -255,7 +243,7 @@ def _per(amount: str, unit: str | None, language: str) -> str:
 def _units(text: str, language: str) -> str:
     """5 kg -> 5 kilograms. A symbol that is a word too is a unit only where a clause ends."""
     words = {symbol for symbol in _unit_names(language) if _is_word(symbol, language)}
-    symbols, last = _any_of({*_unit_names(language)} - words), _any_of(words)
+    symbols, last = one_of({*_unit_names(language)} - words), one_of(words)
     unit = rf"({symbols})(?![/.][^\W\d]|'){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
     amount = re.compile(
         rf"{APART}(?<![.,§])(?<!§ )(?<!\d:)({AMOUNT})\s?(?:{unit})(?:\.(?= [^\W\d_A-ZÄÖÜ]))?"
@@ -279,11 +267,6 @@ def _rates(text: str, language: str) -> str:
         return _per(match[1], match[3], language) if known else match[0]
 
     return RATE.sub(said, text)
-
-
-def _any_of(words: Iterable[str]) -> str:
-    """A pattern for any of the words, the longest first; none of no words."""
-    return "|".join(sorted(map(re.escape, words), key=len, reverse=True)) or "(?!)"
 
 
 def _is_word(symbol: str, language: str) -> bool:
@@ -336,7 +319,7 @@ def _days(text: str, language: str) -> str:
     days = locale_of(language).days["format"]
     names = {days["abbreviated"][day].rstrip("."): days["wide"][day] for day in range(7)}
     names |= {name.capitalize(): said for name, said in names.items()}
-    day = _any_of(names)
+    day = one_of(names)
     pair = re.compile(rf"{APART}({day})\.?\s?[-–—]\s?({day}){ENDS}\.?")
     return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
 

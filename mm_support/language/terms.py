@@ -230,15 +230,14 @@ def edged(words: Iterable[str]) -> str:
 
 
 def one_of(words: Iterable[str]) -> str:
-    """A pattern for any of the words, of several that begin alike the first, where case does not
-    count. By first letters, since at each place of a text every alternative is tried.
+    """A pattern for any of the words, of several that begin alike the longest; none of no words. By
+    first letters, since at each place of a text every alternative is tried.
     """
     begun = defaultdict[str, list[str]](list)
-    for word in words:
-        first = word[0].lower()
-        begun[first if len(first) == 1 else word[0]].append(re.escape(word[1:]))
+    for word in sorted(words, key=len, reverse=True):
+        begun[word[0]].append(re.escape(word[1:]))
     rests = (f"{re.escape(first)}(?:{'|'.join(rest)})" for first, rest in begun.items())
-    return f"(?:{'|'.join(rests)})"
+    return f"(?:{'|'.join(rests) or '(?!)'})"
 
 
 def simplified(text: str) -> str:

@@ -15,7 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from mm_support.language.amounts import number_told
-from mm_support.language.messages import languages, message
+from mm_support.language.messages import listed
 from mm_support.language.terms import edged, with_digits
 from mm_support.language.written_dates import Day, WrittenDate, order_of, replaced
 from mm_support.language.written_numbers import plain_numbers
@@ -144,9 +144,7 @@ def _is_denied(match: re.Match[str]) -> bool:
 
 @functools.cache
 def _denying() -> re.Pattern[str]:
-    """Of all languages, since that of a short message is easily mistaken."""
-    listed = ", ".join(message("action.denied", language) for language in languages())
-    return re.compile(f"(?:{edged(listed.casefold().split(', '))})")
+    return re.compile(f"(?:{edged(map(str.casefold, listed('action.denied')))})")
 
 
 def texts(text: str, pattern: str) -> Found:

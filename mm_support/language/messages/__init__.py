@@ -43,6 +43,14 @@ def languages() -> list[str]:
     return sorted(path.stem for path in HERE.glob("*.toml"))
 
 
+def listed(key: str) -> list[str]:
+    """The words that a key lists, parted by commas, of all languages that have a file: that of a
+    short text is easily mistaken.
+    """
+    every = (messages(language).get(key, "").split(", ") for language in languages())
+    return [word for words in every for word in words if word]
+
+
 def _flat(table: dict, above: str = ""):
     for key, value in table.items():
         if isinstance(value, dict):
