@@ -987,6 +987,13 @@ def test_a_mail_is_read_without_signature_and_earlier_mails_but_with_what_it_for
     assert document.title == "Returns" and (kept or "____" not in document.text)
 
 
+def test_a_mail_of_plain_text_is_read_as_a_text_file_is():
+    prices = "Parcel   Days   Price\nSmall    2      3 euros\nLarge    4      5 euros\n"
+    mail = f"Subject: Prices\n\nFrom May on:\n\n{prices}".encode()
+    (document,) = read_mail(File("a.eml", mail), Remarks("a.eml"))
+    assert document.blocks[-1].parts[1] == "Parcel: Large; Days: 4; Price: 5 euros"
+
+
 def test_a_mail_that_only_quotes_is_read():
     for text in (EARLIER.replace("AW: ", ""), "<div class='gmail_quote'>Open at nine.</div>"):
         kind = "text/html" if text.startswith("<") else "text/plain"

@@ -1,13 +1,37 @@
-"""What the sender of a pasted mail wrote: without headers, what is quoted, and the signature."""
+"""What the sender of a mail wrote: without what is quoted, earlier mails and the signature.
+
+Of a mail that is pasted into a message much may be cut, since the whole is searched for first
+(`own_words`, mail-parser-reply). Of one that is knowledge nothing may be lost: only what marks
+itself ends it (`end_of_own`). The library takes any line that begins with "Best," or "Tak" for a
+signature, and time by the square of the text. Knows no MIME and no HTML.
+"""
 
 from __future__ import annotations
 
 import functools
 import re
 
-LONGEST = 2_000  # characters that are looked at; reading takes longer by the square of them
-QUOTED = re.compile(r"(?m)^[ \t]*>.*$")  # a line of an earlier mail
+LONGEST = 2_000  # characters of a pasted mail that are looked at; the library is slow
 BLANK_LINES = re.compile(r"\n\s*\n\s*")
+# lines of an earlier mail, with the one above them that says whose ("... wrote:")
+QUOTED = re.compile(
+    r"(?:(?<=\n)|\A)(?:[^\n>][^\n]{0,200}[:：][ \t]*\n\s{0,9})?(?:[ \t]{0,9}>[^\n]*(?:\n|\Z))+"
+)
+# what mail programs put before the subject of a reply or a forwarded mail, by their languages
+FORWARDS = "fwd?|wg|rv|tr|vb|pd|ilt|转发|转寄"
+REPLIES = f"re|aw|sv|vs|antw|odp|rif|ynt|回复|答复|{FORWARDS}"
+_PREFIX = re.compile(rf"^\s*(?:{REPLIES})(?:\[\d+\])?\s*[:：]\s*(?=\S)", re.IGNORECASE)
+_FORWARDED = re.compile(rf"^\s*(?:{FORWARDS})\s*[:：]", re.IGNORECASE)
+_SIGNED = re.compile(r"(?:^|\n)--[ \t]*(?:\n|$)")  # a line that says so itself (RFC 3676)
+_HEADERS = re.compile(  # From: ..., Sent: ..., Subject: ...
+    r"(?:(?<=\n)|\A)(?:\W{0,3}[^\W\d_][^:：\n]{0,20}[:：][^\n]*\S[^\n]*(?:\n|\Z)){3,10}"
+)
+_VALUE = re.compile(r"[:：][\s*]*(.*?)[\s*]*$", re.MULTILINE)  # of a header
+
+
+def without_quoted(text: str) -> str:
+    """A text without the lines of an earlier mail, each behind a ">"."""
+    return QUOTED.sub("\n", text)
 
 
 def own_words(text: str) -> str:
@@ -18,7 +42,7 @@ def own_words(text: str) -> str:
     if "\n" not in text.strip():
         return ""
     mails = _parser().read(BLANK_LINES.sub("\n\n", text[:LONGEST])).replies
-    bodies = (QUOTED.sub("", mail.body).strip() for mail in mails)
+    bodies = (without_quoted(mail.body).strip() for mail in mails)
     return next((body for body in bodies if body.strip("\n-_ ")), "")
 
 
@@ -29,3 +53,29 @@ def _parser():
 
     languages = [name for name in MAIL_LANGUAGES if len(name) == 2]
     return EmailReplyParser(languages=languages)
+
+
+def plain_subject(text: str) -> str:
+    """A subject without the marks of replies: Re:, Fwd:, AW:."""
+    while prefix := _PREFIX.match(text):
+        text = text[prefix.end() :]
+    return " ".join(text.split())
+
+
+def is_forwarded(subject: str) -> bool:
+    return bool(_FORWARDED.match(subject))
+
+
+def end_of_own(text: str, subject: str) -> int | None:
+    """Where a signature begins in a text, or the lines that name sender, day and subject of an
+    earlier mail; None without any. subject: of the mail, plain.
+    """
+    if signed := _SIGNED.search(text):
+        return signed.start()
+    heads = _HEADERS.finditer(text) if subject else ()
+    return next((own.start() for own in heads if _names(own[0], subject)), None)
+
+
+def _names(lines: str, subject: str) -> bool:
+    """Whether one of some lines "name: value" names the mail's subject."""
+    return any(plain_subject(value) == subject for value in _VALUE.findall(lines))

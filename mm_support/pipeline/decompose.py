@@ -25,7 +25,7 @@ from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
 from mm_support.language.asks import asks_in_words
 from mm_support.language.detect import language_of
-from mm_support.language.mail import QUOTED, own_words
+from mm_support.language.mail import own_words, without_quoted
 from mm_support.language.messages import messages
 from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.terms import edged, term_set
@@ -149,7 +149,7 @@ def questions_in(words: str, fewest: int = FEWEST, worded: bool = False) -> list
     """
     found: list[str] = []
     before = ""
-    for sentence in split_sentences(QUOTED.sub("", words)):
+    for sentence in split_sentences(without_quoted(words)):
         before = f"{before} {sentence}".strip()
         enough = len(term_set(before)) >= fewest or worded and _may_ask(before, fewest)
         if _asks(sentence) and enough:
@@ -178,7 +178,7 @@ def clauses(words: str) -> list[str]:
     """A message cut at every such place and behind every sentence; none where a piece says nothing
     or there are too many.
     """
-    sentences = split_sentences(QUOTED.sub("", words))
+    sentences = split_sentences(without_quoted(words))
     pieces = [piece.strip() for own in sentences for piece in _joint(words).split(own)]
     found = [piece for piece in pieces if piece.strip(ENDS)]
     return found if len(found) <= MOST and all(map(term_set, found)) else []

@@ -16,24 +16,16 @@ from mm_support.knowledge.readers.blocks import Blocks, html_blocks, parsed, tre
 from mm_support.knowledge.readers.elements import letters_of, outermost
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_day
+from mm_support.knowledge.readers.plain import text_blocks
 from mm_support.knowledge.readers.question_pairs import with_questions
-
-# what mail programs put before the subject of a reply or a forwarded mail, by their languages
-FORWARDS = "fwd?|wg|rv|tr|vb|pd|ilt|转发|转寄"
-REPLIES = f"re|aw|sv|vs|antw|odp|rif|ynt|回复|答复|{FORWARDS}"
-_PREFIX = re.compile(rf"^\s*(?:{REPLIES})(?:\[\d+\])?\s*[:：]\s*(?=\S)", re.IGNORECASE)
-
-# lines of an earlier mail, with the one above them that says whose ("... wrote:")
-_QUOTED = re.compile(
-    r"(?:(?<=\n)|\A)(?:[^\n>][^\n]{0,200}[:：][ \t]*\n\s{0,9})?(?:>[^\n]*(?:\n|\Z))+"
+from mm_support.language.mail import (
+    QUOTED,
+    end_of_own,
+    is_forwarded,
+    plain_subject,
+    without_quoted,
 )
 
-
-_FORWARDED = re.compile(rf"^\s*(?:{FORWARDS})\s*[:：]", re.IGNORECASE)
-_SIGNED = re.compile(r"(?:^|\n)--[ \t]*(?:\n|$)")  # a line that says so itself (RFC 3676)
-_HEADERS = re.compile(  # From: ..., Sent: ..., Subject: ...
-    r"(?:(?<=\n)|\A)(?:\W{0,3}[^\W\d_][^:：\n]{0,20}[:：][^\n]*\S[^\n]*(?:\n|\Z)){3,10}"
-)
 _RULE = re.compile(r"[-_ ]{3,}[^\n]{0,40}(?<=[-_ ]{3})")  # -----Original Message-----
 MARKED = ("div", "span", "blockquote", "pre", "p", "table")
 # how mail programs mark what is quoted, and signatures: gmail_quote, moz-signature
@@ -51,12 +43,13 @@ def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
         remarks.skip(0, "it holds no text")
         return
     named = str(message["subject"] or "")
-    subject, forwarded = _subject(named), bool(_FORWARDED.match(named))
+    subject, forwarded = plain_subject(named), is_forwarded(named)
     text, links = _text(body, remarks), ()
     if body.get_content_subtype() == "html":
         blocks, links = (html_blocks if forwarded else _html_blocks)(text, remarks)
     else:
-        blocks = tuple(_paragraphs(_without_quoted(text, remarks)))
+        lines = _without_quoted(text.replace("\r\n", "\n"), remarks).split("\n")
+        blocks = tuple(replace(block, line=0) for block in text_blocks(lines))
     blocks = with_questions(blocks if forwarded else _own(blocks, subject, remarks))
     sent = message["date"].datetime if message["date"] and message["date"].datetime else None
     updated = as_day(sent, "date", 0, remarks)
@@ -89,7 +82,7 @@ def _is_aside(element: Any) -> bool:
 
 def _own(blocks: Sequence[Block], subject: str, remarks: Remarks) -> tuple[Block, ...]:
     """The blocks up to the signature or an earlier mail; all where none would be left."""
-    found = [_end(block.text, subject) for block in blocks]
+    found = [end_of_own(block.text, subject) for block in blocks]
     at = next((at for at, end in enumerate(found) if end is not None), None)
     if at is None:
         return tuple(blocks)
@@ -108,30 +101,6 @@ def _without_rule(text: str) -> str:
     return "\n".join(lines[:-1] if _RULE.fullmatch(lines[-1].strip()) else lines).strip()
 
 
-def _end(text: str, subject: str) -> int | None:
-    """Where a signature begins in a text, or the lines that name sender, day and subject of an
-    earlier mail; None without any."""
-    if signed := _SIGNED.search(text):
-        return signed.start()
-    heads = _HEADERS.finditer(text)
-    return next((own.start() for own in heads if _names(own[0], subject)), None)
-
-
-def _names(lines: str, subject: str) -> bool:
-    """Whether one of some lines "name: value" names the mail's subject."""
-    values = (
-        re.split("[:：]", line, maxsplit=1)[1].strip(" *") for line in lines.strip().split("\n")
-    )
-    return bool(subject) and any(_subject(value) == subject for value in values)
-
-
-def _subject(text: str) -> str:
-    """A subject without the marks of replies: Re:, Fwd:, AW:."""
-    while prefix := _PREFIX.match(text):
-        text = text[prefix.end() :]
-    return " ".join(text.split())
-
-
 def _remark(text: str, remarks: Remarks) -> None:
     if text.strip():
         said = f"{quoted(text)} is a signature or quotes an earlier mail and was left out"
@@ -139,18 +108,10 @@ def _remark(text: str, remarks: Remarks) -> None:
 
 
 def _without_quoted(text: str, remarks: Remarks) -> str:
-    """A mail without the one that it answers, line by line behind a ">"; one that says nothing
-    else is kept."""
-    text = text.replace("\r\n", "\n")
-    own = _QUOTED.sub("\n", text)
-    earlier = _QUOTED.search(text)
+    """A mail without the one that it answers; one that says nothing else is kept."""
+    own = without_quoted(text)
+    earlier = QUOTED.search(text)
     if earlier is None or not own.strip():
         return text
-    remarks.skip(0, f"{quoted(earlier[0])} quotes an earlier mail and was left out")
+    _remark(earlier[0], remarks)
     return own
-
-
-def _paragraphs(text: str) -> Iterator[Block]:
-    for paragraph in re.split(r"\n\s*\n", text.replace("\r\n", "\n")):
-        if paragraph.strip():
-            yield Block("text", paragraph.strip())

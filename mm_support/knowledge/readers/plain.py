@@ -33,7 +33,7 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
     if labelled and not _is_first_section(lines, first) and not _is_within(lines, first):
         title, stays = _title(lines, *filled[:2])
         lines[first] = lines[first] if stays else ""
-    yield Document(title, with_questions([*_blocks(lines)]), file.name)
+    yield Document(title, with_questions([*text_blocks(lines)]), file.name)
 
 
 def _title(lines: list[str], first: int, second: int) -> tuple[str, bool]:
@@ -69,7 +69,7 @@ def _is_within(lines: list[str], first: int) -> bool:
     """Whether the first line is of a table, or the first of several questions."""
     if table_at(lines, first).rows:
         return True
-    told = with_questions([*_blocks(lines)])
+    told = with_questions([*text_blocks(lines)])
     asking = [block for block in told if block.kind == "heading" and block.level == LEVEL]
     return bool(asking) and asking[0] is told[0]
 
@@ -83,7 +83,7 @@ def _is_marked(line: str) -> bool:
     return line.endswith(ASKING) or any(mark.match(line) for mark in (_STEP, _ITEM, _RULE))
 
 
-def _blocks(lines: Sequence[str]) -> Iterator[Block]:
+def text_blocks(lines: Sequence[str]) -> Iterator[Block]:
     """Tables, and what stands before, between and behind them."""
     at = start = 0
     while at < len(lines):
