@@ -30,7 +30,7 @@ BREW = "Corvane Brew 2", "The Corvane Brew 2 is a filter coffee machine. It cost
     ],
 )
 def test_another_number_is_another_thing(question, another):
-    assert names_another(numbered(question), *BREW) == another
+    assert names_another(numbered(question), *([said] for said in BREW)) == another
 
 
 @pytest.mark.parametrize(
@@ -47,8 +47,8 @@ def test_a_roman_numeral_is_the_number_in_the_index_and_in_a_question():
 
 def test_what_the_text_names_too_is_no_other_thing():
     title, text = "Filter for the Aster 40", "It fits the Aster 50 as well."
-    assert not names_another(numbered("a filter for my Aster 50"), title, text)
-    assert names_another(numbered("a filter for my Aster 60"), title, text)
+    assert not names_another(numbered("a filter for my Aster 50"), [title], [text])
+    assert names_another(numbered("a filter for my Aster 60"), [title], [text])
 
 
 @pytest.mark.parametrize(

@@ -203,22 +203,12 @@ def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:
     nothing that was asked where the title of a close one holds the very name.
     """
     asked, best = numbered(words), hits[0].entry
-    if not asked or names_another(asked, best.title, best.text) or _of_no_hit(asked, hits):
+    every = [with_first(hit.entry.title) for hit in hits], [hit.entry.text for hit in hits]
+    if not asked or names_another(asked, [best.title], [best.text]) or names_another(asked, *every):
         return bool(asked)
     titles = [numbered(hit.entry.title, title=True) for hit in close(hits)[1:]]
     elsewhere = any(holds(name, titled) for name in asked for titled in titles)
     return elsewhere and asked_terms(words).isdisjoint(terms_of_title(hits[0], words))
-
-
-def _of_no_hit(asked: Numbered, hits: Sequence[Hit]) -> bool:
-    """Whether titles have a name with other numbers alone, and nothing found has it: Plan 900,
-    where there are Plan 50 and Plan 100.
-    """
-    titled = [numbered(with_first(hit.entry.title), title=True) for hit in hits]
-    siblings = {word for names in titled for word, _ in names}
-    meant = [name for name in asked if name[0] in siblings]
-    held = frozenset().union(*titled, *(numbered(hit.entry.text) for hit in hits))
-    return bool(meant) and not any(holds(name, held) for name in meant)
 
 
 def named_first(words: str, hits: Sequence[Hit]) -> tuple[Hit, ...]:

@@ -17,12 +17,13 @@ from mm_support.knowledge.readers.base import quoted
 from mm_support.knowledge.readers.fields import folded
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import ASKING, split_sentences
+from mm_support.language.terms import CHARACTERS
 from mm_support.types import Entry, Remark
 
 SHORT = 2  # tokens of an answer that says hardly anything
 USUAL_SCRIPT = 0.8  # share of the entries in one script from which another one is odd
 SAMPLE = 60  # characters by which a script is told
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\W\d_\u3040-\u30ff\u3400-\u9fff]+")
+_WORD = re.compile(rf"[{CHARACTERS}]|[^\W\d_{CHARACTERS}]+")
 
 INSTRUCTION = "it reads like an instruction to an assistant; it is kept and shown as it stands"
 

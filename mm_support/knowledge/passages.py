@@ -19,13 +19,14 @@ from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
 from mm_support.language.facts import facts_of
 from mm_support.language.sentences import ASKING, COLONS, ENDS, split_sentences
+from mm_support.language.terms import CHARACTERS
 from mm_support.runs import runs
 
 LEAST, MOST = 20, 300  # tokens of a passage
 MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
 MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one entry
 LETTERS = 6  # of a word, about a token
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+|[^\w\s]{3,}")
+_WORD = re.compile(rf"[{CHARACTERS}\uac00-\ud7af]|[^\W_]+|[^\w\s]{{3,}}")
 _SPACED = re.compile(r"\S+\s*")
 # signs of a text without blanks, up to a passage's; no mark that belongs to the sign before is cut
 _SIGNS = re.compile(rf".{{1,{MOST}}}(?=\w|$)|.{{1,{MOST}}}", re.DOTALL)

@@ -10,7 +10,7 @@ CURRENCY_OF = {"$": "USD", "€": "EUR", "£": "GBP"}  # what a sign stands for 
 NUMBER = r"\d+(?:[.,]\d+)*"
 WITH_POINT_OR_COMMA = ("en", "de")  # languages that write 12.50 and 12,50
 # behind and before no letter or digit; characters of Chinese and Japanese stand beside numbers
-APART, ENDS = r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])", r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])"
+APART, BEHIND = r"(?<![^\W\u3040-\u30ff\u4e00-\u9fff])", r"(?![^\W\u3040-\u30ff\u4e00-\u9fff])"
 PRICE = re.compile(rf"([$€£])\s?({NUMBER})(?![\d.]*\s*(?:million|billion))|\b({NUMBER})\s?([$€£])")
 
 

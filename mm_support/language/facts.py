@@ -115,7 +115,8 @@ def missing(claim: str, passages: Sequence[str], titles: Sequence[str] = ()) -> 
     claim = without_step_number(without_markers(claim)).strip()
     own, held = facts_of(claim), [facts_of(text) for text in passages]
     for amount in own.amounts:
-        if amount.said and not any(_has(facts.amounts, amount) for facts in held):
+        stated = (other for facts in held for other in facts.amounts)
+        if amount.said and not any(same(amount, other) for other in stated):
             return amount.said
     for date in own.dates:
         if not any(_has_date(facts, date) for facts in held):
@@ -239,10 +240,6 @@ def _is_name(match: re.Match[str], claim: str) -> bool:
     word, before = match[0], claim[: match.start()]
     inside = len(before) > 1 and before[-1] == " " and before[-2] not in ".!?…"
     return word[0].isupper() and (inside or word.isupper() and len(word) > 1)
-
-
-def _has(known: Sequence[Amount], amount: Amount) -> bool:
-    return any(same(amount, other) for other in known)
 
 
 def same(one: Amount, other: Amount) -> bool:

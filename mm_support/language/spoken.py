@@ -15,7 +15,7 @@ import unicodedata
 from datetime import date
 from decimal import Decimal
 
-from mm_support.language.amounts import APART, CURRENCY_OF, ENDS, NUMBER, locale_of, number_in
+from mm_support.language.amounts import APART, BEHIND, CURRENCY_OF, NUMBER, locale_of, number_in
 from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.sentences import BEFORE_NUMBERS
@@ -69,12 +69,12 @@ LINK = re.compile(
 WITH_CENTURY = re.compile(r"\d{4}[/-].+|.+[./-]\d{4}")  # a date; 2026.3.1 may be a version
 GROUP = r"(?:\(\d+\)|\d+)"
 GROUPS = re.compile(
-    rf"{APART}(?<![.,])\+?{GROUP}(?:[ /-]{{1,2}}{GROUP})+(?!\s?[$€£¥%]|[.,]?\d){ENDS}"
+    rf"{APART}(?<![.,])\+?{GROUP}(?:[ /-]{{1,2}}{GROUP})+(?!\s?[$€£¥%]|[.,]?\d){BEHIND}"
 )
 RUN = re.compile(
     rf"(?<![\d.,])\d{{{LONG},}}(?![\d]|[.,]\d)|(?<![\d.,:/])(?<!\d\s(?=0\d\d\b))0\d+(?![\d/]|[.,]\d)"
 )
-SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){ENDS}")
+SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){BEHIND}")
 TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
 CODES = ("EUR", "USD", "GBP", "CHF")
 SIGN = rf"(?:[$€£¥]|(?<![A-Za-z])(?:{'|'.join(CODES)})(?![A-Za-z]))"
@@ -96,9 +96,9 @@ MONEY = re.compile(
     rf"(?:(?:US|(?<![A-Za-z]))({SIGN})\s?({NUMBER}){OTHER}(?:\s?USD\b)?"
     rf"|{APART}({NUMBER})\s?({SIGN})){PER}"
 )
-RATE = re.compile(rf"{APART}({AMOUNT}\s?([^\W\d_]+[²³.]?))/([^\W\d_]+[²³]?){ENDS}(?!/)")
+RATE = re.compile(rf"{APART}({AMOUNT}\s?([^\W\d_]+[²³.]?))/([^\W\d_]+[²³]?){BEHIND}(?!/)")
 CLOCK = r"(?<![\d:])(\d{1,2}):([0-5]\d)(?![\d:])"
-FRENCH_CLOCK = re.compile(rf"{APART}(\d{{1,2}})\s?[hH]\s?([0-5]\d){ENDS}(?!\s?min)")
+FRENCH_CLOCK = re.compile(rf"{APART}(\d{{1,2}})\s?[hH]\s?([0-5]\d){BEHIND}(?!\s?min)")
 HALF_DAY = r"\s?(?:[AaPp]\.\s?[Mm]\.|(?:[ap]m|[AP]M)\b)"
 
 
@@ -244,7 +244,7 @@ def _units(text: str, language: str) -> str:
     """5 kg -> 5 kilograms. A symbol that is a word too is a unit only where a clause ends."""
     words = {symbol for symbol in _unit_names(language) if _is_word(symbol, language)}
     symbols, last = one_of({*_unit_names(language)} - words), one_of(words)
-    unit = rf"({symbols})(?![/.][^\W\d]|'){ENDS}|({last})(?=\s*(?:[.,;:!?)]|$))"
+    unit = rf"({symbols})(?![/.][^\W\d]|'){BEHIND}|({last})(?=\s*(?:[.,;:!?)]|$))"
     amount = re.compile(
         rf"{APART}(?<![.,§])(?<!§ )(?<!\d:)({AMOUNT})\s?(?:{unit})(?:\.(?= [^\W\d_A-ZÄÖÜ]))?"
     )
@@ -320,7 +320,7 @@ def _days(text: str, language: str) -> str:
     names = {days["abbreviated"][day].rstrip("."): days["wide"][day] for day in range(7)}
     names |= {name.capitalize(): said for name, said in names.items()}
     day = one_of(names)
-    pair = re.compile(rf"{APART}({day})\.?\s?[-–—]\s?({day}){ENDS}\.?")
+    pair = re.compile(rf"{APART}({day})\.?\s?[-–—]\s?({day}){BEHIND}\.?")
     return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
 
 
@@ -363,7 +363,7 @@ def _clocks(text: str, language: str) -> str:
     text = FRENCH_CLOCK.sub(r"\1:\2", text)
     hour = messages(language[:2]).get("spoken.hour", "").partition("{hour}")[2].strip()
     until = rf"(?:\s?(?:[-–—]|{_to(language).strip()})\s?\d{{1,2}}[.:]\d\d)?"
-    dotted = rf"{APART}(?<![.,])(\d{{1,2}})\.([0-5]\d)(?={until}\s?{hour}{ENDS})"
+    dotted = rf"{APART}(?<![.,])(\d{{1,2}})\.([0-5]\d)(?={until}\s?{hour}{BEHIND})"
     return re.sub(dotted, r"\1:\2", text) if hour else text
 
 
@@ -375,7 +375,7 @@ def _hours(text: str, language: str) -> str:
     if not hour:
         return text
     before, after = hour.split("{hour}")
-    times = re.compile(rf"(?:\b{before})?{CLOCK}(?:{after or ' h'}|\s?h)?{ENDS}(?=({HALF_DAY}))?")
+    times = re.compile(rf"(?:\b{before})?{CLOCK}(?:{after or ' h'}|\s?h)?{BEHIND}(?=({HALF_DAY}))?")
 
     def said(match: re.Match[str]) -> str:
         half = match[3] and ("." in match[3] or _of_twelve_hours(language))

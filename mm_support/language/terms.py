@@ -47,6 +47,7 @@ STEMMERS = {
 REMEMBERED = 50_000  # texts, and words
 _STEMMING = threading.Lock()
 UNSPACED = "\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u3040-\u30ff\u3400-\u9fff\uf900-\ufaff"
+CHARACTERS = "\u3040-\u30ff\u3400-\u9fff"  # of Chinese and Japanese, each of which is a word
 HAN = re.compile("[\u3400-\u9fff\uf900-\ufaff]")
 BARE, OPEN = re.compile(f"[{UNSPACED}]"), re.compile("[\uac00-\ud7af]")  # see edged
 SPACED, APART = re.compile(r"(\s+)"), "ǂ"  # a letter that makes a word another one

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterator, Set
+from collections.abc import Iterable, Iterator, Set
 from itertools import takewhile
 
 from mm_support.language.detect import language_of, stop_words
@@ -132,12 +132,12 @@ def holds(name: tuple[str, str], others: Numbered) -> bool:
     )
 
 
-def names_another(asked: Numbered, title: str, text: str) -> bool:
-    """Whether something is asked about that the title has with other numbers alone, and the text
+def names_another(asked: Numbered, titles: Iterable[str], texts: Iterable[str]) -> bool:
+    """Whether something is asked about that titles have with other numbers alone, and the texts
     nowhere: Brew 3, of an entry about the Brew 2. Who asks about both asks about this one too.
     """
-    titled = numbered(title, title=True)
-    everywhere = titled | numbered(text)
+    titled = frozenset().union(*(numbered(title, title=True) for title in titles))
+    everywhere = titled.union(*map(numbered, texts))
     words = {word for word, _ in titled}
     meant = [name for name in asked if name[0] in words]
     return bool(meant) and not any(holds(name, everywhere) for name in meant)

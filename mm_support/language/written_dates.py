@@ -16,7 +16,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from mm_support.language.amounts import APART, ENDS, locale_of
+from mm_support.language.amounts import APART, BEHIND, locale_of
 
 LEAP_YEAR = 2000  # has all days that a date without a year may name
 YEAR_FIRST = re.compile(
@@ -26,7 +26,7 @@ YEAR_FIRST = re.compile(
 YEAR_LAST = [  # hyphens may stand between two dates, and part a longer number: 030-12-11-26
     re.compile(
         rf"{APART}(?<!\d[{signs}.,:/])(?<![^\W\d_]-)(\d{{1,2}})([{signs}])(\d{{1,2}})\2"
-        rf"(\d{{4}}|\d\d)(?![{signs}.,:/]\d){ENDS}"
+        rf"(\d{{4}}|\d\d)(?![{signs}.,:/]\d){BEHIND}"
     )
     for signs in ("./", "-")
 ]

@@ -172,11 +172,16 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
     return _of_questions(columns, sample), header
 
 
+def _filled(rows: Sequence[Sequence[str]], at: int) -> list[str]:
+    """The cells of a column that say something."""
+    return [row[at] for row in rows if at < len(row) and row[at].strip()]
+
+
 def _without_undated(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
     """A column under a name for days of change that holds texts is one of the matter."""
     fields = list(columns.fields)
     for at, field in enumerate(fields):
-        cells = [row[at] for row in body if at < len(row) and row[at].strip()]
+        cells = _filled(body, at)
         dated = [cell for cell in cells if _has_digit(cell) and not is_sentence(cell)]
         if field == "updated" and 2 * len(dated) < len(cells):
             fields[at] = ""
@@ -186,7 +191,7 @@ def _without_undated(columns: Columns, body: Sequence[Sequence[str]]) -> Columns
 def _of_goods(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
     """Where labels stand first under a name for answers, and no other names rows, these do:
     "Article | Price"."""
-    labels = [row[0] for row in body if row and row[0].strip()]
+    labels = _filled(body, 0)
     named = columns.fields[:1] != ("answer",) or {"title", "questions"} & set(columns.fields)
     if named or not labels or _is_prose(labels):
         return columns
@@ -201,7 +206,7 @@ def _of_questions(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
     if not {"title", "questions", "answer"} <= set(fields):
         return columns
     at = fields.index("title")
-    if _differ([row[at] for row in body if at < len(row) and row[at].strip()]):
+    if _differ(_filled(body, at)):
         return columns
     fields[at] = "topic"
     return Columns(columns.names, _with_title(fields), columns.guessed)
@@ -255,7 +260,7 @@ def _is_day(cell: str) -> bool:
 def heads_figures(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
     """Whether a name without digits stands over cells that all have some, or one with letters
     ("up to 2 kg") over figures alone."""
-    columns = [[row[at] for row in body if at < len(row) and row[at]] for at in range(len(first))]
+    columns = (_filled(body, at) for at in range(len(first)))
     return any(
         cells and all(map(_has_digit, cells)) and (not _has_digit(name) or _is_other(name, cells))
         for name, cells in zip(first, columns)
@@ -279,7 +284,7 @@ def _guess_rest(columns: Columns, body: list[list[str]], header: bool) -> Column
     hours and addresses are, is no answer where it has a name among several: that says what it is.
     """
     free = [at for at, field in enumerate(columns.fields) if not field]
-    cells = {at: [row[at] for row in body if at < len(row) and row[at].strip()] for at in free}
+    cells = {at: _filled(body, at) for at in free}
     lengths = {at: fmean(map(len, own)) for at, own in cells.items() if own}
     guessed: dict[int, str] = {}
     if "answer" not in columns.fields:

@@ -11,6 +11,7 @@ from datetime import date, datetime
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
+from mm_support.language.terms import CHARACTERS
 from mm_support.language.written_dates import leading_date
 
 # how spreadsheets and people of the larger languages write the two values
@@ -28,7 +29,7 @@ FALSE = frozenset(
 )
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
 _IN_NUMBERS = re.compile(r"\d+[-/.年]\d")  # what begins so is no day in words
-_WORD = re.compile(r"[\u3040-\u30ff\u3400-\u9fff]|[^\s\u3040-\u30ff\u3400-\u9fff]+")
+_WORD = re.compile(rf"[{CHARACTERS}]|[^\s{CHARACTERS}]+")
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings

@@ -44,11 +44,11 @@ def _label(own: Any) -> str:
 
 def _around(own: Any) -> tuple[str, str]:
     """The text right before and right behind an element in its line."""
-    before, after = _before(own), (own.tail or "").strip()
-    while own.getparent() is not None and own.getparent().tag in INLINE and not (before or after):
-        own = own.getparent()
-        before, after = _before(own), (own.tail or "").strip()
-    return before, after
+    while True:
+        before, after, above = _before(own), (own.tail or "").strip(), own.getparent()
+        if before or after or above is None or above.tag not in INLINE:
+            return before, after
+        own = above
 
 
 def _before(own: Any) -> str:

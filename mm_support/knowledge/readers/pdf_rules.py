@@ -24,12 +24,15 @@ def rules_of(page: Any) -> tuple[list[Edge], list[Edge]]:
     for drawn in islice(page.get_objects(filter=[FPDF_PAGEOBJ_PATH], max_depth=1), MOST):
         left, bottom, right, top = drawn.get_bounds()
         if right - left >= LEAST:
-            edges = {bottom, top} if top - bottom > THIN else {(bottom + top) / 2}
-            level += [(y, left, right) for y in edges]
+            level += [(y, left, right) for y in _sides(bottom, top)]
         if top - bottom >= LEAST:
-            edges = {left, right} if right - left > THIN else {(left + right) / 2}
-            upright += [(x, bottom, top) for x in edges]
+            upright += [(x, bottom, top) for x in _sides(left, right)]
     return _merged(level), _merged(upright)
+
+
+def _sides(start: float, end: float) -> set[float]:
+    """The places of two edges; the middle of a rule, which is one."""
+    return {start, end} if end - start > THIN else {(start + end) / 2}
 
 
 def grids(rules: tuple[Sequence[Edge], Sequence[Edge]]) -> Iterator[tuple[Rule, Rule]]:

@@ -13,7 +13,7 @@ from dataclasses import replace
 from statistics import median
 
 from mm_support.knowledge.readers.pdf_lines import Line, rows_of, table_line
-from mm_support.knowledge.readers.spans import MARK, Span, added_below, column_at, with_row
+from mm_support.knowledge.readers.spans import MARK, Span, column_at, with_row
 from mm_support.knowledge.readers.tables import Cells, looks_like_header
 
 LEAST_ROWS = 3  # with several cells
@@ -96,7 +96,7 @@ def _cells(rows: Sequence[Row], columns: Sequence[Span]) -> list[Cells]:
             place = column_at(columns, line.left)
             cells[place] = f"{cells[place]} {line.text}".strip()
         if found and len(row) == 1 and (not cells[0] or _gap(rows[at - 1], row) < TIGHT * usual):
-            found[-1] = added_below(found[-1], cells)
+            found[-1] = [f"{above} {cell}".strip() for above, cell in zip(found[-1], cells)]
         else:
             found.append(cells)
     return found

@@ -5,8 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-from mm_support.knowledge.readers.tables import Cells
-
 MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
 
 Span = tuple[float, float]  # where a cell or a column begins and ends
@@ -29,8 +27,3 @@ def with_row(columns: Sequence[Span], row: Iterable[Span]) -> list[Span] | None:
 def column_at(columns: Sequence[Span], start: float) -> int:
     """The place of the column in which a cell begins."""
     return next(at for at, span in enumerate(columns) if span[0] <= start < span[1])
-
-
-def added_below(above: Cells, cells: Cells) -> Cells:
-    """A row of texts with those of a line that goes on with it."""
-    return [f"{upper} {lower}".strip() for upper, lower in zip(above, cells)]

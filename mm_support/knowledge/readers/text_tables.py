@@ -16,7 +16,7 @@ from itertools import takewhile
 from statistics import median
 from typing import NamedTuple
 
-from mm_support.knowledge.readers.spans import MARK, Span, added_below, column_at, with_row
+from mm_support.knowledge.readers.spans import MARK, Span, column_at, with_row
 from mm_support.knowledge.readers.tables import Cells, table_lines
 from mm_support.language.sentences import COLONS, ENDS
 
@@ -205,7 +205,7 @@ def _cells(rows: Sequence[Sequence[_Place]], columns: Sequence[Span]) -> list[Ce
             at = column_at(columns, place.start)
             cells[at] = _DASH.sub("", place.text) if at else place.text
         if found and len(row) == 1 and not cells[0]:
-            found[-1] = added_below(found[-1], cells)
+            found[-1] = [f"{above} {cell}".strip() for above, cell in zip(found[-1], cells)]
         else:
             found.append(cells)
     return found
