@@ -8,10 +8,12 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from os.path import isfile, realpath  # unlike Path's they raise nothing for any name
 from pathlib import Path
-from urllib.parse import unquote, urlsplit
+from urllib.parse import unquote
 
 from mm_support.knowledge.readers import FORMATS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.base import Remarks, quoted
+
+ELSEWHERE = ("http:", "https:", "data:")  # what addresses begin with that name no file
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,7 @@ class PictureFiles:
 
     def _path(self, address: str, file: Path | None, line: int, remarks: Remarks) -> Path | None:
         shown, rest = quoted(address), "; the entry is kept without it"
-        if file is None or _scheme(address) in ("http", "https", "data"):
+        if file is None or address.strip().lower().startswith(ELSEWHERE):
             fetched = self.remote(address)
             if isinstance(fetched, Path):
                 return fetched
@@ -61,14 +63,6 @@ class PictureFiles:
 
     def _is_inside(self, path: Path) -> bool:
         return path.is_relative_to(self.root) or path.is_relative_to(self.room)
-
-
-def _scheme(address: str) -> str:
-    """The scheme of an address, "" where it has none."""
-    try:
-        return urlsplit(address).scheme
-    except ValueError:
-        return ""
 
 
 def beside(file: Path) -> list[str]:

@@ -20,7 +20,8 @@ REMEMBERED = 20_000  # texts
 LONGEST = 10_000  # characters of a line that is taken apart
 # one sentence in any language: nothing that could end one, no "a)", stands before the line's end
 _ONE = re.compile(r"(?!.*\b\w{1,3}\))[\w\s,'’\"/<>&+=%:()#*|@$€£，、“”「」（）-]*[.!?。！？]?")
-_STEP = re.compile(r"\s*(?:(?:step\s+)?\d{1,2}[.):、]|[-*•])\s+", re.IGNORECASE)
+BULLETS = "-*•▪◦●"
+_STEP = re.compile(rf"\s*(?:(?:step\s+)?\d{{1,2}}[.):、]|[{BULLETS}])\s+", re.IGNORECASE)
 # 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it
 _LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")
 COLUMNS = 2  # names of columns from which a line is a row of a table

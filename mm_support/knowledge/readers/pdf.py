@@ -21,6 +21,7 @@ from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.tables import table_lines
+from mm_support.language.sentences import is_step
 from mm_support.runs import runs
 
 MAX_PAGES = 2_000
@@ -235,7 +236,7 @@ def _block(
     rows = _rows(group)
     if _is_large(group[0], usual):
         return Block("heading", " ".join(rows), levels[group[0].font], page=number)
-    if any(re.match(r"(?:\d{1,2}[.)]|[•▪◦●-])\s", row) for row in rows):
+    if any(map(is_step, rows)):
         return Block("list", "\n".join(rows), page=number)
     return Block("text", _flowing(rows, words), page=number)
 

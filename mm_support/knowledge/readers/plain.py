@@ -11,12 +11,12 @@ from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.question_pairs import LEVEL, with_questions
 from mm_support.knowledge.readers.text_tables import Table, table_at
-from mm_support.language.sentences import ASKING, COLONS
+from mm_support.language.sentences import ASKING, BULLETS, COLONS
 
 MAX_HEADING = 60  # characters of a line in capitals
 MAX_TITLE = 120  # characters; a longer first line is text
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
-_ITEM = re.compile(r"\s*[-*•]\s")
+_ITEM = re.compile(rf"\s*[{BULLETS}]\s")
 _WORD = re.compile(r"[^\W\d_]{3}")
 _RULE = re.compile(r"\s*([=\-~*#])\1{2,}\s*$")
 

@@ -22,7 +22,7 @@ from typing import NamedTuple
 from mm_support.knowledge.readers.base import Block
 from mm_support.knowledge.readers.columns import field_of
 from mm_support.knowledge.readers.fields import folded
-from mm_support.language.sentences import ASKING, split_sentences
+from mm_support.language.sentences import ASKING, BULLETS, split_sentences
 from mm_support.runs import runs
 
 LEVEL = 7  # of a heading that asks: below all that a file has itself
@@ -30,7 +30,7 @@ LONGEST = 150  # characters of a question without a label
 LISTS = ("list", "steps")
 ENDS = {"heading", "end"}
 _NAME = r"[^\W\d_][^\s\d:：.,;!?？()\[\]【】]{0,14}(?: [^\s\d:：.,;!?？()\[\]【】]{1,12})?"
-_MARKER = r"[ \t]*(?:[-*•][ \t]+|\d{1,3}[.)、][ \t]*)?"
+_MARKER = rf"[ \t]*(?:[{BULLETS}][ \t]+|\d{{1,3}}[.)、][ \t]*)?"
 _LABEL = re.compile(
     rf"(?:(?:^|\n){_MARKER}|(?<=[.!?…。！？؟])\s+|(?<=[。！？]))"  # a line or a sentence ends there
     rf"(?:[\[(【](?P<boxed>{_NAME}) ?\d{{0,3}}[\])】]\s*[:：]?"
