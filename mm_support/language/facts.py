@@ -281,18 +281,23 @@ def _amounts(text: str, digits: set[float], language: str) -> Iterator[Amount]:
             yield Amount("", number, number, "", at)
             continue
         if CLOCK.fullmatch(spelled) or kind == "half day":
-            hours, minutes = (
-                (*map(int, spelled.split(":")), 0)[:2] if ":" in spelled else (number, 0)
-            )
-            late = kind == "half day" and size == 12 and hours < 12
-            early = kind == "half day" and size == 0 and hours == 12
-            hours += 12 * late - 12 * early
-            yield Amount("clock", 60 * hours + minutes, number, spelled, at)
+            minute = _minute_of_day(spelled, size if kind == "half day" else None)
+            yield Amount("clock", minute, number, spelled, at)
             continue
         if kind in TEMPERATURES and _is_below_zero(pieces, place, text):
             number = -number
         of = "" if kind else _counted(pieces, place, text, language)
         yield Amount(kind, round(number * size, 3), number, spelled, at, of)
+
+
+def _minute_of_day(spelled: str, half: float | None) -> float:
+    """8:30 -> 510. half: 0 or 12 of a half day, a.m. or p.m.; None where none is told."""
+    hour, minutes = _value(spelled), int("".join(spelled.split(":")[1:2]) or 0)
+    if half == 12 and hour < 12:
+        hour += 12
+    elif half == 0 and hour == 12:
+        hour = 0
+    return 60 * hour + minutes
 
 
 def _is_below_zero(pieces: Sequence[re.Match[str]], place: int, text: str) -> bool:

@@ -69,7 +69,7 @@ def units_of(language: str) -> Mapping[str, Measure]:
     """The words and signs for units in a language, in small letters."""
     locale = _known(language)
     named = chain(_measures(UNITS, locale), _currencies(locale), _measures(AFTER_MONEY, locale))
-    found = dict(SIGNS)
+    found: dict[str, Measure] = {**SIGNS}
     for said, measure in named:
         found.setdefault(said, measure)
     found |= UNNAMED | (MONTHS if locale == "ja" else {}) | _half_days(locale) | HALF_DAYS

@@ -104,9 +104,10 @@ def _day_of(text: str) -> date:
     if found := _DAY_AS_NUMBER.match(text):
         return date(int(found[1]), int(found[2]), int(found[3]))
     if written := leading_date(text):
-        if len(written.readings) > 1:
+        day, *others = written.readings
+        if others:
             raise ValueError("could be read as several days; write 2026-01-31")
-        return date(*written.readings[0])
+        return date(*day)
     in_words = len(text) <= MAX_DATED and not _IN_NUMBERS.match(text)
     if in_words and (day := _told_day(text)):
         return day
