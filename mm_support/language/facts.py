@@ -365,9 +365,8 @@ def _unit_at(
         if piece.lastgroup == "run":
             longest_first = (text[i : i + n] for i in range(4) for n in (4, 3, 2, 1))
             found = next((units[name] for name in longest_first if name in units), ("", 1))
-            return (
-                ("", 1) if found[0] == "half day" else found
-            )  # that of the next number: 到下午四点
+            # a half day is that of the next number: 到下午四点
+            return found if found[0] != "half day" else ("", 1)
         short = len(text) < 3 and piece.lastgroup == "word"
         if text in units and not (short and (distance or text in stop_words(language))):
             return units[text]
@@ -396,10 +395,9 @@ def _ends(
     piece = pieces[place]
     if piece.lastgroup == "end" or piece["number"]:
         return piece.lastgroup == "end" or distance != 1 or not ranges
-    before_number = (
-        ranges and distance == 0 and place + 1 < len(pieces) and pieces[place + 1]["number"]
-    )
-    return not before_number and piece[0].lower() in stop_words(language)
+    follows = next((own["number"] for own in pieces[place + 1 : place + 2]), None)
+    in_range = ranges and distance == 0 and follows
+    return not in_range and piece[0].lower() in stop_words(language)
 
 
 def _days(text: str, language: str) -> Iterator[str]:

@@ -71,13 +71,10 @@ _IBAN_LENGTHS = {
     }.items()
     for country in countries.split()
 }
-_PROVINCES = {*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47)} | {
-    *range(50, 55),
-    *range(61, 66),
-    71,
-    81,
-    82,
-}
+_PROVINCES = frozenset(
+    [*range(11, 16), *range(21, 24), *range(31, 38), *range(41, 47), *range(50, 55)]
+    + [*range(61, 66), 71, 81, 82]
+)
 _IDENTITY_WEIGHTS = tuple(2**place % 11 for place in range(17, 0, -1))
 _BRACKETS = re.compile(r"(\(\+?\d{1,5}\))|[()]")  # those of an area code, or others
 _HAN = re.compile("[\u4e00-\u9fff]")
@@ -124,11 +121,8 @@ class Masks:
         parts, end = [], 0
         for each in found:
             value = text[each.start : each.end]
-            parts += [
-                text[end : each.start],
-                self._mask(each.kind, value),
-                "\n" * value.count("\n"),
-            ]
+            breaks = "\n" * value.count("\n")
+            parts += [text[end : each.start], self._mask(each.kind, value), breaks]
             end = each.end
         return "".join((*parts, text[end:]))
 

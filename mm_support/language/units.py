@@ -20,30 +20,27 @@ Measure = tuple[str, float]  # what is measured, and how many of its smallest un
 COUNTS = (1, 2, 5, 100)  # they show all plural forms of a word
 # unit of the locale data -> what it measures, and how many of that
 UNITS = {
-    **{f"duration-{name}": ("time", size) for name, size in [("second", 1), ("minute", 60)]},
-    **{f"duration-{name}": ("time", 3600 * size) for name, size in [("hour", 1), ("day", 24)]},
-    "duration-week": ("time", 7 * 86_400),
-    "duration-month": ("months", 1),
-    "duration-year": ("months", 12),
-    **{f"length-{name}": ("length", size) for name, size in [("meter", 1000), ("kilometer", 1e6)]},
-    **{
-        f"length-{name}": ("length", size) for name, size in [("centimeter", 10), ("millimeter", 1)]
-    },
-    "length-inch": ("inches", 1),
-    **{f"mass-{name}": ("mass", size) for name, size in [("gram", 1), ("kilogram", 1000)]},
-    **{f"volume-{name}": ("volume", size) for name, size in [("liter", 1000), ("milliliter", 1)]},
-    **{f"digital-{name}": ("data", size) for name, size in [("kilobyte", 1), ("megabyte", 1e3)]},
-    **{f"digital-{name}": ("data", size) for name, size in [("gigabyte", 1e6), ("terabyte", 1e9)]},
-    **{f"power-{name}": ("power", size) for name, size in [("watt", 1), ("kilowatt", 1000)]},
-    "electric-volt": ("volts", 1),
-    "concentr-percent": ("percent", 1),
-    "angle-degree": ("degrees", 1),
-    "temperature-celsius": ("celsius", 1),
-    "temperature-fahrenheit": ("fahrenheit", 1),
-    "length-foot": ("inches", 12),
-    "length-mile": ("miles", 1),
-    "speed-mile-per-hour": ("mph", 1),
-    "mass-ounce": ("ounces", 1),
+    f"{group}-{name}": (kind, size)
+    for group, kind, sizes in (
+        ("duration", "time", {"second": 1, "minute": 60, "hour": 3600}),
+        ("duration", "time", {"day": 86_400, "week": 7 * 86_400}),
+        ("duration", "months", {"month": 1, "year": 12}),
+        ("length", "length", {"meter": 1000, "kilometer": 1e6, "centimeter": 10, "millimeter": 1}),
+        ("length", "inches", {"inch": 1, "foot": 12}),
+        ("length", "miles", {"mile": 1}),
+        ("mass", "mass", {"gram": 1, "kilogram": 1000}),
+        ("mass", "ounces", {"ounce": 1}),
+        ("volume", "volume", {"liter": 1000, "milliliter": 1}),
+        ("digital", "data", {"kilobyte": 1, "megabyte": 1e3, "gigabyte": 1e6, "terabyte": 1e9}),
+        ("power", "power", {"watt": 1, "kilowatt": 1000}),
+        ("electric", "volts", {"volt": 1}),
+        ("concentr", "percent", {"percent": 1}),
+        ("angle", "degrees", {"degree": 1}),
+        ("temperature", "celsius", {"celsius": 1}),
+        ("temperature", "fahrenheit", {"fahrenheit": 1}),
+        ("speed", "mph", {"mile-per-hour": 1}),
+    )
+    for name, size in sizes.items()
 }
 AFTER_MONEY = {"mass-pound": ("pounds", 1)}  # a pound is money, where that is called so too
 SIGNS = {"%": ("percent", 1), "°": ("degrees", 1), "°c": ("celsius", 1), "°f": ("fahrenheit", 1)}

@@ -19,11 +19,10 @@ from mm_support.knowledge.readers.groups import Row
 
 MAX_ROWS = 200_000  # of a sheet
 MAX_COLUMNS = 200
-FORMAT = (
-    re.compile(  # the parts of a number format: what it writes as it stands, the number, others
-        r'\[\$(?P<sign>[^\]-]*)[^\]]*\]|\[[^\]]*\]|"(?P<text>[^"]*)"|\\.|(?P<symbol>[€$£¥₹₩])'
-        r"|(?P<number>[#0?][#0?,.]*)|."
-    )
+# the parts of a number format: what it writes as it stands, the number, others
+FORMAT = re.compile(
+    r'\[\$(?P<sign>[^\]-]*)[^\]]*\]|\[[^\]]*\]|"(?P<text>[^"]*)"|\\.|(?P<symbol>[€$£¥₹₩])'
+    r"|(?P<number>[#0?][#0?,.]*)|."
 )
 # a formula of a sheet that holds no value, as programs write it
 UNCOUNTED = re.compile(rb"</f>\s*(?:<v\s*/>\s*|<v></v>\s*)?</c>")
