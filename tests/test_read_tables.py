@@ -801,3 +801,24 @@ def test_a_column_of_texts_under_a_name_for_days_is_read(tmp_path):
     first, second = read(tmp_path, "faq.csv", text).entries
     assert "请先充满电再升级。" in first.answer and first.tags == ("扫地机",)
     assert not second.updated and "电饭煲" not in second.answer
+
+
+ORDERS = [
+    "Part{0}Fits{0}Trouble{0}What you can try{0}On stock?",
+    "P-11{0}Kettle 3{0}It leaks at the lid{0}Press the lid down until it clicks, then rinse.{0}yes",
+    "P-12{0}Kettle 3{0}It stays cold{0}Pull the plug for a minute, then switch on again.{0}no",
+    "P-20{0}All pans{0}The handle is loose{0}Turn the screw under the handle by hand.{0}order it",
+]
+
+
+def test_a_name_that_ends_in_a_mark_is_a_name(tmp_path):
+    rows = "\n".join(ORDERS).format("\t")
+    entries = read(tmp_path, "parts.tsv", rows).entries
+    assert len(entries) == 3 and all("On stock?" in entry.answer for entry in entries)
+    assert not any("column" in entry.answer for entry in entries)
+
+
+def test_a_question_above_questions_is_no_name(tmp_path):
+    rows = ["When do you open?,We open at nine each day.", "Where can I park?,Behind the shop."]
+    entries = read(tmp_path, "faq.csv", "\n".join(rows)).entries
+    assert [entry.title for entry in entries] == ["When do you open?", "Where can I park?"]

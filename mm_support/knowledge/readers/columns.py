@@ -15,6 +15,7 @@ import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import zip_longest
 from pathlib import Path
 from statistics import fmean
 from typing import Any
@@ -32,6 +33,7 @@ REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
+STATING = tuple(".!。！")
 UNPUBLISHED = frozenset(
     ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
 )
@@ -219,12 +221,23 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
         return True
     body = rows[1:SAMPLE]
     rest = [len(cell) for row in body for cell in row if cell.strip()]
-    if not first or not rest or any(is_sentence(cell) for cell in first):
+    columns = zip_longest(*rows[:SAMPLE], fillvalue="")
+    if not first or not rest or any(_is_no_name(*column) for column in columns):
         return False
     if _is_of_its_column(rows[0], body):
         return False
     longer = fmean(rest) > fmean(map(len, first))
     return longer or heads_figures(rows[0], body) or _heads_days(rows[0], body)
+
+
+def _is_no_name(cell: str, *below: str) -> bool:
+    """Whether a cell is too long for a name, or ends in a mark as most cells below it do: "Ready?"
+    over "yes" and "no" is one."""
+    if not cell.strip() or len(cell) >= LONG:
+        return bool(cell.strip())
+    marks = next((marks for marks in (ASKING, STATING) if cell.strip().endswith(marks)), ())
+    others = [other.strip() for other in below if other.strip()]
+    return bool(marks) and 2 * sum(other.endswith(marks) for other in others) >= len(others)
 
 
 def _is_of_its_column(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
