@@ -822,3 +822,18 @@ def test_a_question_above_questions_is_no_name(tmp_path):
     rows = ["When do you open?,We open at nine each day.", "Where can I park?,Behind the shop."]
     entries = read(tmp_path, "faq.csv", "\n".join(rows)).entries
     assert [entry.title for entry in entries] == ["When do you open?", "Where can I park?"]
+
+
+@pytest.mark.parametrize("header", [True, False])
+def test_rows_under_a_title_alone_are_kept(tmp_path, header):
+    rows = ["Spare parts{0}{0}{0}{0}", "{0}{0}{0}{0}", *ORDERS[not header :]]
+    reading = read(tmp_path, "parts.csv", "\n".join(rows).format(";"))
+    lines = [int(entry.source.rpartition(":")[2]) for entry in reading.entries]
+    assert lines == [3 + header, 4 + header, 5 + header] and not reading.skipped
+    assert any("'Spare parts' is the table's name" in told for told in reading.mapping)
+
+
+def test_a_list_of_names_is_one_entry(tmp_path):
+    reading = read(tmp_path, "brands.csv", "Brands\nAcme\nZeta\n")
+    (entry,) = reading.entries
+    assert entry.answer.split() == ["Brands", "Acme", "Zeta"] and not reading.skipped

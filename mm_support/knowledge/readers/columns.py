@@ -231,13 +231,24 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
 
 
 def _is_no_name(cell: str, *below: str) -> bool:
-    """Whether a cell is too long for a name, or ends in a mark as most cells below it do: "Ready?"
-    over "yes" and "no" is one."""
-    if not cell.strip() or len(cell) >= LONG:
-        return bool(cell.strip())
-    marks = next((marks for marks in (ASKING, STATING) if cell.strip().endswith(marks)), ())
-    others = [other.strip() for other in below if other.strip()]
-    return bool(marks) and 2 * sum(other.endswith(marks) for other in others) >= len(others)
+    """Whether a cell is a text as most cells below it are: too long for a name, or with a mark at
+    its end. "Ready?" over "yes" and "no" is a name.
+    """
+    others = [other for other in below if other.strip()]
+    signs = [sign for sign in (_is_long, _is_question, _is_statement) if sign(cell)]
+    return any(2 * sum(map(sign, others)) >= len(others) for sign in signs)
+
+
+def _is_long(cell: str) -> bool:
+    return len(cell) >= LONG
+
+
+def _is_question(cell: str) -> bool:
+    return cell.strip().endswith(ASKING)
+
+
+def _is_statement(cell: str) -> bool:
+    return cell.strip().endswith(STATING)
 
 
 def _is_of_its_column(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:

@@ -135,6 +135,10 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
         return
     leading = leads_down([cells for _, cells in first])
     columns, header = _columns([cells for _, cells in first], leading)
+    if not any(columns.fields):
+        texts = [*captions, *(row_line((), cells) for _, cells in chain(first, rows))]
+        yield Document(stem, (Block("list", "\n".join(texts), parts=tuple(texts)),), row=True)
+        return
     if not _can_answer(columns):
         missing = [name for name in ("answer", "title") if name not in columns.fields]
         remarks.skip(first[0][0], f"the header lacks {' and '.join(missing)}")
@@ -185,8 +189,9 @@ class _Table:
 def _columns(rows: Sequence[Sequence[str]], leading: bool) -> tuple[Columns, bool]:
     """As map_columns; a first row that names a group of rows names no columns. leading: whether the
     first column holds groups of rows, their topics."""
-    if is_group(rows[0]) and any(map(is_group, rows[1:])):
-        return map_columns([row for row in rows if not is_group(row)])[0], False
+    below = [row for row in rows if not is_group(row)]
+    if is_group(rows[0]) and below and any(map(is_group, rows[1:])):
+        return map_columns(below)[0], False
     if not leading:
         return map_columns(rows)
     columns, header = map_columns([row[1:] for row in rows])

@@ -18,13 +18,18 @@ from mm_support.knowledge.readers.tables import joined_header
 
 
 def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
-    """(texts above the header, the rows from the header on, which is one row). rows: the first ones
-    of a table, each with a text."""
+    """(texts above the table, its rows, where a header is one row). rows: the first ones of a
+    table, each with a text. What stands above rows without a header, of which others are alone in
+    their rows too, names those below it.
+    """
     count = next((at for at, (_, cells) in enumerate(rows) if not _is_caption(cells)), 0)
-    table = _under_one_header(rows[count:])
-    if not table or not has_header([cells for _, cells in table]):
-        return [], list(rows)
-    return [next(filter(None, cells)) for _, cells in rows[:count]], table
+    captions, table = rows[:count], rows[count:]
+    headed = _under_one_header(table)
+    if headed and has_header([cells for _, cells in headed]):
+        table = headed
+    elif any(_is_caption(cells) for _, cells in table):
+        captions, table = [], rows
+    return [next(filter(None, cells)) for _, cells in captions], list(table)
 
 
 def _is_caption(cells: Sequence[str]) -> bool:
