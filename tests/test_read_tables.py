@@ -586,7 +586,7 @@ def test_a_row_that_names_a_group_is_in_the_titles_of_its_rows(tmp_path):
         "list: Hair: Cut",
         "list: Hair: Colour",
         "list: Nails: Gel",
-        "list: Prices include VAT.",
+        "list",
     ]
     bare = read(tmp_path, "list.csv", "Drinks,\nCoffee,2.80\nTea,3.20\nFood,\nSoup,6.90\n").entries
     assert [(entry.title, entry.answer) for entry in bare] == [
@@ -837,3 +837,25 @@ def test_a_list_of_names_is_one_entry(tmp_path):
     reading = read(tmp_path, "brands.csv", "Brands\nAcme\nZeta\n")
     (entry,) = reading.entries
     assert entry.answer.split() == ["Brands", "Acme", "Zeta"] and not reading.skipped
+
+
+@pytest.mark.parametrize(
+    "rows, told",
+    [
+        (["Room;Weekday;Peak*", "Garden room;60;90", "Loft;75;110"], ["90 (July", "110 (July"]),
+        (["Room;Weekday;Peak", "Garden room;60;90*", "Loft;75;110"], ["90* (July", "110"]),
+        (
+            ["Question;Answer;Fee*", "May I stay?;Yes.;9", "May I cook?;Yes.;8"],
+            ["9 (July", "8 (July"],
+        ),
+    ],
+)
+def test_a_note_below_a_table_stands_behind_what_it_is_marked_at(tmp_path, rows, told):
+    note = "* July and August, and 24 to 31 December.;;"
+    reading = read(tmp_path, "rooms.csv", "\n".join([*rows, note, "Breakfast is free.;;"]))
+    *entries, general = reading.entries
+    assert (general.title, general.answer) == ("rooms", "Breakfast is free.")
+    assert len(entries) == 2 and not reading.skipped
+    for entry, text in zip(entries, told):
+        assert text in entry.answer and "July" not in entry.title
+        assert ("July" in entry.answer) == ("July" in text)

@@ -15,7 +15,13 @@ from datetime import date
 from itertools import chain, islice
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
-from mm_support.knowledge.readers.columns import Columns, is_sentence, map_columns, map_names
+from mm_support.knowledge.readers.columns import (
+    REST,
+    Columns,
+    is_sentence,
+    map_columns,
+    map_names,
+)
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text, slug
 from mm_support.knowledge.readers.groups import (
@@ -28,6 +34,7 @@ from mm_support.knowledge.readers.groups import (
 )
 from mm_support.knowledge.readers.heads import split_captions
 from mm_support.knowledge.readers.rows import row_document, text_of
+from mm_support.knowledge.readers.table_notes import split_notes, with_notes
 from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
 from mm_support.language.written_dates import Order, leading_date, order_in
 
@@ -129,7 +136,8 @@ def _lenient(line: str, separator: str) -> list[str]:
 def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterator[Document]:
     """A document a row of any table: CSV, or a sheet. stem: its title for want of a better one, and
     what ids are made of."""
-    rows = (row for row in rows if says_anything(row[1]))
+    table, notes, others = split_notes([row for row in rows if says_anything(row[1])])
+    rows = iter(table)
     captions, first = split_captions(list(islice(rows, JUDGED)))
     if not first:
         return
@@ -154,7 +162,11 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
     body = led_down(chain(first[header:], rows)) if leading else chain(first[header:], rows)
     grouped = has_group_rows([cells for _, cells in first[header:]], "answer" in columns.fields)
     for group, (line, cells) in by_group(body) if grouped else (("", row) for row in body):
-        yield from _row(columns, line, cells, _Table(stem, name, header, group), remarks)
+        yield from _row(columns, line, cells, _Table(stem, name, header, group, notes), remarks)
+    if others:
+        texts = [" ".join(filter(None, cells)) for _, cells in others]
+        block, own = Block("text", "\n".join(texts)), slug(f"{stem}: {texts[0]}")
+        yield Document(name, (block,), "", others[0][0], own, row=True)
 
 
 def _day_orders(columns: Columns, rows: Sequence[Sequence[str]]) -> dict[int, Order]:
@@ -178,12 +190,13 @@ def _with_days(row: Row, orders: Mapping[int, Order]) -> Row:
 @dataclass(frozen=True)
 class _Table:
     """What a row lies in. stem: what ids are made of; header: whether the table names its columns;
-    group: of the row, or ""."""
+    group: of the row, or ""; notes: mark -> what a note says."""
 
     stem: str
     name: str
     header: bool
     group: str
+    notes: Mapping[str, str]
 
 
 def _columns(rows: Sequence[Sequence[str]], leading: bool) -> tuple[Columns, bool]:
@@ -220,10 +233,12 @@ def _row(
         said = "it has more cells than the header; quote cells that hold the separator"
         remarks.skip(line, said)
         return
-    row = columns.values(cells)
+    noted = with_notes(columns.names, cells, table.notes)
+    row, told = columns.values(cells), columns.values(noted)
+    row |= {field: told[field] for field in ("answer", REST) if field in told}
     row |= {"topic": table.group} if table.group and not row.get("topic") else {}
     if "answer" not in columns.fields:
-        yield _table_row(columns, row, line, cells, table)
+        yield _table_row(columns, row, line, noted, table)
         return
     if "title" not in columns.fields and not row.get("questions"):
         row["title"] = table.name
