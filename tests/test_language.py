@@ -96,6 +96,19 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             ["Open Mon. to Fri. 9 a.m. - 5 p.m.", "Sat. closed."],
         ),
         ("It costs approx. 5 EUR per month.", ["It costs approx. 5 EUR per month."]),
+        *(
+            (line, [line])
+            for line in (
+                "19 zł/mies. [2] (mały), 29 zł/mies. [2] (duży).",
+                "Mietdauer max. 3 Std. (werktags), inkl. Akku und Koffer.",
+                "Prix max. (hors taxe) 5 €.",
+                "Precio aprox. (IVA incl.) 5 €.",
+                "5 € incl. VAT and post, max. 20 kg (approx. 44 lb.).",
+            )
+        ),
+        ("Keep it. (It is new.) Wait.", ["Keep it.", "(It is new.)", "Wait."]),
+        ("It ends in May. [1] Then it goes on.", ["It ends in May.", "[1] Then it goes on."]),
+        ("Wait 5 min. (see below). Call us.", ["Wait 5 min. (see below).", "Call us."]),
         ("The Plane No. II costs 89 euros.", ["The Plane No. II costs 89 euros."]),
         ("Is it free? No. It costs 5 euros.", ["Is it free?", "No.", "It costs 5 euros."]),
         ("El Sr. Pérez le llama hoy.", ["El Sr. Pérez le llama hoy."]),

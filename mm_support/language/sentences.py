@@ -34,13 +34,19 @@ _NUMBER = re.compile(r"\d|[IVX]+\b")
 LONGEST_HEADING = 60  # characters
 ENDS = tuple(".!?…。！？")
 CLOSING = tuple("”’」』»）")
-BEFORE_NUMBERS = frozenset("approx aprox ca circa env excl incl max min nr num qty tel".split())
+# they stand before what they say something of, whatever that is; before numbers
+BEFORE_WORDS = frozenset("approx aprox ca circa excl exkl incl inkl zzgl".split())
+BEFORE_NUMBERS = BEFORE_WORDS | frozenset("env maks max min nr num qty tel".split())
 TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".split())
 ASKING = ("?", "？", "؟")  # ends of what asks
 COLONS = (":", "：")
 COLON = re.compile(r"[:：]")  # behind a name: of a column, a document, a table
 _PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
+_MARKERS = re.compile(rf"(?:{_MARKER.pattern})+\s*")
+_IN_BRACKETS = re.compile(
+    r"\((?:\d|(?P<first>[^\W\d_])[^()]*[.!?]\)\s*$)"
+)  # a sentence, a step's number
 
 
 def split_sentences(text: str) -> list[str]:
@@ -124,20 +130,30 @@ def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
 
 def _goes_on(before: str, piece: str, line: str, language: str) -> bool:
     """Whether a piece goes on with the sentence before it: a small letter where the line begins
-    with a capital, a comma, a number or a name behind an abbreviation, an amount and nothing else.
+    with a capital or an amount, brackets that hold no sentence, a comma, a number or a name behind
+    an abbreviation, an amount and nothing else.
     """
     if piece[0] in (*CLOSING, *",;:"):
         return True
+    if marked := _MARKERS.match(piece):
+        rest = piece[marked.end() :]
+        return not rest or not rest[0].isupper() and _goes_on(before, rest, line, language)
     if not before.endswith(".") or is_step(piece):
         return False
+    if piece[0] == "(":
+        inside = _IN_BRACKETS.match(piece)
+        return not inside or (inside["first"] or "").islower()
     if piece[0].islower():
-        return line[0].isupper() and not piece[1:2].isupper()  # iPhone
+        capitals = line[0].isupper() or line[0].isdigit() and not is_step(line)
+        return capitals and not piece[1:2].isupper()  # iPhone
     *others, word = re.findall(r"[^\W\d_]+", before) or [""]
     if word == "No" and others:  # Plane No. II, but "Is it free? No. 5 euros"
         return bool(_NUMBER.match(piece))
     if piece[0].isdigit():
         amount = len(_WORDS.findall(piece)) < 2
         return amount or word.lower() in BEFORE_NUMBERS | calendar_words(language)
+    if before.endswith(f"{word}.") and word in BEFORE_WORDS:
+        return True
     return word.istitle() and word.lower() in TITLES
 
 
