@@ -504,7 +504,7 @@ class FormField:
 @dataclass(frozen=True, eq=False)
 class Reply:
     """A finished answer. timings: milliseconds by step; action says what kind of reply it is.
-    choices: titles of the entries that a question back names, or what else may be tapped. form:
+    choices: names of the entries that a question back names, or what else may be tapped. form:
     what an action asks for. pending: the action that waits for the next turn.
     """
 

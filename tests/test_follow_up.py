@@ -204,3 +204,13 @@ def test_a_bare_number_means_the_product_with_that_number(service):
     first = service.answer(UserTurn("Wren 500 NC price", knowledge="shopping"))
     other = UserTurn("and the 300?", knowledge="shopping", session_id=first.session_id)
     assert [c.entry_id for c in service.answer(other).citations] == ["wren-300"]
+
+
+def test_a_name_that_was_shown_finds_its_entry():
+    titles = ("Guide: 3. Stay: Prices", "Guide: 4. Leave: Bags")
+    before = Past("prices", "Which one?", "clarify", (), knowledge="k", asked_about=titles)
+    reads = ALONE("Bags")
+    assert chosen(Question(typed="Bags"), before, reads, ENCODER) == titles[1]
+    overlapping = ("Guide: Prices", "Guide: Prices in May")
+    before = Past("prices", "Which one?", "clarify", (), knowledge="k", asked_about=overlapping)
+    assert chosen(Question(typed="Prices"), before, reads, ENCODER) == overlapping[0]

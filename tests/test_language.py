@@ -30,6 +30,7 @@ from mm_support.language.emergency import is_emergency
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.messages import clarify_text, has_message, message, messages
 from mm_support.language.sentences import in_a_line, is_step, split_sentences, without_markers
+from mm_support.language.short_names import short_names
 from mm_support.language.terms import letters, term_set, terms
 from mm_support.types import Entry, Hit, Question
 
@@ -451,6 +452,22 @@ def test_candidates_are_named_as_the_language_does():
     assert "“甲”、“乙”，还是“丙”" in clarify_text(hits, "zh")
     assert "“甲”, “乙” or “丙”" in clarify_text(hits) and "丁" not in clarify_text(hits)
     assert "“甲”" in clarify_text(hits[:1], "zh") and clarify_text((), "zh")
+
+
+@pytest.mark.parametrize(
+    "titles, names",
+    [
+        (["Guide: 3. Stay: Prices", "Guide: 4. Leave: Bags"], ("Prices", "Bags")),
+        (["Guide: Rooms: Prices", "Guide: Spa: Prices"], ("Rooms: Prices", "Spa: Prices")),
+        (["goods spring: Rake"], ("Rake",)),
+        (["Aster 50: Descaling", "Bora 20: Filter"], ("Aster 50: Descaling", "Bora 20: Filter")),
+        (["Prices", "Guide: Prices", "Bags"], ("Prices", "Guide: Prices", "Bags")),
+        (["Same: One", "Same: One"], ("One", "One")),
+        ([], ()),
+    ],
+)
+def test_entries_side_by_side_are_called_by_what_tells_them_apart(titles, names):
+    assert short_names(titles) == names
 
 
 # -- what the ingest reports ---------------------------------------------------------------

@@ -22,6 +22,7 @@ from mm_support.language.detect import language_of, told_language
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import first_cell
+from mm_support.language.short_names import short_names
 from mm_support.language.surely_heard import CLEARLY
 from mm_support.language.terms import term_set
 from mm_support.types import Citation, Hit, Intent, Past, Question
@@ -145,7 +146,7 @@ def asked_back(
     asking = message("clarify.also" if likely else "clarify.these", language)
     yield Sentence(asking, apart=bool(likely))
     told = {sentence.text for sentence in said}
-    yield from listed(writer, question, hits[likely:], 1 + likely, told)
+    yield from listed(writer, question, hits, 1 + likely, told)
     yield Sentence(message("clarify.else", language), apart=True)
 
 
@@ -162,12 +163,13 @@ def listed(
     first: int = 1,
     told: Container[str] = (),
 ) -> Iterator[Sentence]:
-    """The entries, each in a line with what it says that fits best and is not told yet; first: the
-    number by which the first is cited.
+    """The entries, each in a line with what it says that fits best and is not told yet. first: the
+    place of the first, by which it is cited.
     """
-    for rank, hit in enumerate(hits, start=first):
-        excerpt = writer.excerpt(question, hit.entry, told)
-        yield Sentence(f"- {below(hit.entry.title, excerpt)}", (rank,))
+    names = short_names([hit.entry.title for hit in hits])
+    for rank in range(first, len(hits) + 1):
+        excerpt = writer.excerpt(question, hits[rank - 1].entry, told)
+        yield Sentence(f"- {below(names[rank - 1], excerpt)}", (rank,))
 
 
 def below(title: str, excerpt: str) -> str:

@@ -19,6 +19,7 @@ from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.decode.speaking import Speech
 from mm_support.language.messages import MAX_CANDIDATES, message
 from mm_support.language.personal import masked_question
+from mm_support.language.short_names import short_names
 from mm_support.parts import Parts
 from mm_support.pipeline.mask import masked, masked_turns
 from mm_support.pipeline.results import Answered, Judged
@@ -162,7 +163,7 @@ def reply_of(
 
 
 def choices_of(decision: Decision) -> tuple[str, ...]:
-    """The titles that a question back names, for whoever would rather tap than type."""
+    """What a question back names, for whoever would rather tap than type."""
     if decision.action != "clarify":
         return ()
-    return tuple(hit.entry.title for hit in decision.hits[:MAX_CANDIDATES])
+    return short_names([hit.entry.title for hit in decision.hits])[:MAX_CANDIDATES]

@@ -13,6 +13,7 @@ import tomllib
 from collections.abc import Sequence
 from pathlib import Path
 
+from mm_support.language.short_names import short_names
 from mm_support.types import Hit
 
 DEFAULT = "en"
@@ -61,10 +62,8 @@ def _flat(table: dict, above: str = ""):
 
 def clarify_text(candidates: Sequence[Hit], language: str = DEFAULT) -> str:
     """Asks which of the candidates is meant, best first; at most three are named."""
-    titles = [
-        message("clarify.title", language, title=hit.entry.title)
-        for hit in candidates[:MAX_CANDIDATES]
-    ]
+    names = short_names([hit.entry.title for hit in candidates])[:MAX_CANDIDATES]
+    titles = [message("clarify.title", language, title=name) for name in names]
     if not titles:
         return message("clarify.none", language)
     if len(titles) == 1:
