@@ -350,6 +350,17 @@ def test_word_headings_changes_tables_and_pictures(tmp_path):
     assert [picture.read_bytes() for picture in entry.pictures] == [png()]
 
 
+def test_the_source_of_a_word_section_is_the_place_of_its_heading(tmp_path):
+    parts = [("Moss", 2), ("Fern", 3)]
+    body = [
+        paragraph(run(text), **({"style": "berschrift1"} if not at else {}))
+        for name, times in parts
+        for at, text in enumerate([name, *[f"{name} grows in deep shade. " * 9] * times])
+    ]
+    reading = read_source(docx(tmp_path / "plants.docx", *body))
+    assert [entry.source for entry in reading.entries] == ["plants.docx:1", "plants.docx:4"]
+
+
 def test_slides_leave_out_notes_and_hidden_slides(tmp_path):
     from pptx import Presentation
 
@@ -494,12 +505,13 @@ PAGE = """<!doctype html><html lang="en">
 
 def test_where_a_page_lies_in_its_site_is_no_knowledge(tmp_path):
     path = tmp_path / "a.html"
-    head = '<body class="has-breadcrumbs"><div class="breadcrumbs">Help &raquo; Battery</div>'
+    trail = "<ul><li><a href='/'>Help</a></li><li>Battery</li></ul>"
+    head = f'<body class="has-breadcrumbs"><div class="breadcrumbs">{trail}</div>'
     path.write_text(f"{head}<h1>Batteries</h1><div id='x'><p>Bring old batteries to us.</p></div>")
     reading = read_source(path)
     (entry,) = reading.entries
     assert "Bring old batteries" in entry.answer and "Help" not in entry.answer
-    assert reasons(reading) == "'Help » Battery' is navigation and was left out"
+    assert reasons(reading) == "'Help Battery' is navigation and was left out"
 
 
 @pytest.mark.parametrize("start", ["", "<?xml version='1.0' encoding='utf-8'?>\n"])

@@ -859,3 +859,12 @@ def test_a_note_below_a_table_stands_behind_what_it_is_marked_at(tmp_path, rows,
     for entry, text in zip(entries, told):
         assert text in entry.answer and "July" not in entry.title
         assert ("July" in entry.answer) == ("July" in text)
+
+
+def test_items_of_json_are_told_by_their_number_where_no_line_tells(tmp_path):
+    items = [{"question": f"Question {n}?", "answer": f"Answer number {n}."} for n in (1, 2)]
+    for value in (items, {"export": "x", "items": items}):
+        found = read(tmp_path, "faq.json", json.dumps(value)).entries
+        assert [entry.source for entry in found] == ["faq.json:1", "faq.json:2"]
+    found = read(tmp_path, "faq.json", json.dumps({"items": items}, indent=1)).entries
+    assert [entry.source for entry in found] == ["faq.json:1", "faq.json:2"]

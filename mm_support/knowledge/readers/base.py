@@ -123,9 +123,11 @@ class Remarks:
         """Something was left out."""
         self.skipped.append((self.file, line, reason[:MAX_REASON]))
 
-    def skip_navigation(self, line: int, text: str) -> None:
-        """Links that lead through a site were left out: they say nothing of its matter."""
-        self.skip(line, f"{quoted(text)} is navigation and was left out")
+    def skip_navigation(self, line: int, texts: Iterable[str]) -> None:
+        """Links that lead through a site were left out: they say nothing of its matter. texts: of
+        its elements.
+        """
+        self.skip(line, f"{quoted(' '.join(texts))} is navigation and was left out")
 
     def warn(self, line: int, reason: str) -> None:
         """Something was kept, changed or not, that a person should look at."""

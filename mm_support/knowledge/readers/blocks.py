@@ -115,7 +115,7 @@ class _Reader:
             self._comment(own.text or "")
         elif tag == "nav" or attributes and is_breadcrumb(attributes):
             self._flush()
-            self._remarks.skip_navigation(self._line, own.text_content())
+            self._remarks.skip_navigation(self._line, own.itertext())
         elif tag in UNSEEN:
             pass
         elif attributes and is_hidden(attributes):
@@ -126,7 +126,7 @@ class _Reader:
             self._text(own.text_content())
         elif tag in LISTS and self._is_contents(own):
             self._flush()
-            self._remarks.skip_navigation(self._line, " ".join(own.itertext()))
+            self._remarks.skip_navigation(self._line, own.itertext())
         elif tag in LISTS:
             self._list(own)
         elif tag == "table":

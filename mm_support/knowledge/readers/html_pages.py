@@ -156,7 +156,7 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
     """Takes out what surrounds a page's text, and what it hides; returns its panels."""
     breadcrumbs = [element for element in tree.iter("*") if is_breadcrumb(element.attrib)]
     for element in breadcrumbs[:1]:
-        remarks.skip_navigation(0, element.text_content())
+        remarks.skip_navigation(0, element.itertext())
     for element in [*breadcrumbs, *tree.xpath(FRAME)]:
         _drop(element)
     panels = [*tree.iter("details"), *unfold(tree)]
@@ -182,7 +182,7 @@ def _drop_beside(tree: Any, remarks: Remarks) -> None:
     """Side columns; a box within the page's text, or one that warns, is part of it."""
     for element in tree.xpath(BESIDE):
         if is_mostly_links(element):
-            remarks.skip_navigation(0, element.text_content())
+            remarks.skip_navigation(0, element.itertext())
             _drop(element)
         elif warns(element) or element.xpath(IN_MAIN):
             element.tag = "div"  # elsewhere it would count as a side column again

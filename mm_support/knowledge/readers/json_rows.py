@@ -55,13 +55,15 @@ class _Row(NamedTuple):
 
 
 def _rows(text: str, remarks: Remarks) -> Iterator[tuple[int, _Row]]:
+    """Each row with its line, or its number where an object or a line holds all."""
     start = text.strip()
     first = start.split("\n", 1)[0].strip()
     if start[:1] == "[" and not _is_json(first) or start.endswith("]") and _is_json(text):
-        for line, value in _array(text, remarks):
-            yield from ((line, row) for row in _of_record(value))
+        in_a_line = "\n" not in start
+        for item, (line, value) in enumerate(_array(text, remarks), 1):
+            yield from ((item if in_a_line else line, row) for row in _of_record(value))
     elif start[:1] == "{" and (start == first or not _is_json(first)) and _is_json(text):
-        yield from ((1, row) for row in _of_object(json.loads(text), remarks))
+        yield from enumerate(_of_object(json.loads(text), remarks), 1)
     else:
         yield from _json_lines(text, remarks)
 

@@ -11,14 +11,16 @@ import io
 import re
 import zipfile
 from collections.abc import Iterator
+from itertools import count
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.blocks import html_blocks
+from mm_support.knowledge.readers.blocks import LINE, html_blocks
 from mm_support.knowledge.readers.markdown import split_questions, titled
 
 STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
 PICTURES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 MAX_PICTURES = 200
+_PARAGRAPH = re.compile(r"<(h|p|li|tr)[1-6]?>")  # as mammoth begins them
 _TITLE = re.compile(r"<dc:title>([^<]{1,300})</dc:title>")
 
 
@@ -44,10 +46,21 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
     result = mammoth.convert_to_html(
         io.BytesIO(file.data), style_map=STYLES, convert_image=mammoth.images.img_element(keep)
     )
-    blocks, links = html_blocks(result.value, remarks)
+    blocks, links = html_blocks(_numbered(result.value), remarks)
     title, blocks = titled(_own_title(file.data, blocks), blocks, file.stem)
     questions, blocks = split_questions(blocks)
     yield Document(title, blocks, file.name, questions=tuple(questions), links=links)
+
+
+def _numbered(html: str) -> str:
+    """The page with the place of each heading among its paragraphs, items and rows."""
+    numbers = count(1)
+
+    def told(found: re.Match[str]) -> str:
+        number = next(numbers)
+        return LINE.format(number) + found[0] if found[1] == "h" else found[0]
+
+    return _PARAGRAPH.sub(told, html)
 
 
 def _own_title(data: bytes, blocks) -> str:
