@@ -868,3 +868,12 @@ def test_items_of_json_are_told_by_their_number_where_no_line_tells(tmp_path):
         assert [entry.source for entry in found] == ["faq.json:1", "faq.json:2"]
     found = read(tmp_path, "faq.json", json.dumps({"items": items}, indent=1)).entries
     assert [entry.source for entry in found] == ["faq.json:1", "faq.json:2"]
+
+
+def test_what_only_repeats_its_title_is_no_entry(tmp_path):
+    text = (
+        "Question,Answer\nHow to pay,How to pay\nClosed on Mondays,Closed on Mondays\nBags,Here.\n"
+    )
+    reading = read(tmp_path, "faq.csv", text)
+    assert [entry.title for entry in reading.entries] == ["Closed on Mondays", "Bags"]
+    assert "no more than its title 'How to pay'" in reading.skipped[0][2]

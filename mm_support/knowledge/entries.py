@@ -13,7 +13,7 @@ from itertools import chain, count
 from pathlib import Path
 from urllib.parse import urlsplit
 
-from mm_support.knowledge.passages import Passage, empty_headings, passages
+from mm_support.knowledge.passages import Passage, empty_headings, passages, states
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks, quoted
 from mm_support.knowledge.readers.fields import repeats, slug, words
@@ -62,6 +62,9 @@ class EntryMaker:
             entry = _entry(document, piece, line, not at, self._free(identity, piece, at), remarks)
             pictures = _first(MAX_PICTURES, "pictures", shown, line, remarks)
             found = tuple(files.found(pictures, path, line, remarks))
+            if not found and _is_said(entry.answer, entry.title):
+                remarks.skip(line, f"it says no more than its title '{entry.title[:MAX_QUOTED]}'")
+                continue
             made.append(replace(entry, document=identity, pictures=found))
             self._ids.add(entry.id)
         return made
@@ -147,6 +150,12 @@ def web_address(text: str) -> str:
     except ValueError:
         return ""
     return text if parts.scheme in ("http", "https") and parts.netloc else ""
+
+
+def _is_said(answer: str, title: str) -> bool:
+    """Whether a title ends in all that an answer says, which states nothing by itself."""
+    said = words(answer)
+    return words(title)[-len(said) :] == said and not states(answer)
 
 
 def _fault(text: str, intent: str) -> str:

@@ -117,13 +117,13 @@ def _with_stated(blocks: Iterable[Block]) -> list[_Section]:
     for section, after in zip(found, [*found[1:], _Section((), 0)]):
         leads = after.path[: len(section.path)] == section.path
         section.is_empty = bool(section.path) and not section.is_filled and not leads
-        if section.is_empty and _states(section.path[-1]):
+        if section.is_empty and states(section.path[-1]):
             section.blocks = [Block("text", section.path[-1], line=section.line)]
             section.path, section.is_empty = section.path[:-1], False
     return found
 
 
-def _states(heading: str) -> bool:
+def states(heading: str) -> bool:
     """Whether a heading says by itself how much, when or where ("Closed on Mondays")."""
     facts = facts_of(heading)
     measured = any(amount.kind and amount.said for amount in facts.amounts)
