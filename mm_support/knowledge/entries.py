@@ -63,7 +63,7 @@ class EntryMaker:
             pictures = _first(MAX_PICTURES, "pictures", shown, line, remarks)
             found = tuple(files.found(pictures, path, line, remarks))
             if not found and _is_said(entry.answer, entry.title):
-                remarks.skip(line, f"it says no more than its title '{entry.title[:MAX_QUOTED]}'")
+                remarks.skip(line, f"it says no more than its title {quoted(entry.title)}")
                 continue
             made.append(replace(entry, document=identity, pictures=found))
             self._ids.add(entry.id)
