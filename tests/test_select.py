@@ -331,3 +331,35 @@ def test_a_reply_holds_what_tells_when_and_what_counts_as_the_customer_does():
 def test_the_title_and_what_stands_below_it_are_no_answer():
     shown = selected(by("first", 8.0), "is music allowed", RULES, WordEncoder())
     assert "HARBOUR - RULES" not in shown and "(in force since spring)" not in shown
+
+
+HOURS = (
+    "Mon-Fri: Summer: 8-17; Winter: 9-16\n"
+    "Sunday and holidays: Summer: closed*; Winter: closed\n"
+    "Workshop: Summer: 8-16; Winter: closed\n\n"
+    "* Open 10-14 on the Sunday of the fair.\n\n"
+    "The yard is large. You can stay in it for an hour."
+)
+
+
+@pytest.mark.parametrize(
+    "question, row",
+    [
+        ("are you open on sunday", 1),
+        ("is it open at the fair", 1),
+        ("when is the workshop open", 2),
+    ],
+)
+def test_a_footnote_and_the_row_that_bears_its_mark_are_shown_together(question, row):
+    entry = Entry("a", "Where we are", HOURS)
+    assert len(blocks_of(entry)) == 6
+    shown = selected(by("overlap", 9.0), question, entry, WordEncoder())
+    rows = HOURS.splitlines()[:3]
+    assert [text for text in shown if text in rows] == [rows[row]]
+    assert any(text.startswith("*") for text in shown) == (row == 1)
+
+
+def test_lines_of_a_list_are_no_footnotes():
+    entry = Entry("a", "Bring", "Bring these*:\n* a cup\n* a plate\n\nThe area of 50 m² is free.")
+    weighed = by("overlap", 9.0).weigh("area", entry, lambda texts, _: WordEncoder().encode(texts))
+    assert not weighed.noted

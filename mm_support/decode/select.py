@@ -22,6 +22,7 @@ import numpy as np
 
 from mm_support.decide.confidence import sigmoid
 from mm_support.decide.named import codes_in
+from mm_support.decode.footnotes import footnotes
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
@@ -32,6 +33,7 @@ from mm_support.language.english import leans
 from mm_support.language.facts import facts_of
 from mm_support.language.sentences import (
     ASKING,
+    COLON,
     COLUMNS,
     ENDS,
     column_names,
@@ -94,13 +96,15 @@ class Block(NamedTuple):
 class Weighed:
     """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64.
     completing: places of those that are shown where the one before is. headed: places of headings,
-    each shown with what is shown of its text, and the places behind these.
+    each shown with what is shown of its text, and the places behind these. noted: the places of
+    each footnote, and of what bears its mark.
     """
 
     blocks: list[Block]
     probabilities: np.ndarray
     completing: frozenset[int] = frozenset()
     headed: dict[int, int] = field(default_factory=dict)
+    noted: Sequence[tuple[range, Sequence[int]]] = ()
 
     @property
     def likeliest(self) -> float:
@@ -119,6 +123,7 @@ class Weighed:
                 i = next((j for j in range(i + 1, len(self.blocks)) if self.probabilities[j]), None)
                 wanted.update(() if i is None else (i,))
         wanted |= {i + 1 for i in wanted if i + 1 in self.completing}
+        wanted = self._with_footnotes(wanted)
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
                 i -= 1
@@ -127,6 +132,23 @@ class Weighed:
             wanted.discard(head)
             wanted.update([head] if wanted & {*range(head + 1, end)} else [])
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
+
+    def _with_footnotes(self, wanted: set[int]) -> set[int]:
+        """The places that are wanted, with brief footnotes to them; a note that is wanted with the
+        likeliest of what bears its mark, or not where all of that is a row that nobody named.
+        """
+        shown = set(wanted)
+        for note, bearers in self.noted:
+            told = " ".join(sentence for i in note for sentence in self.blocks[i].sentences)
+            best = max(self.probabilities[i] for i in bearers)
+            if not wanted.isdisjoint(bearers):
+                shown.update(note if tokens(told) <= BRIEF else ())
+            elif not best:
+                shown.difference_update(note)
+            elif not wanted.isdisjoint(note):
+                shown.update(i for i in bearers if self.probabilities[i] == best)
+                shown.update(note)
+        return shown
 
     def holding(self, sentences: Sequence[str]) -> Weighed:
         """The blocks that hold any of the sentences."""
@@ -166,7 +188,7 @@ class Selector:
         likely = below_headings(question, blocks, likely, headed)
         if len(blocks) > 1 and _is_masthead(question, entry, blocks[0]):
             likely[0] = 0.0
-        return Weighed(blocks, likely, behind, headed)
+        return Weighed(blocks, likely, behind, headed, noted(entry, blocks))
 
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
@@ -281,6 +303,7 @@ def blocks_of(entry: Entry) -> list[Block]:
     ends with a product's data is one block.
     """
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
+    notes = {note.sentences for note in footnotes(entry.answer)}
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
         return [Block(tuple(split_sentences(entry.answer)))]
     for paragraph in paragraphs:
@@ -293,13 +316,14 @@ def blocks_of(entry: Entry) -> list[Block]:
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
         heads = headings_over(paragraph)
+        apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
         for at, line in enumerate(paragraph):
             if at in heads:
                 blocks.append([*line])
                 continue
-            whole = at in rows or of_one_step(line) or line[0].startswith(WARNING)
+            whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
-                joins = is_step(piece[0]) and at not in rows
+                joins = is_step(piece[0]) and at not in apart
                 if blocks and joins and _takes_steps(blocks[-1]):
                     blocks[-1] += piece
                 else:
@@ -318,6 +342,18 @@ def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
         if headings_over(paragraph) and first == tuple(paragraph[0]):
             found[at] = end
         at = end
+    return found
+
+
+def noted(entry: Entry, blocks: Sequence[Block]) -> list[tuple[range, list[int]]]:
+    """The places of each footnote, and of the blocks outside it that bear its mark."""
+    found = list[tuple[range, list[int]]]()
+    for note in footnotes(entry.answer):
+        own = [i for i, block in enumerate(blocks) if {*block.sentences} & {*note.sentences}]
+        bearing = [i for i, block in enumerate(blocks) if note.bearers & {*block.sentences}]
+        bearing = [i for i in bearing if i not in own]
+        if own and bearing:
+            found.append((range(own[0], own[-1] + 1), bearing))
     return found
 
 
@@ -369,9 +405,17 @@ def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:
     return not (ends or any(map(is_step, last)) or tables_of(paragraph))
 
 
+def row_columns(line: str) -> frozenset[str]:
+    """The names of a row's columns; also of the first that has its value behind the row's own name:
+    "Sunday: Summer: closed; Winter: closed".
+    """
+    behind = COLON.split(first_cell(line), 1)[-1]
+    return column_names(line) | column_names(behind)
+
+
 def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
     """Where lines follow each other that name the same columns: the rows of a table."""
-    names = [column_names(" ".join(line)) for line in lines]
+    names = [row_columns(" ".join(line)) for line in lines]
     alike = [len(one & other) >= COLUMNS for one, other in pairwise(names)]
     found, start = [], 0
     for at in range(1, len(lines) + 1):
