@@ -552,3 +552,25 @@ def test_headings_over_nothing_that_is_shown_are_left_out():
 
     assert told("DRONES", "SMOKING", "Not inside.") == ["SMOKING:", "Not inside."]
     assert told("Not inside.", "DRONES") == ["Not inside."]
+
+
+PRICES = "A small boat costs 12 pounds. A large boat costs 20 pounds."
+
+
+@pytest.mark.parametrize(
+    "second, score, context, told",
+    [
+        ("Your own boat costs 8 pounds a day.", 0.79, "", True),
+        ("Your own boat costs 8 pounds a day.", 0.6, "", False),
+        ("A tent costs 8 pounds a day.", 0.79, "", False),
+        ("Your own boat costs 8 pounds a day.", 0.79, "is a large one dear", False),
+    ],
+)
+def test_another_passage_of_the_document_is_told_where_it_may_be_meant_as_well(
+    second, score, context, told
+):
+    hire = Entry("lake#hire", "Lake: Hire", PRICES, document="lake", section="Hire")
+    other = Entry("lake#other", "Lake: More", second, document="lake", section="More")
+    asked = Question("what does a boat cost", context=context)
+    sentences = write(None, asked, (Hit(hire, 0.8), Hit(other, score)))
+    assert (second in [sentence.text for sentence in sentences]) == told
