@@ -363,3 +363,25 @@ def test_lines_of_a_list_are_no_footnotes():
     entry = Entry("a", "Bring", "Bring these*:\n* a cup\n* a plate\n\nThe area of 50 m² is free.")
     weighed = by("overlap", 9.0).weigh("area", entry, lambda texts, _: WordEncoder().encode(texts))
     assert not weighed.noted
+
+
+@pytest.mark.parametrize(
+    "question, lines",
+    [
+        ("which mower for 900 m2", [2]),
+        ("which mower for 300 sqm", [1]),
+        ("a mower for 100 m²", [0]),
+        ("I have a lawn of 2 ha, which mower", [3]),
+        ("which mower for 600 m²", [1, 2]),
+    ],
+)
+@pytest.mark.parametrize("rows", [False, True])
+def test_of_lines_for_ranges_the_one_that_holds_the_amount_is_shown(question, lines, rows):
+    said = ["Up to 150 m²: a cordless mower.", "150-600 m²: petrol.", "600-1,500 m²: any mower."]
+    said += ["From 1,500 m²: ride on."]
+    if rows:
+        said = [f"Lawn: {text.replace(':', '; Take:', 1)}" for text in said]
+    said_together = "\n".join(said) if rows else " ".join(said)
+    entry = Entry("a", "Lawns", f"We are often asked.\n\n{said_together}\n\nMulch it weekly.")
+    shown = selected(by("overlap", 9.0), question, entry, WordEncoder())
+    assert [said.index(text) for text in shown if text in said] == lines

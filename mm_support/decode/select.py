@@ -23,6 +23,7 @@ import numpy as np
 from mm_support.decide.confidence import sigmoid
 from mm_support.decide.named import codes_in
 from mm_support.decode.footnotes import footnotes
+from mm_support.decode.ranges import holding
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
@@ -184,6 +185,7 @@ class Selector:
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
         likely = rows_asked_for(question, blocks, likely, context)
+        likely = in_asked_range(question, blocks, likely)
         headed, behind = headings_of(entry, blocks), completing(question, entry, blocks)
         likely = below_headings(question, blocks, likely, headed)
         if len(blocks) > 1 and _is_masthead(question, entry, blocks[0]):
@@ -452,6 +454,15 @@ def rows_asked_for(
         shown = next(filter(any, named), stating)
         likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
     return likely
+
+
+def in_asked_range(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
+    """How likely each block belongs to the reply, where of those for ranges of an amount the one
+    that holds the amount asked about is as likely as the likeliest, and the others are not shown.
+    """
+    held = holding(question, [block.sentences[0] for block in blocks])
+    kept = np.array([own is not False for own in held])
+    return np.where([bool(own) for own in held], likely.max(), likely * kept)
 
 
 def _stating_rows(question: str, rows: Sequence[Block]) -> list[bool]:

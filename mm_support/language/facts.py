@@ -49,6 +49,7 @@ PIECE = re.compile(
 TENS = {"千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 MYRIADS = re.compile(rf"(?<![\d.,:])(\d+(?:\.\d+)?)([{''.join(TENS)}])")  # 12万
 WEEKDAY = re.compile("(?:礼拜|周)(?=[一二三四五六日天](?![天次个小]))")  # not 每周三天
+SQUARE = re.compile(r"(?<=\d)(\s?k?m)2(?!\w)")  # m² as it is typed, or normalised
 PER_CENT = re.compile(r"\bper cent\b", re.IGNORECASE)
 TEMPERATURES = frozenset({"degrees", "celsius", "fahrenheit"})
 MARKED = TEMPERATURES | {"percent"}  # kinds that numbers are seldom of without saying so
@@ -151,6 +152,7 @@ def facts_of(text: str) -> Facts:
     language = language_of(text)
     plain = plain_numbers(text, language)
     plain = unicodedata.normalize("NFKC", plain).replace("\u2011", "-")
+    plain = SQUARE.sub("\\1²", plain)
     plain = simplified(plain) if language == "zh" else PER_CENT.sub("%", plain)
     addresses = frozenset(match[0].lower().rstrip(".,;") for match in ADDRESS.finditer(plain))
     dates, undated = _numeric_dates(ADDRESS.sub(" ", plain), language)

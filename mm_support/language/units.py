@@ -28,6 +28,7 @@ UNITS = {
         ("length", "length", {"meter": 1000, "kilometer": 1e6, "centimeter": 10, "millimeter": 1}),
         ("length", "inches", {"inch": 1, "foot": 12}),
         ("length", "miles", {"mile": 1}),
+        ("area", "area", {"square-meter": 1, "square-kilometer": 1e6, "hectare": 1e4}),
         ("mass", "mass", {"gram": 1, "kilogram": 1000}),
         ("mass", "ounces", {"ounce": 1}),
         ("volume", "volume", {"liter": 1000, "milliliter": 1}),
@@ -49,7 +50,12 @@ HALF_DAYS = {  # what is added to an hour
     **dict.fromkeys(("pm", "p.m."), ("half day", 12)),
 }
 # that the locale data lacks
-UNNAMED = {"元": ("CNY", 1), "块钱": ("CNY", 1), "lbs": ("pounds", 1)}
+UNNAMED = {
+    "元": ("CNY", 1),
+    "块钱": ("CNY", 1),
+    "lbs": ("pounds", 1),
+    **dict.fromkeys(("m²", "sqm", "qm", "平米"), ("area", 1)),
+}
 MONTHS = dict.fromkeys(("ヶ月", "ヵ月", "ケ月", "カ月", "箇月"), ("months", 1))  # in Japanese
 # kinds that one word may mean
 SAID_ALIKE = frozenset(
