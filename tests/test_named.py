@@ -501,3 +501,12 @@ def test_a_number_that_nothing_found_has_is_another_thing():
     plans = ("Plan Fibre 100", "34 euros a month."), ("Plan Fibre 500", "49 euros a month.")
     assert names_another_thing("do you have Fibre 1000?", hits(router, *plans))
     assert not names_another_thing("what does the router of Fibre 100 cost", hits(router, *plans))
+
+
+def test_a_unit_of_area_behind_a_number_is_no_code():
+    lawns = Entry("a", "Which mower for which lawn", "Small: cordless. Large: petrol.")
+    robots = Entry("b", "Robot mowers", "We install up to 800 m² for 249 pounds.")
+    found = (Hit(lawns, 0.6), Hit(robots, 0.5))
+    assert named_first("what mower do I need for 900 m2", found)[0].entry is lawns
+    named = (Hit(lawns, 0.6), Hit(Entry("c", "Mower M2", "It is light."), 0.5))
+    assert named_first("how heavy is the mower M2", named)[0].entry.id == "c"

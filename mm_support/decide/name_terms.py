@@ -18,6 +18,9 @@ COUNTS = "#"  # behind a number that counts something
 FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"
 HEADED = re.compile(rf"([^\W\d_]{{2,}})[ -](?:({NUMERALS}|{FIRST})|([A-HJ-Z]))(?![^\W_]|['’.-]\w)")
 
+# m² and cm³ as they are typed, behind a number: no codes
+SQUARES_AND_CUBES = re.compile(r"(?<=\d)\s?[ckd]?m[23²³](?!\w)")
+
 
 def as_titled(words: str, hits: Iterable[Hit]) -> str:
     """A customer's words in which names that end with a Roman numeral or a letter are written as
@@ -60,9 +63,10 @@ def asked_terms(words: str) -> frozenset[str]:
 
 def said_terms(words: str) -> tuple[str, ...]:
     """The terms of a customer's words. A number is also marked as one that counts something, and
-    only so where it does: the 3 of "3 weeks" does not name the Brew 3.
+    only so where it does: the 3 of "3 weeks" does not name the Brew 3, nor 5 m2 the iPad M2.
     """
     left, said = counted(words), list[str]()
+    words = SQUARES_AND_CUBES.sub(" ", words)
     for term in reversed(terms(words)):
         said += [term + COUNTS] if term.isdigit() else []
         said += [] if left[term] > 0 else [term]
