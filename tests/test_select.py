@@ -385,3 +385,21 @@ def test_of_lines_for_ranges_the_one_that_holds_the_amount_is_shown(question, li
     entry = Entry("a", "Lawns", f"We are often asked.\n\n{said_together}\n\nMulch it weekly.")
     shown = selected(by("overlap", 9.0), question, entry, WordEncoder())
     assert [said.index(text) for text in shown if text in said] == lines
+
+
+@pytest.mark.parametrize(
+    "question, told",
+    [
+        ("how much is a taxi, we land at 1am", True),
+        ("how much is a taxi at 23:15", True),
+        ("how much is a taxi at 11:30", False),
+        ("how much is a taxi", False),
+    ],
+)
+def test_a_price_for_the_hours_in_which_the_time_told_lies_is_shown(question, told):
+    rows = "From: Airport; Taxi: £180; Van: £280\nFrom: Station; Taxi: £90; Van: £150"
+    surcharge = "Night surcharge 22:00-6:00: +£50."
+    entry = Entry("a", "Rides", f"We drive.\n\n{rows}\n\n{surcharge} Seats are free.")
+    shown = selected(by("overlap", 9.0), question, entry, WordEncoder())
+    assert "From: Airport; Taxi: £180; Van: £280" in shown
+    assert (surcharge in shown) == told

@@ -23,7 +23,7 @@ import numpy as np
 from mm_support.decide.confidence import sigmoid
 from mm_support.decide.named import codes_in
 from mm_support.decode.footnotes import footnotes
-from mm_support.decode.ranges import holding
+from mm_support.decode.ranges import holding, holds_time
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
@@ -224,7 +224,7 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: which blocks are shown whenever one is. All of a brief answer to a question
     of the company's own, of a short section, and of a short passage where nothing is asked but a
     code of it; else the only one that says such a code, and the only one that states what is asked
-    for: a price, a time; and what counts as the customer does.
+    for: a price, a time; what counts as the customer does; and a price for the time that is told.
     """
     asked = term_set(question)
     codes = codes_in(asked)
@@ -234,7 +234,12 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
         return np.ones(len(blocks), bool)
     saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
     stating, counting = stated(question, blocks), counted(question, blocks)
-    return saying * (saying.sum() == 1) | stating * (stating.sum() == 1) | counting
+    return (
+        saying * (saying.sum() == 1)
+        | stating * (stating.sum() == 1)
+        | counting
+        | timed(question, blocks)
+    )
 
 
 def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
@@ -247,6 +252,18 @@ def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
     kinds = [amounts_stated("\n".join(block.sentences)) for block in blocks]
     found = np.array([bool(asked & own) for own in kinds])
     return found if found.any() else np.array(list(map(bool, kinds)))
+
+
+def timed(question: str, blocks: Sequence[Block]) -> np.ndarray:
+    """(n_blocks,) bool: where a price is asked for, which blocks are one sentence with a price and
+    hours that hold the time of day in the question: "Night surcharge 22:00-6:00: £50".
+    """
+    if "price" not in amounts_asked(question):
+        return np.zeros(len(blocks), bool)
+    single = [block.sentences[0] if len(block.sentences) == 1 else "" for block in blocks]
+    return np.array(
+        [holds_time(question, text) and "price" in amounts_stated(text) for text in single]
+    )
 
 
 def counted(question: str, blocks: Sequence[Block]) -> np.ndarray:
