@@ -403,3 +403,13 @@ def test_a_price_for_the_hours_in_which_the_time_told_lies_is_shown(question, to
     shown = selected(by("overlap", 9.0), question, entry, WordEncoder())
     assert "From: Airport; Taxi: £180; Van: £280" in shown
     assert (surcharge in shown) == told
+
+
+def test_what_only_a_footnote_says_is_told_by_the_row_that_is_asked_for():
+    rows = ["Service: Text; Abroad: £1; At sea: £2", "Service: Data; Abroad: £4*; At sea: £9*"]
+    note = "* It is blocked at £50. Send a text with the word on."
+    entry = Entry("a", "Abroad", "\n".join([*rows, "", note, "", "There are packs. " * 30]))
+    last = [name == "overlap" for name in FEATURES]
+    weak = Selector(tuple(9.0 * own for own in last), -6.0, 0.5)
+    assert rows[0] in selected(weak, "and text", entry, WordEncoder())
+    assert not any(t.startswith("*") for t in selected(weak, "and text", entry, WordEncoder()))

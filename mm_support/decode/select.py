@@ -76,6 +76,7 @@ APART = 0.5  # share of the likeliest section's probability below which another 
 HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
 WORD = re.compile(r"\w+(?:['’]\w+)*")
 LEADS_ON = (":", "：", ",", "，")
+Notes = Sequence[tuple[range, list[int]]]  # places of footnotes, and of what bears their marks
 
 
 class Block(NamedTuple):
@@ -105,7 +106,7 @@ class Weighed:
     probabilities: np.ndarray
     completing: frozenset[int] = frozenset()
     headed: dict[int, int] = field(default_factory=dict)
-    noted: Sequence[tuple[range, Sequence[int]]] = ()
+    noted: Notes = ()
 
     @property
     def likeliest(self) -> float:
@@ -124,7 +125,10 @@ class Weighed:
                 i = next((j for j in range(i + 1, len(self.blocks)) if self.probabilities[j]), None)
                 wanted.update(() if i is None else (i,))
         wanted |= {i + 1 for i in wanted if i + 1 in self.completing}
-        wanted = self._with_footnotes(wanted)
+        for note, bearers in self.noted:
+            told = " ".join(sentence for i in note for sentence in self.blocks[i].sentences)
+            brief = tokens(told) <= BRIEF and not wanted.isdisjoint(bearers)
+            wanted.update(note if brief else ())
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
                 i -= 1
@@ -133,23 +137,6 @@ class Weighed:
             wanted.discard(head)
             wanted.update([head] if wanted & {*range(head + 1, end)} else [])
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
-
-    def _with_footnotes(self, wanted: set[int]) -> set[int]:
-        """The places that are wanted, with brief footnotes to them; a note that is wanted with the
-        likeliest of what bears its mark, or not where all of that is a row that nobody named.
-        """
-        shown = set(wanted)
-        for note, bearers in self.noted:
-            told = " ".join(sentence for i in note for sentence in self.blocks[i].sentences)
-            best = max(self.probabilities[i] for i in bearers)
-            if not wanted.isdisjoint(bearers):
-                shown.update(note if tokens(told) <= BRIEF else ())
-            elif not best:
-                shown.difference_update(note)
-            elif not wanted.isdisjoint(note):
-                shown.update(i for i in bearers if self.probabilities[i] == best)
-                shown.update(note)
-        return shown
 
     def holding(self, sentences: Sequence[str]) -> Weighed:
         """The blocks that hold any of the sentences."""
@@ -184,13 +171,16 @@ class Selector:
         likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
-        likely = rows_asked_for(question, blocks, likely, context)
+        notes = noted(entry, blocks)
+        likely = with_footnotes(question, blocks, likely, notes, context)
         likely = in_asked_range(question, blocks, likely)
         headed, behind = headings_of(entry, blocks), completing(question, entry, blocks)
         likely = below_headings(question, blocks, likely, headed)
         if len(blocks) > 1 and _is_masthead(question, entry, blocks[0]):
             likely[0] = 0.0
-        return Weighed(blocks, likely, behind, headed, noted(entry, blocks))
+        for note, bearers in notes:
+            likely[list(note)] = np.minimum(likely[list(note)], likely[bearers].max())
+        return Weighed(blocks, likely, behind, headed, notes)
 
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
@@ -364,7 +354,7 @@ def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
     return found
 
 
-def noted(entry: Entry, blocks: Sequence[Block]) -> list[tuple[range, list[int]]]:
+def noted(entry: Entry, blocks: Sequence[Block]) -> Notes:
     """The places of each footnote, and of the blocks outside it that bear its mark."""
     found = list[tuple[range, list[int]]]()
     for note in footnotes(entry.answer):
@@ -374,6 +364,28 @@ def noted(entry: Entry, blocks: Sequence[Block]) -> list[tuple[range, list[int]]
         if own and bearing:
             found.append((range(own[0], own[-1] + 1), bearing))
     return found
+
+
+def with_footnotes(
+    question: str, blocks: Sequence[Block], likely: np.ndarray, notes: Notes, context: str = ""
+) -> np.ndarray:
+    """The same as rows_asked_for, where no footnote is shown alone: what bears its mark is at least
+    as likely as it, or the rows that are named where that is none of them.
+    """
+    rows = rows_asked_for(question, blocks, likely, context)
+    of_others = [note for note in notes if not rows[note[1]].max()]
+    if of_others:
+        rows = rows_asked_for(question, blocks, _lent(of_others, likely), context)
+    return _lent([note for note in notes if note not in of_others], rows)
+
+
+def _lent(notes: Notes, likely: np.ndarray) -> np.ndarray:
+    """How likely each block is, the likeliest that bears a note's mark at least as much as that."""
+    likely = likely.copy()
+    for note, bearers in notes:
+        best = max(bearers, key=lambda at: likely[at])
+        likely[best] = max(likely[best], likely[list(note)].max())
+    return likely
 
 
 def below_headings(
