@@ -76,9 +76,9 @@ BESIDE = 0.15
 # probability from which a sentence is shown without a draft, or though another entry was found
 # first
 SURE = 0.45
-# share of the first hit's score from which another passage of its document may be meant too. Of 41
-# such passages that replies to strangers' questions told, seven were needed; told now: 7 and 7
-# others, with 0.8: 7 and 16
+# share of the first hit's score from which another passage of its document may be meant too. Of 39
+# such passages that were told to strangers, 7 were needed; with it 6 of these are told and 11
+# others, with 0.8 all 7 and 18 others
 AS_NEAR = 0.88
 # as they come their drafts do not survive the check: extractive instead
 UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)
