@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from conftest import WordEncoder
 
+from mm_support.decode.ranges import holding
 from mm_support.decode.select import (
     FEATURES,
     Selector,
@@ -363,6 +364,19 @@ def test_lines_of_a_list_are_no_footnotes():
     entry = Entry("a", "Bring", "Bring these*:\n* a cup\n* a plate\n\nThe area of 50 m² is free.")
     weighed = by("overlap", 9.0).weigh("area", entry, lambda texts, _: WordEncoder().encode(texts))
     assert not weighed.noted
+
+
+def test_of_two_amounts_each_brings_the_line_that_holds_it():
+    """A trip of 6 days, cancelled 20 days before: which of the two is meant is not known."""
+    lines = [
+        "Days before: 3-6; Fee: 40%",
+        "Days before: 7-14; Fee: 20%",
+        "Days before: 15-29; Fee: 9%",
+    ]
+    days = [line.replace(";", " days;", 1) for line in lines]
+    assert holding("a trip of 6 days, 20 days before", days) == [True, False, True]
+    assert holding("20 days before", days) == [False, False, True]
+    assert holding("40 days before", days) == [None, None, None]
 
 
 @pytest.mark.parametrize(

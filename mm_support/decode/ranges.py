@@ -17,15 +17,17 @@ Span = tuple[float, float]
 
 
 def holding(question: str, lines: Sequence[str]) -> list[bool | None]:
-    """(n_lines,) whether the range with which each begins holds an amount in the question; None of
-    lines that begin with none of its kind, and of all where none holds it.
+    """(n_lines,) whether the range with which each begins holds an amount in the question, any of
+    several; None of lines that begin with none of its kind, and of all where none holds it.
     """
+    found = list[list[bool | None]]()
     for amount in facts_of(question).amounts:
         spans = _spans(amount.kind, lines) if amount.kind else []
         held = [None if span is None else span[0] <= amount.value <= span[1] for span in spans]
         if held.count(None) < len(held) - 1 and any(held):
-            return held
-    return [None] * len(lines)
+            found.append(held)
+    each = zip(*found) if found else [(None,)] * len(lines)
+    return [None if None in own else any(own) for own in each]
 
 
 def holds_time(question: str, text: str) -> bool:
