@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from math import inf
 
 from mm_support.language.facts import Amount, alike, facts_of, range_in
-from mm_support.language.sentences import COLON, COLUMNS, column_names, first_cell
+from mm_support.language.sentences import COLON, column_names, first_cell
 
 Span = tuple[float, float]
 
@@ -72,7 +72,7 @@ def _only(kind: str, head: str) -> Amount | None:
 
 def _head(line: str) -> str:
     """A row's first cell, or what stands in front of a colon; "" where there is none."""
-    if len(column_names(line)) >= COLUMNS:
+    if len(column_names(line)) > 1:
         return first_cell(line)
     head, *rest = COLON.split(line, 1)
     return head if rest else ""
