@@ -369,9 +369,9 @@ def test_lines_of_a_list_are_no_footnotes():
 def test_of_two_amounts_each_brings_the_line_that_holds_it():
     """A trip of 6 days, cancelled 20 days before: which of the two is meant is not known."""
     lines = [
-        "Days before: 3-6; Fee: 40%",
-        "Days before: 7-14; Fee: 20%",
-        "Days before: 15-29; Fee: 9%",
+        "Left: 3-6; Fee: 40%",
+        "Left: 7-14; Fee: 20%",
+        "Left: 15-29; Fee: 9%",
     ]
     days = [line.replace(";", " days;", 1) for line in lines]
     assert holding("a trip of 6 days, 20 days before", days) == [True, False, True]
