@@ -14,6 +14,7 @@ from mm_support.decide.named import (
     with_named,
 )
 from mm_support.language.asks import affirmed, amounts_stated
+from mm_support.language.facts import range_in
 from mm_support.types import Entry, Hit
 
 
@@ -298,6 +299,23 @@ def test_a_row_is_for_the_amounts_in_its_range():
             assert not names_another_thing(words, named_first(words, found))
     assert names_another_thing("tablet for a 15 kg dog", hits(small, large))
     assert not names_another_thing("tablet for a dog within 15 days", hits(small))
+
+
+@pytest.mark.parametrize(
+    "cell, found",
+    [
+        ("Size: 4.5-10 kg", ("mass", 4_500, 10_000)),
+        ("Weight kg: 3-6", ("mass", 3_000, 6_000)),
+        ("Days before arrival: 15-29", ("time", 15 * 86_400, 29 * 86_400)),
+        ("Lawn m²: 150-600", ("area", 150, 600)),
+        ("距出发: 15-29天", ("time", 15 * 86_400, 29 * 86_400)),
+        ("Rooms: 3-6", None),
+        ("Weight (kg): 6-3", None),
+        ("Open: 9:00-17:00", None),
+    ],
+)
+def test_a_ranges_unit_may_stand_in_the_name_of_its_column(cell, found):
+    assert range_in(cell) == found
 
 
 def test_how_to_do_a_thing_is_not_told_by_what_it_costs():

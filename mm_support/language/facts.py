@@ -207,16 +207,24 @@ def _has_date(facts: Facts, date: Numeric) -> bool:
 
 
 def range_in(cell: str) -> tuple[str, float, float] | None:
-    """(kind, least, most) where a cell of a table has two numbers and a unit: "Size: 4.5-10 kg";
-    None for others, and for times of day.
+    """(kind, least, most) where a cell of a table has two numbers and a unit, which may stand in
+    the column's name: "Size: 4.5-10 kg", "Weight kg: 4-6"; None for others, and for times of day.
     """
-    amounts = facts_of(cell).amounts
+    name, value = cell.rsplit(":", 1) if re.search(r":\s", cell) else ("", cell)
+    amounts = facts_of(value).amounts
     if len(amounts) != 2 or not amounts[1].number:
         return None
     least, most = amounts
-    low = least.value if least.kind else least.number * most.value / most.number
-    alike = most.kind not in ("", "clock") and least.kind in ("", most.kind)
-    return (most.kind, low, most.value) if alike and low < most.value else None
+    kind, low, high = most.kind, least.value, most.value
+    if not (least.kind or kind):
+        units = units_of(language_of(name))
+        words = re.findall(r"[^\W\d_]+[²³]?", name.lower())
+        kind, size = next((units[word] for word in words if word in units), ("", 1.0))
+        low, high = low * size, high * size
+    elif not least.kind:
+        low = least.number * high / most.number
+    alike = kind not in ("", "clock") and least.kind in ("", kind)
+    return (kind, low, high) if alike and low < high else None
 
 
 @functools.lru_cache(REMEMBERED)
