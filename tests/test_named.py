@@ -312,6 +312,7 @@ def test_a_row_is_for_the_amounts_in_its_range():
         ("Rooms: 3-6", None),
         ("Weight (kg): 6-3", None),
         ("Open: 9:00-17:00", None),
+        ("Hours: 9-17", None),
     ],
 )
 def test_a_ranges_unit_may_stand_in_the_name_of_its_column(cell, found):

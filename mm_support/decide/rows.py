@@ -53,7 +53,8 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
     """
     is_row = "\n" not in entry.answer and _only_rows(entry)
     ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
-    asked = [amount for amount in facts_of(words).amounts if amount.kind] if ranges else []
+    amounts = facts_of(words).amounts if ranges else ()
+    asked = [amount for amount in amounts if amount.kind and amount.said]
     held = [
         low <= amount.value <= high
         for amount in asked

@@ -22,7 +22,7 @@ def holding(question: str, lines: Sequence[str]) -> list[bool | None]:
     """
     found = list[list[bool | None]]()
     for amount in facts_of(question).amounts:
-        spans = _spans(amount.kind, lines) if amount.kind else []
+        spans = _spans(amount.kind, lines) if amount.kind and amount.said else []
         held = [None if span is None else span[0] <= amount.value <= span[1] for span in spans]
         if held.count(None) < len(held) - 1 and any(held):
             found.append(held)

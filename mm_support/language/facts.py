@@ -35,6 +35,7 @@ from mm_support.language.written_dates import Day, WrittenDate, order_of, replac
 from mm_support.language.written_numbers import plain_numbers
 
 REMEMBERED = 20_000  # texts
+HOUR = ("time", 3600)
 MONEY = frozenset({*CURRENCIES, "money"})  # kinds of sums
 NEAR = 4  # words behind a number in which its unit may stand
 FEW = (1.0, 2.0)  # number words that mostly count nothing: "one of them", "the two of you"
@@ -208,7 +209,8 @@ def _has_date(facts: Facts, date: Numeric) -> bool:
 
 def range_in(cell: str) -> tuple[str, float, float] | None:
     """(kind, least, most) where a cell of a table has two numbers and a unit, which may stand in
-    the column's name: "Size: 4.5-10 kg", "Weight kg: 4-6"; None for others, and for times of day.
+    the column's name: "Size: 4.5-10 kg", "Weight kg: 4-6"; None for others, and for times of day,
+    as "Hours: 9-17" are.
     """
     name, value = cell.rsplit(":", 1) if re.search(r":\s", cell) else ("", cell)
     amounts = facts_of(value).amounts
@@ -220,6 +222,7 @@ def range_in(cell: str) -> tuple[str, float, float] | None:
         units = units_of(language_of(name))
         words = re.findall(r"[^\W\d_]+[²³]?", name.lower())
         kind, size = next((units[word] for word in words if word in units), ("", 1.0))
+        kind = "" if (kind, size) == HOUR else kind
         low, high = low * size, high * size
     elif not least.kind:
         low = least.number * high / most.number
