@@ -18,9 +18,10 @@ from conftest import WordEncoder
 
 from mm_support.as_json import opening, snippet
 from mm_support.decide.intent_examples import read_examples
+from mm_support.decode.blocks import blocks_of
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter
-from mm_support.decode.select import blocks_of, load_selector, selector_file
+from mm_support.decode.select import load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
 from mm_support.language import terms as language_terms

@@ -6,19 +6,18 @@ import numpy as np
 import pytest
 from conftest import WordEncoder
 
+from mm_support.decode.blocks import blocks_of, headings_of
 from mm_support.decode.ranges import holding
 from mm_support.decode.select import (
     FEATURES,
     Selector,
     Weighed,
     below_headings,
-    blocks_of,
     by_section,
     completing,
     counted,
-    headings_of,
-    rows_asked_for,
 )
+from mm_support.decode.table_rows import rows_asked_for
 from mm_support.types import Entry
 
 PLANS = [

@@ -15,8 +15,8 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 
+from mm_support.decode.blocks import blocks_of
 from mm_support.decode.prompt import NO_ANSWER
-from mm_support.decode.select import blocks_of
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.language.codes import written
 from mm_support.language.english import leans

@@ -17,7 +17,8 @@ import numpy as np
 from assets.training.command import main
 from assets.training.reply_examples import LABELS, Labelled, load_labelled
 from mm_support.config import Settings
-from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, blocks_of, features
+from mm_support.decode.blocks import blocks_of
+from mm_support.decode.select import FEATURES, SELECTOR_FILE, Selector, features
 from mm_support.files import write_json
 from mm_support.paths import fitted_to
 from mm_support.types import EncodeKind

@@ -23,12 +23,13 @@ import numpy as np
 
 from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
+from mm_support.decode.blocks import LEADS_ON, blocks_of
 from mm_support.decode.columns import rows_as_asked
 from mm_support.decode.grounding import Grounding, Support
 from mm_support.decode.heading import headed
 from mm_support.decode.judge import Judge
 from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
-from mm_support.decode.select import LEADS_ON, Weighed, blocks_of, load_selector, selector_file
+from mm_support.decode.select import Weighed, load_selector, selector_file
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.verify import Verifier, checked
 from mm_support.decode.writing import (

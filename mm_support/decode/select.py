@@ -1,53 +1,43 @@
 """The extractive reply: an entry's own sentences that answer this question, in the entry's order.
 
-An answer is cut into blocks: numbered steps stay together with the sentence that introduces them,
-every other sentence is a block. A logistic regression on a few facts about question and block,
-fitted by assets/training/sentences.py on questions labelled by hand, says which blocks belong to
-the reply; one that alone has some word of the question does too. A sentence that leans on the one
-before it ("It also...", "Otherwise...") brings that one along. Knows no language model.
+A logistic regression on a few facts about question and block (blocks.py), fitted by
+assets/training/sentences.py on questions labelled by hand, says which blocks belong to the reply;
+one that alone has some word of the question does too. A sentence that leans on the one before it
+("It also...", "Otherwise...") brings that one along. Knows no language model.
 """
 
 from __future__ import annotations
 
 import json
-import re
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 
 from mm_support.decide.confidence import sigmoid
 from mm_support.decide.named import codes_in
-from mm_support.decode.footnotes import footnotes
+from mm_support.decode.blocks import (
+    LEADS_ON,
+    Block,
+    Notes,
+    blocks_of,
+    headings_of,
+    joined_at,
+    noted,
+    terms_of,
+)
 from mm_support.decode.ranges import holding, holds_time
+from mm_support.decode.table_rows import rows_asked_for
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
-from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
-from mm_support.language.detect import language_of, stop_words
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
-from mm_support.language.facts import facts_of
-from mm_support.language.sentences import (
-    ASKING,
-    COLON,
-    COLUMNS,
-    ENDS,
-    column_names,
-    first_cell,
-    headings_over,
-    is_step,
-    of_one_step,
-    split_lines,
-    split_paragraphs,
-    split_sentences,
-)
-from mm_support.language.terms import term_set, terms
-from mm_support.language.units import joining_word
+from mm_support.language.sentences import ASKING, ENDS, split_lines
+from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
 
@@ -71,27 +61,7 @@ FEATURES = (
 # tokens of a passage that may be shown whole: its last sentence may be the exception from the first
 WHOLE = 100
 BRIEF = 50  # tokens of an answer to a question of the company's own, which is shown whole
-SHORT = 80  # tokens of a product's description and data that are not taken apart
 APART = 0.5  # share of the likeliest section's probability below which another is left out
-HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
-WORD = re.compile(r"\w+(?:['’]\w+)*")
-LEADS_ON = (":", "：", ",", "，")
-Notes = Sequence[tuple[range, list[int]]]  # places of footnotes, and of what bears their marks
-
-
-class Block(NamedTuple):
-    """Sentences that are shown together or not at all."""
-
-    sentences: tuple[str, ...]
-
-    @property
-    def has_steps(self) -> bool:
-        return any(map(is_step, self.sentences))
-
-    @property
-    def leads_on(self) -> bool:
-        """Whether it announces what follows."""
-        return self.sentences[-1].endswith(LEADS_ON)
 
 
 @dataclass(frozen=True, eq=False)
@@ -199,17 +169,6 @@ def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.
     return np.repeat(shown, np.diff([*starts, len(blocks)]))
 
 
-def joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
-    """The places of the blocks with which joined sections begin, each by its heading ("Smoking: Not
-    in the van."); none where a paragraph has no heading.
-    """
-    first = [paragraph[0][0] for paragraph in split_paragraphs(entry.answer)]
-    places = {block.sentences[0]: at for at, block in enumerate(blocks)}
-    headed = all(HEADED.match(text) and text in places for text in first)
-    found = sorted({places[text] for text in first}) if headed and not entry.section else []
-    return found if found[:1] == [0] else []
-
-
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: which blocks are shown whenever one is. All of a brief answer to a question
     of the company's own, of a short section, and of a short passage where nothing is asked but a
@@ -222,7 +181,7 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     least = BRIEF if entry.title.endswith(ASKING) else 0
     if tokens(entry.answer) <= (WHOLE if entry.section or alone else least):
         return np.ones(len(blocks), bool)
-    saying = np.array([not codes.isdisjoint(_terms(block)) for block in blocks])
+    saying = np.array([not codes.isdisjoint(terms_of(block)) for block in blocks])
     stating, counting = stated(question, blocks), counted(question, blocks)
     return (
         saying * (saying.sum() == 1)
@@ -263,7 +222,7 @@ def counted(question: str, blocks: Sequence[Block]) -> np.ndarray:
     if amounts_asked(question) or "time" not in amounts_stated(question):
         return np.zeros(len(blocks), bool)
     asked = term_set(question)
-    shared = np.array([len(asked & _terms(block)) for block in blocks])
+    shared = np.array([len(asked & terms_of(block)) for block in blocks])
     single = [len(block.sentences) == 1 and not block.has_steps for block in blocks]
     times = ["time" in amounts_stated(block.sentences[0]) for block in blocks]
     shared = shared * np.array(single) * np.array(times)
@@ -278,7 +237,7 @@ def completing(question: str, entry: Entry, blocks: Sequence[Block]) -> frozense
     if not amounts_asked(question):
         return frozenset()
     asked = term_set(question)
-    shared = [len(asked & _terms(block)) for block in blocks]
+    shared = [len(asked & terms_of(block)) for block in blocks]
     closest = [1 < own == max(shared) for own in shared]
     together = {pair for line in split_lines(entry.answer) for pair in pairwise(line)}
     states = [bool(amounts_stated("\n".join(block.sentences))) for block in blocks]
@@ -304,66 +263,6 @@ def load_selector(path: Path) -> Selector:
         if tuple(values["features"]) != FEATURES:
             raise ValueError("other features")
         return Selector(tuple(values["weights"]), values["bias"], values["threshold"])
-
-
-def blocks_of(entry: Entry) -> list[Block]:
-    """The entry's answer as blocks: a run of steps with its introduction and what the steps
-    announce, a row of a table, lines of code, a warning, or a single sentence. A short answer that
-    ends with a product's data is one block.
-    """
-    paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
-    notes = {note.sentences for note in footnotes(entry.answer)}
-    if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
-        return [Block(tuple(split_sentences(entry.answer)))]
-    for paragraph in paragraphs:
-        if _is_verbatim(paragraph):
-            said = [sentence for line in paragraph for sentence in line]
-            if blocks and blocks[-1][-1].endswith(LEADS_ON):
-                blocks[-1] += said
-            else:
-                blocks.append(said)
-            continue
-        rows = {at for table in tables_of(paragraph) for at in table}
-        heads = headings_over(paragraph)
-        apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
-        for at, line in enumerate(paragraph):
-            if at in heads:
-                blocks.append([*line])
-                continue
-            whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
-            for piece in [line] if whole else [(sentence,) for sentence in line]:
-                joins = is_step(piece[0]) and at not in apart
-                if blocks and joins and _takes_steps(blocks[-1]):
-                    blocks[-1] += piece
-                else:
-                    blocks.append(list(piece))
-    return [Block(tuple(block)) for block in blocks]
-
-
-def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
-    """The places of blocks that are a heading, and the place behind the paragraph below it."""
-    found, at = dict[int, int](), 0
-    for paragraph in split_paragraphs(entry.answer):
-        last = paragraph[-1][-1]
-        places = [i for i in range(at, len(blocks)) if last in blocks[i].sentences]
-        end = places[0] + 1 if places else at
-        first = blocks[at].sentences if at < len(blocks) else ()
-        if headings_over(paragraph) and first == tuple(paragraph[0]):
-            found[at] = end
-        at = end
-    return found
-
-
-def noted(entry: Entry, blocks: Sequence[Block]) -> Notes:
-    """The places of each footnote, and of the blocks outside it that bear its mark."""
-    found = list[tuple[range, list[int]]]()
-    for note in footnotes(entry.answer):
-        own = [i for i, block in enumerate(blocks) if {*block.sentences} & {*note.sentences}]
-        bearing = [i for i, block in enumerate(blocks) if note.bearers & {*block.sentences}]
-        bearing = [i for i in bearing if i not in own]
-        if own and bearing:
-            found.append((range(own[0], own[-1] + 1), bearing))
-    return found
 
 
 def with_footnotes(
@@ -399,8 +298,8 @@ def below_headings(
     for head, end in headed.items():
         length = sum(tokens(" ".join(block.sentences)) for block in blocks[head + 1 : end])
         last = end if length <= WHOLE else head + 2
-        words = asked & _terms(blocks[head])
-        if words and all(words.isdisjoint(_terms(block)) for block in blocks[head + 1 : end]):
+        words = asked & terms_of(blocks[head])
+        if words and all(words.isdisjoint(terms_of(block)) for block in blocks[head + 1 : end]):
             likely[head + 1 : last] = np.maximum(likely[head + 1 : last], likely[head])
         likely[head] = 0.0
     return likely
@@ -412,48 +311,7 @@ def _is_masthead(question: str, entry: Entry, first: Block) -> bool:
     """
     lines, asked = first.sentences, term_set(question) - term_set(entry.title)
     plain = not any(line.endswith((*ENDS, *LEADS_ON)) for line in lines)
-    return lines[0] == entry.title and plain and asked.isdisjoint(_terms(first))
-
-
-def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:
-    """Whether the last paragraph is one line of names and values, below what has no heading."""
-    last = paragraphs[-1] if paragraphs else ()
-    headed = len(paragraphs) > 1 and all(HEADED.match(own[0][0]) for own in paragraphs)
-    return len(last) == 1 and not headed and bool(column_names(" ".join(last[0])))
-
-
-def _takes_steps(block: Sequence[str]) -> bool:
-    """Whether a step may follow in the same block: after its introduction, or other steps."""
-    return len(block) == 1 or any(map(is_step, block))
-
-
-def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:
-    """Whether a paragraph is no prose: code, a command, an address. Its lines end as no sentence
-    does, and are no steps and no rows.
-    """
-    last = [line[-1] for line in paragraph]
-    ends = any(sentence.endswith((*ENDS, *LEADS_ON)) for sentence in last)
-    return not (ends or any(map(is_step, last)) or tables_of(paragraph))
-
-
-def row_columns(line: str) -> frozenset[str]:
-    """The names of a row's columns; also of the first that has its value behind the row's own name:
-    "Sunday: Summer: closed; Winter: closed".
-    """
-    behind = COLON.split(first_cell(line), 1)[-1]
-    return column_names(line) | column_names(behind)
-
-
-def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
-    """Where lines follow each other that name the same columns: the rows of a table."""
-    names = [row_columns(" ".join(line)) for line in lines]
-    alike = [len(one & other) >= COLUMNS for one, other in pairwise(names)]
-    found, start = [], 0
-    for at in range(1, len(lines) + 1):
-        if at == len(lines) or not alike[at - 1]:
-            found += [range(start, at)] if at - start > 1 else []
-            start = at
-    return found
+    return lines[0] == entry.title and plain and asked.isdisjoint(terms_of(first))
 
 
 def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
@@ -462,27 +320,9 @@ def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.nda
     program for Windows."
     """
     asked = term_set(question) - term_set(entry.title)
-    held = [asked & _terms(block) for block in blocks]
+    held = [asked & terms_of(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
     return np.array([any(blocks_with[term] == 1 for term in terms) for terms in held])
-
-
-def rows_asked_for(
-    question: str, blocks: Sequence[Block], likely: np.ndarray, context: str = ""
-) -> np.ndarray:
-    """How likely each block belongs to the reply, where rows of a table go by their table: all are
-    as likely as the likeliest, or only those that are named. context: what the question leans on,
-    which counts where it names no row itself.
-    """
-    likely = likely.copy()
-    for rows in tables_of([block.sentences for block in blocks]):
-        own = [blocks[at] for at in rows]
-        stating = _stating_rows(question, own)
-        kept = [row for row, states in zip(own, stating) if states]
-        named = (_among(stating, _named_rows(words, kept)) for words in (question, context))
-        shown = next(filter(any, named), stating)
-        likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
-    return likely
 
 
 def in_asked_range(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
@@ -492,80 +332,6 @@ def in_asked_range(question: str, blocks: Sequence[Block], likely: np.ndarray) -
     held = holding(question, [block.sentences[0] for block in blocks])
     kept = np.array([own is not False for own in held])
     return np.where([bool(own) for own in held], likely.max(), likely * kept)
-
-
-def _stating_rows(question: str, rows: Sequence[Block]) -> list[bool]:
-    """Which rows state a price, where one is asked for and some state none: the rows of a table of
-    plans are what differs between them. All where all or none do.
-    """
-    if "price" not in amounts_asked(question):
-        return [True] * len(rows)
-    states = ["price" in amounts_stated("\n".join(row.sentences)) for row in rows]
-    columns = [column_names(row.sentences[0]) for row in rows]
-    things = all(own > frozenset.intersection(*columns) for own in columns)
-    return states if things and any(states) else [True] * len(rows)
-
-
-def _among(kept: Sequence[bool], named: Sequence[bool]) -> list[bool]:
-    """(n_rows,) which rows are named, from those that are named among the kept ones."""
-    each = iter(named)
-    return [is_kept and next(each) for is_kept in kept]
-
-
-def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
-    """Which rows hold words of a question that not all of them hold, and the most of them, or words
-    that it says more often than what others hold beside them ("Shore or Shore Plus?"); all where
-    they are for amounts and it lies between theirs, or where one of two alternatives names none.
-    """
-    if _lies_between(question, rows):
-        return [True] * len(rows)
-    asked, words = term_set(question), _words(question) - stop_words(language_of(question))
-    held = [asked & _terms(row) | words & _named(row) for row in rows]
-    often = Counter([*terms(question), *WORD.findall(question.lower())])
-    common = frozenset.intersection(*held)
-
-    def outdone(own: frozenset[str]) -> bool:
-        beside = [other - own for other in held if other > own]
-        least = min((often[word] for word in own), default=0)
-        return any(least <= max(often[word] for word in more) for more in beside)
-
-    named = [own > common and not outdone(own) for own in held]
-    told = [own - common for own, is_named in zip(held, named) if is_named]
-    return [True] * len(rows) if len(told) == 1 and _half_named(question, *told) else named
-
-
-def _half_named(question: str, told: frozenset[str]) -> bool:
-    """Whether only one of alternatives holds the words by which a row is named: the other one is
-    called otherwise there ("nurse or vet, which is cheaper?").
-    """
-    language = language_of(question)
-    sides = question.lower().split(joining_word(language, "or"))
-    return any(told.isdisjoint(term_set(side, language) | _words(side)) for side in sides)
-
-
-def _lies_between(question: str, rows: Sequence[Block]) -> bool:
-    """Whether an amount in the question is of the kind that most first cells state, and is that of
-    none: "10 days before", of rows from 7 and from 15 days on. No word tells which row that is.
-    """
-    asked = {(amount.kind, amount.value) for amount in facts_of(question).amounts if amount.kind}
-    stated = [facts_of(first_cell(row.sentences[0])).amounts for row in rows]
-    cells = [{(amount.kind, amount.value) for amount in own} for own in stated]
-    kinds = {kind for kind, _ in asked}
-    alike = [cell for cell in cells if kinds & {kind for kind, _ in cell}]
-    return 2 * len(alike) > len(rows) and asked.isdisjoint(set().union(*alike))
-
-
-def _named(row: Block) -> frozenset[str]:
-    """The words of a row's first cell: L and XL tell plans apart, though they are no terms."""
-    return _words(first_cell(row.sentences[0]))
-
-
-def _words(text: str) -> frozenset[str]:
-    return frozenset(WORD.findall(text.lower()))
-
-
-def _terms(block: Block) -> frozenset[str]:
-    return frozenset().union(*map(term_set, block.sentences))
 
 
 def features(
@@ -583,7 +349,7 @@ def features(
     starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
     cosines = np.maximum.reduceat(np.array(close), starts)
     asked = term_set(question)
-    held = [_terms(block) for block in blocks]
+    held = [terms_of(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
     wants_amount, wants_steps = bool(amounts_asked(question)), asks_steps(question)
     amounts = stated(question, blocks)

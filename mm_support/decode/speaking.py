@@ -13,7 +13,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 
 import numpy as np
 
-from mm_support.decode.select import tables_of
+from mm_support.decode.blocks import tables_of
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError, SupportError

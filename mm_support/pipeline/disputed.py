@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from mm_support.decide.policy import Decision
+from mm_support.decode.blocks import blocks_of
 from mm_support.decode.compose import Asked
-from mm_support.decode.select import Weighed, blocks_of
+from mm_support.decode.select import Weighed
 from mm_support.decode.sentence import Sentence
 from mm_support.knowledge.contradictions import differing
 from mm_support.parts import Parts

@@ -1,0 +1,166 @@
+"""An entry's answer cut into blocks: sentences that are shown together or not at all.
+
+Numbered steps stay together with the sentence that introduces them; a row of a table, lines of code
+and a warning are blocks, and so is every other sentence. Knows no question.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import NamedTuple
+
+from mm_support.decode.footnotes import footnotes
+from mm_support.knowledge.passages import tokens
+from mm_support.knowledge.readers.markup import WARNING
+from mm_support.language.sentences import (
+    COLON,
+    COLUMNS,
+    ENDS,
+    column_names,
+    first_cell,
+    headings_over,
+    is_step,
+    of_one_step,
+    split_paragraphs,
+    split_sentences,
+)
+from mm_support.language.terms import term_set
+from mm_support.types import Entry
+
+SHORT = 80  # tokens of a product's description and data that are not taken apart
+HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
+LEADS_ON = (":", "：", ",", "，")
+Notes = Sequence[tuple[range, list[int]]]  # places of footnotes, and of what bears their marks
+
+
+class Block(NamedTuple):
+    """Sentences that are shown together or not at all."""
+
+    sentences: tuple[str, ...]
+
+    @property
+    def has_steps(self) -> bool:
+        return any(map(is_step, self.sentences))
+
+    @property
+    def leads_on(self) -> bool:
+        """Whether it announces what follows."""
+        return self.sentences[-1].endswith(LEADS_ON)
+
+
+def blocks_of(entry: Entry) -> list[Block]:
+    """The entry's answer as blocks: a run of steps with its introduction and what the steps
+    announce, a row of a table, lines of code, a warning, or a single sentence. A short answer that
+    ends with a product's data is one block.
+    """
+    paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
+    notes = {note.sentences for note in footnotes(entry.answer)}
+    if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
+        return [Block(tuple(split_sentences(entry.answer)))]
+    for paragraph in paragraphs:
+        if _is_verbatim(paragraph):
+            said = [sentence for line in paragraph for sentence in line]
+            if blocks and blocks[-1][-1].endswith(LEADS_ON):
+                blocks[-1] += said
+            else:
+                blocks.append(said)
+            continue
+        rows = {at for table in tables_of(paragraph) for at in table}
+        heads = headings_over(paragraph)
+        apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
+        for at, line in enumerate(paragraph):
+            if at in heads:
+                blocks.append([*line])
+                continue
+            whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
+            for piece in [line] if whole else [(sentence,) for sentence in line]:
+                joins = is_step(piece[0]) and at not in apart
+                if blocks and joins and _takes_steps(blocks[-1]):
+                    blocks[-1] += piece
+                else:
+                    blocks.append(list(piece))
+    return [Block(tuple(block)) for block in blocks]
+
+
+def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
+    """The places of blocks that are a heading, and the place behind the paragraph below it."""
+    found, at = dict[int, int](), 0
+    for paragraph in split_paragraphs(entry.answer):
+        last = paragraph[-1][-1]
+        places = [i for i in range(at, len(blocks)) if last in blocks[i].sentences]
+        end = places[0] + 1 if places else at
+        first = blocks[at].sentences if at < len(blocks) else ()
+        if headings_over(paragraph) and first == tuple(paragraph[0]):
+            found[at] = end
+        at = end
+    return found
+
+
+def joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:
+    """The places of the blocks with which joined sections begin, each by its heading ("Smoking: Not
+    in the van."); none where a paragraph has no heading.
+    """
+    first = [paragraph[0][0] for paragraph in split_paragraphs(entry.answer)]
+    places = {block.sentences[0]: at for at, block in enumerate(blocks)}
+    headed = all(HEADED.match(text) and text in places for text in first)
+    found = sorted({places[text] for text in first}) if headed and not entry.section else []
+    return found if found[:1] == [0] else []
+
+
+def noted(entry: Entry, blocks: Sequence[Block]) -> Notes:
+    """The places of each footnote, and of the blocks outside it that bear its mark."""
+    found = list[tuple[range, list[int]]]()
+    for note in footnotes(entry.answer):
+        own = [i for i, block in enumerate(blocks) if {*block.sentences} & {*note.sentences}]
+        bearing = [i for i, block in enumerate(blocks) if note.bearers & {*block.sentences}]
+        bearing = [i for i in bearing if i not in own]
+        if own and bearing:
+            found.append((range(own[0], own[-1] + 1), bearing))
+    return found
+
+
+def row_columns(line: str) -> frozenset[str]:
+    """The names of a row's columns; also of the first that has its value behind the row's own name:
+    "Sunday: Summer: closed; Winter: closed".
+    """
+    behind = COLON.split(first_cell(line), 1)[-1]
+    return column_names(line) | column_names(behind)
+
+
+def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
+    """Where lines follow each other that name the same columns: the rows of a table."""
+    names = [row_columns(" ".join(line)) for line in lines]
+    alike = [len(one & other) >= COLUMNS for one, other in pairwise(names)]
+    found, start = [], 0
+    for at in range(1, len(lines) + 1):
+        if at == len(lines) or not alike[at - 1]:
+            found += [range(start, at)] if at - start > 1 else []
+            start = at
+    return found
+
+
+def terms_of(block: Block) -> frozenset[str]:
+    return frozenset().union(*map(term_set, block.sentences))
+
+
+def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:
+    """Whether the last paragraph is one line of names and values, below what has no heading."""
+    last = paragraphs[-1] if paragraphs else ()
+    headed = len(paragraphs) > 1 and all(HEADED.match(own[0][0]) for own in paragraphs)
+    return len(last) == 1 and not headed and bool(column_names(" ".join(last[0])))
+
+
+def _takes_steps(block: Sequence[str]) -> bool:
+    """Whether a step may follow in the same block: after its introduction, or other steps."""
+    return len(block) == 1 or any(map(is_step, block))
+
+
+def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:
+    """Whether a paragraph is no prose: code, a command, an address. Its lines end as no sentence
+    does, and are no steps and no rows.
+    """
+    last = [line[-1] for line in paragraph]
+    ends = any(sentence.endswith((*ENDS, *LEADS_ON)) for sentence in last)
+    return not (ends or any(map(is_step, last)) or tables_of(paragraph))

@@ -1,0 +1,109 @@
+"""Which rows of a table a question asks for: those that it names, that state the price asked for,
+or all. Knows no probability of an answer, only how likely each block belongs to the reply.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from mm_support.decode.blocks import Block, tables_of, terms_of
+from mm_support.language.asks import amounts_asked, amounts_stated
+from mm_support.language.detect import language_of, stop_words
+from mm_support.language.facts import facts_of
+from mm_support.language.sentences import column_names, first_cell
+from mm_support.language.terms import term_set, terms
+from mm_support.language.units import joining_word
+
+WORD = re.compile(r"\w+(?:['’]\w+)*")
+
+
+def rows_asked_for(
+    question: str, blocks: Sequence[Block], likely: np.ndarray, context: str = ""
+) -> np.ndarray:
+    """How likely each block belongs to the reply, where rows of a table go by their table: all are
+    as likely as the likeliest, or only those that are named. context: what the question leans on,
+    which counts where it names no row itself.
+    """
+    likely = likely.copy()
+    for rows in tables_of([block.sentences for block in blocks]):
+        own = [blocks[at] for at in rows]
+        stating = _stating_rows(question, own)
+        kept = [row for row, states in zip(own, stating) if states]
+        named = (_among(stating, _named_rows(words, kept)) for words in (question, context))
+        shown = next(filter(any, named), stating)
+        likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
+    return likely
+
+
+def _stating_rows(question: str, rows: Sequence[Block]) -> list[bool]:
+    """Which rows state a price, where one is asked for and some state none: the rows of a table of
+    plans are what differs between them. All where all or none do.
+    """
+    if "price" not in amounts_asked(question):
+        return [True] * len(rows)
+    states = ["price" in amounts_stated("\n".join(row.sentences)) for row in rows]
+    columns = [column_names(row.sentences[0]) for row in rows]
+    things = all(own > frozenset.intersection(*columns) for own in columns)
+    return states if things and any(states) else [True] * len(rows)
+
+
+def _among(kept: Sequence[bool], named: Sequence[bool]) -> list[bool]:
+    """(n_rows,) which rows are named, from those that are named among the kept ones."""
+    each = iter(named)
+    return [is_kept and next(each) for is_kept in kept]
+
+
+def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
+    """Which rows hold words of a question that not all of them hold, and the most of them, or words
+    that it says more often than what others hold beside them ("Shore or Shore Plus?"); all where
+    they are for amounts and it lies between theirs, or where one of two alternatives names none.
+    """
+    if _lies_between(question, rows):
+        return [True] * len(rows)
+    asked, words = term_set(question), _words(question) - stop_words(language_of(question))
+    held = [asked & terms_of(row) | words & _named(row) for row in rows]
+    often = Counter([*terms(question), *WORD.findall(question.lower())])
+    common = frozenset.intersection(*held)
+
+    def outdone(own: frozenset[str]) -> bool:
+        beside = [other - own for other in held if other > own]
+        least = min((often[word] for word in own), default=0)
+        return any(least <= max(often[word] for word in more) for more in beside)
+
+    named = [own > common and not outdone(own) for own in held]
+    told = [own - common for own, is_named in zip(held, named) if is_named]
+    return [True] * len(rows) if len(told) == 1 and _half_named(question, *told) else named
+
+
+def _half_named(question: str, told: frozenset[str]) -> bool:
+    """Whether only one of alternatives holds the words by which a row is named: the other one is
+    called otherwise there ("nurse or vet, which is cheaper?").
+    """
+    language = language_of(question)
+    sides = question.lower().split(joining_word(language, "or"))
+    return any(told.isdisjoint(term_set(side, language) | _words(side)) for side in sides)
+
+
+def _lies_between(question: str, rows: Sequence[Block]) -> bool:
+    """Whether an amount in the question is of the kind that most first cells state, and is that of
+    none: "10 days before", of rows from 7 and from 15 days on. No word tells which row that is.
+    """
+    asked = {(amount.kind, amount.value) for amount in facts_of(question).amounts if amount.kind}
+    stated = [facts_of(first_cell(row.sentences[0])).amounts for row in rows]
+    cells = [{(amount.kind, amount.value) for amount in own} for own in stated]
+    kinds = {kind for kind, _ in asked}
+    alike = [cell for cell in cells if kinds & {kind for kind, _ in cell}]
+    return 2 * len(alike) > len(rows) and asked.isdisjoint(set().union(*alike))
+
+
+def _named(row: Block) -> frozenset[str]:
+    """The words of a row's first cell: L and XL tell plans apart, though they are no terms."""
+    return _words(first_cell(row.sentences[0]))
+
+
+def _words(text: str) -> frozenset[str]:
+    return frozenset(WORD.findall(text.lower()))
