@@ -4,12 +4,12 @@ or a word of the title. Knows the hits of one question, and no probabilities.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from itertools import chain, combinations, takewhile
+from itertools import combinations
 
+from mm_support.decide.coded import close, code_of_another, codes_in
 from mm_support.decide.name_terms import (
     as_titled,
     asked_terms,
@@ -30,101 +30,18 @@ from mm_support.decide.rows import (
     of_no_row,
     with_row,
 )
-from mm_support.knowledge.query import SearchQuery
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
-from mm_support.language.codes import match, same_kind, written
 from mm_support.language.countries import countries_in
-from mm_support.language.defined import named_in_title
 from mm_support.language.detect import language_of
-from mm_support.language.identifiers import identifiers_of
 from mm_support.language.sentences import COLON
 from mm_support.language.terms import term_set, terms
 from mm_support.language.versions import Numbered, holds, names_another, numbered
 from mm_support.types import Entry, Hit, of_one_document
 
-CODE = re.compile(r"[^\W\d_]\d")  # letters that run into digits
 # share of the best score from which on an entry is as good: what was quoted just before is meant
 # then (policy.py). Right entries first of 93 follow-ups of the packs and 198 of
 # assets/training/questions, with 0.8: 74, 170; 0.9: 81, 164; 0.95: 81, 162; without: 81, 156
 AS_GOOD = 0.9
-CLOSE = 0.8  # share of the best score that makes another entry a candidate
-
-
-def names_another_code(query: SearchQuery, entry: Entry) -> bool:
-    """Whether the customer typed or said an identifier of a kind that the entry's title names, or
-    with letters that all of it names, but not one of the entry's.
-
-    An entry about E41 does not answer a question about E99 or "error 10", one that explains PAY-31
-    none about PAY-32; an order number, of a kind that the entry does not name at all, changes
-    nothing.
-    """
-    asked = _coded_in(query)
-    titled, known = named_in_title(entry.title), identifiers_of(entry)
-    lettered = frozenset(code for code in known if not code.isdigit())
-    return not match(asked, known) and any(
-        same_kind(code, other)
-        for code in asked
-        for other in (titled if code.isdigit() else titled | lettered)
-    )
-
-
-def names_unknown_code(query: SearchQuery, hits: Sequence[Hit]) -> bool:
-    """Whether the customer typed or said an identifier of a kind that titles of close entries name,
-    and nothing found has it: E8, where there are E1, E2 and E3.
-    """
-    asked = _coded_in(query)
-    titled = frozenset().union(*(named_in_title(hit.entry.title) for hit in close(hits)))
-    known = frozenset().union(*(identifiers_of(hit.entry) for hit in hits))
-    alike = any(same_kind(code, other) for code in asked for other in titled)
-    return alike and not match(asked, known)
-
-
-def titled_otherwise(entry: Entry, other: Entry) -> bool:
-    """Whether two titles name different codes of one kind, and none of the same."""
-    own, others = (written(each.title) for each in (entry, other))
-    alike = any(same_kind(code, known) for code in own for known in others)
-    return alike and not match(own, others)
-
-
-def _code_of_another(words: str, hits: Sequence[Hit]) -> bool:
-    """Whether the best entry's title has the code asked about, but the question names what another
-    code of the kind stands under and that entry nowhere ("E7 on the AirPure", of the SteamPress's
-    E7 beside the AirPure's E3), or says of what has a title of its own that it shows the code, as
-    this one does of another thing ("my purifier shows E3", of "Washer shows E3").
-    """
-    asked, best = asked_terms(words), hits[0].entry
-    codes = codes_in(asked) & term_set(best.title)
-    left = asked - entry_terms(best) if codes else frozenset()
-    others = [hit.entry for hit in hits[1:] if left]
-    above = (_above_code(other.title) for other in others if titled_otherwise(other, best))
-    shown, titled = _showing(words, codes), _showing(best.title, codes)
-    if shown and titled and shown[1] == titled[1] and shown[0].isdisjoint(titled[0]):
-        above = chain(above, (term_set(other.title) & shown[0] for other in others))
-    return any(left & own for own in above)
-
-
-def _showing(text: str, codes: frozenset[str]) -> tuple[frozenset[str], str] | None:
-    """What a text says shows one of the codes, and the term before the code; None where nothing."""
-    said = terms(text)
-    at = next((place for place, term in enumerate(said) if term in codes), 0)
-    return (frozenset(said[: at - 1]), said[at - 1]) if at > 1 else None
-
-
-def _above_code(title: str) -> frozenset[str]:
-    """What the parts of a title say that stand before the one with its code."""
-    parts = map(term_set, COLON.split(title))
-    return frozenset().union(*takewhile(lambda part: not codes_in(part), parts))
-
-
-def titled_by_code(query: SearchQuery, entry: Entry) -> bool:
-    """Whether an entry's title has an identifier that the customer typed or said."""
-    return bool(_coded_in(query) & named_in_title(entry.title))
-
-
-def _coded_in(query: SearchQuery) -> frozenset[str]:
-    """The identifiers that were typed or said."""
-    texts = (query.identifiers.get(name, frozenset()) for name in ("text", "speech"))
-    return frozenset().union(*texts)
 
 
 def asks_amount_of(words: str, entry: Entry) -> bool:
@@ -155,21 +72,6 @@ def told_before(words: str, hits: Sequence[Hit], cited: Collection[str]) -> tupl
     )
 
 
-def photo_names(query: SearchQuery, hits: Sequence[Hit]) -> bool:
-    """Whether the photo shows an identifier of the best entry, read exactly."""
-    read = query.identifiers.get("photo_text", frozenset())
-    return bool(hits) and not read.isdisjoint(identifiers_of(hits[0].entry))
-
-
-def unknown_in_photo(query: SearchQuery, hits: Sequence[Hit]) -> str:
-    """An identifier that was read in the photo, built like the base's, where what was found names
-    none that was; "" otherwise.
-    """
-    read = query.identifiers.get("photo_text", frozenset())
-    known = frozenset().union(*(identifiers_of(hit.entry) for hit in hits))
-    return "" if match(read, known) else min(read, default="")
-
-
 def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     """Whether the best entry is not what a question names.
 
@@ -183,7 +85,7 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
     if _of_another_country(words, hits[0].entry):
         return True
     words = as_titled(words, hits)
-    otherwise = _numbered_otherwise(words, hits) or _code_of_another(words, hits)
+    otherwise = _numbered_otherwise(words, hits) or code_of_another(words, hits)
     held = holds_amount(words, hits[0].entry)
     otherwise = otherwise or (of_no_row(words, hits) if held is None else not held)
     near = [hit.entry for hit in close(hits)[1:]]
@@ -303,10 +205,6 @@ def _coded(hit: Hit) -> frozenset[str]:
     """The part of a title, between colons, that has a code; nothing where none has."""
     parts = map(title_terms, COLON.split(hit.entry.title))
     return next(filter(codes_in, parts), frozenset())
-
-
-def codes_in(asked: frozenset[str]) -> frozenset[str]:
-    return frozenset(term for term in asked if term.isalnum() and CODE.search(term))
 
 
 def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
@@ -470,8 +368,3 @@ def better_named(words: str, hits: Sequence[Hit]) -> Iterator[Hit]:
         whole = len(title) > 1 and title <= asked and not best <= asked and asked & best <= title
         if title & best and title != best and (missing or whole):
             yield hit
-
-
-def close(hits: Sequence[Hit]) -> tuple[Hit, ...]:
-    """The entries that may hold the answer: the best one, and those whose score is close to its."""
-    return tuple(hit for hit in hits if hit.score >= CLOSE * hits[0].score)

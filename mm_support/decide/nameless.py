@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mm_support.decide.named import CLOSE, codes_in
+from mm_support.decide.coded import CLOSE, codes_in
 from mm_support.decide.policy import Decision
 from mm_support.decide.rows import of_one_row
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts

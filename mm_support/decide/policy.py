@@ -10,21 +10,23 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
 
+from mm_support.decide.coded import (
+    close,
+    names_another_code,
+    names_unknown_code,
+    photo_names,
+    titled_by_code,
+    titled_otherwise,
+    unknown_in_photo,
+)
 from mm_support.decide.confidence import Gate
 from mm_support.decide.intents import IntentReader, Reads
 from mm_support.decide.named import (
     AS_GOOD,
     asks_amount_of,
-    close,
     named_first,
-    names_another_code,
     names_another_thing,
-    names_unknown_code,
-    photo_names,
-    titled_by_code,
-    titled_otherwise,
     told_before,
-    unknown_in_photo,
     which,
 )
 from mm_support.knowledge.query import SearchQuery

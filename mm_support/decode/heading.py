@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
-from mm_support.decide.named import codes_in
+from mm_support.decide.coded import codes_in
 from mm_support.decode.blocks import LEADS_ON, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
 from mm_support.language.asks import opens_with_yes_or_no

@@ -17,8 +17,8 @@ from pathlib import Path
 
 import numpy as np
 
+from mm_support.decide.coded import codes_in
 from mm_support.decide.confidence import sigmoid
-from mm_support.decide.named import codes_in
 from mm_support.decode.blocks import (
     LEADS_ON,
     Block,
