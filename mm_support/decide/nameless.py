@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from mm_support.decide.coded import CLOSE, codes_in
 from mm_support.decide.policy import Decision
-from mm_support.decide.rows import of_one_row
+from mm_support.decide.rows import of_one_row, only_rows, things_in
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import COMPOUND, normalise, written
 from mm_support.language.sentences import COLON
@@ -34,7 +34,8 @@ HARDLY = 0.18
 def without_name(words: str, named: Entry) -> str:
     """A customer's words without the name of an entry: "can I return my", of my HE-220. A name is
     what stands together in both, with a code, or with a number beside a word; of a row of a table
-    also several words, or all, of its title, or else a code in any of its cells.
+    also several words, or all, of its title, or else a code in any of its cells; of a table what
+    stands first in its rows.
     """
     asked = words
     row = of_one_row(named)
@@ -48,6 +49,8 @@ def without_name(words: str, named: Entry) -> str:
             words = f"{words[:start].rstrip()} {words[end:].lstrip()}"
     if row and BARE.match(parts[-1]):  # no blanks part it from what else is said
         words = words.replace(parts[-1], " ")
+    for thing in things_in(words, named):
+        words = re.sub(re.escape(thing), " ", words, flags=re.IGNORECASE)
     rest = words.strip()
     if row and rest == asked.strip():
         own = written(named.text)
@@ -56,11 +59,12 @@ def without_name(words: str, named: Entry) -> str:
 
 
 def says_nothing(named: Entry, rest: str, found: Sequence[Hit]) -> bool:
-    """Whether a row of a table does not say what is asked beside its name: it has no word of it,
-    states no such amount, and was hardly found by it ("does the M76 have a reverse gear?").
+    """Whether a row of a table, or a table, does not say what is asked beside its name: it has no
+    word of it, states no such amount, and was hardly found by it ("does the M76 have a reverse
+    gear?").
     """
     asked = term_set(without_amounts(affirmed(rest)))
-    if not of_one_row(named) or not asked or asked & term_set(named.text):
+    if not (of_one_row(named) or only_rows(named)) or not asked or asked & term_set(named.text):
         return False
     return not any(hit.entry.id == named.id and hit.score > HARDLY for hit in found)
 

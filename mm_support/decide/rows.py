@@ -5,14 +5,15 @@ Knows the hits of one question, and no probabilities.
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps, without_amounts
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, alike, facts_of, range_in
 from mm_support.language.sentences import CELL, COLON, COLUMNS, column_names, first_cell
-from mm_support.language.terms import term_set
+from mm_support.language.terms import edged, term_set
 from mm_support.types import Entry, Hit
 
 
@@ -51,7 +52,7 @@ def holds_amount(words: str, entry: Entry) -> bool | None:
     """Whether a range in an entry that is a row ("Size: 4.5-10 kg") holds an amount in a question;
     None where it has none of the kind.
     """
-    is_row = "\n" not in entry.answer and _only_rows(entry)
+    is_row = "\n" not in entry.answer and only_rows(entry)
     ranges = list(filter(None, map(range_in, CELL.split(entry.answer)))) if is_row else []
     amounts = facts_of(words).amounts if ranges else ()
     asked = [amount for amount in amounts if amount.kind and amount.said]
@@ -124,9 +125,9 @@ def beyond_rows(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
     """The first of several hits that tells how to do a thing where that is asked for and the one
     named is nothing but rows: "how do I descale it" is not told by what descaling costs.
     """
-    if not asks_steps(words) or amounts_asked(words) or not _only_rows(named.entry):
+    if not asks_steps(words) or amounts_asked(words) or not only_rows(named.entry):
         return named
-    return next((hit for hit in hits if not _only_rows(hit.entry)), named)
+    return next((hit for hit in hits if not only_rows(hit.entry)), named)
 
 
 def columns_of(entry: Entry) -> frozenset[str]:
@@ -135,12 +136,24 @@ def columns_of(entry: Entry) -> frozenset[str]:
     return frozenset().union(*map(term_set, names))
 
 
+def things_in(words: str, entry: Entry) -> Iterator[str]:
+    """What stands in the first cells of an entry that is a table, as far as the words name it:
+    "Gniezno" of "is there parking at the Gniezno shop".
+    """
+    lines = entry.answer.splitlines()
+    cells = (COLON.split(first_cell(line))[-1].strip() for line in lines if column_names(line))
+    for cell in filter(term_set, cells) if only_rows(entry) and len(lines) > 1 else ():
+        if any(map(str.isalpha, cell)) and re.search(edged([cell.lower()]), words.lower()):
+            yield cell
+
+
 def of_one_row(entry: Entry) -> bool:
     """Whether an entry is a row of a table, or a product's description above its data."""
     lines = [len(column_names(line)) for line in entry.answer.splitlines() if line]
     return len(lines) == 1 and lines[0] >= COLUMNS or len(lines) == 2 and 0 == lines[0] < lines[1]
 
 
-def _only_rows(entry: Entry) -> bool:
+def only_rows(entry: Entry) -> bool:
+    """Whether every line of an entry is a row of a table."""
     lines = filter(None, entry.answer.splitlines())
     return all(len(column_names(line)) >= COLUMNS for line in lines)
