@@ -143,6 +143,13 @@ def test_a_price_that_is_all_that_is_asked_of_a_thing_is_its_own():
     assert judge(decided(KETTLE), decided(match), rest="do you match a lower price") is not None
 
 
+def test_a_row_with_a_column_for_what_is_asked_stays():
+    row = Entry("row", "Battery (B-6)", "Item: Battery; Stock note: mid May; Price: 9.00")
+    for reason in ("evidence", "ambiguous"):
+        for rest, stays in (("when will the be back in stock", True), ("can I return my", False)):
+            assert (judge(decided(row, reason), decided(RETURNS), row, rest=rest) is None) == stays
+
+
 def test_an_answer_in_doubt_is_offered_beside_what_is_in_doubt_itself():
     alone = decided(RETURNS, "ambiguous", 0.4)
     offered = judge(decided(KETTLE, "ambiguous"), alone)

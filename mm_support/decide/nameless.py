@@ -13,7 +13,7 @@ from dataclasses import replace
 
 from mm_support.decide.coded import CLOSE, codes_in
 from mm_support.decide.policy import Decision
-from mm_support.decide.rows import of_one_row, only_rows, things_in
+from mm_support.decide.rows import columns_of, of_one_row, only_rows, things_in
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import COMPOUND, normalise, written
 from mm_support.language.sentences import COLON
@@ -79,7 +79,7 @@ def elsewhere(
     gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
     `surer`; one in doubt is offered beside what is in doubt itself. What has the name stays where a
     text is about a code ("what does E24 mean?"), states the price or time that is all that is asked
-    beside it, or its title has some of the rest too.
+    beside it, or its title has some of the rest too; so does a row with a column for it.
     """
     if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
         return None
@@ -88,6 +88,9 @@ def elsewhere(
     title = term_set(named.title)
     meant = term_set(rest) & title or codes_in(title) and not of_one_row(named)
     if share >= CLOSE or sure and (meant or _states(named, rest)):
+        return None
+    asked = term_set(without_amounts(rest))
+    if of_one_row(named) and len(asked) <= 2 * len(asked & columns_of(named)) > 0:
         return None
     if alone.reason == "evidence":
         return alone if not sure or share < FAR or alone.confidence >= surer else None
