@@ -5,7 +5,7 @@ from contextlib import closing
 import pytest
 from test_service import built, folder  # noqa: F401  (a fixture)
 
-from mm_support.decide.nameless import elsewhere, says_nothing, without_name
+from mm_support.decide.nameless import elsewhere, says_nothing, without_name, without_things
 from mm_support.decide.policy import Decision
 from mm_support.pipeline.retrieve import LookedUp, asked_alone, nameless
 from mm_support.pipeline.step import drained
@@ -71,13 +71,13 @@ def test_a_row_is_named_by_a_code_in_any_of_its_cells_where_its_title_is_not():
     assert without_name("is KE-2 loud", prose) == "is KE-2 loud"
 
 
-def test_what_stands_first_in_the_rows_of_a_table_is_a_name():
+def test_what_stands_first_in_the_rows_of_a_table_is_left_out():
     table = Entry("t", "Shops", "Shop: Hull Old Dock; Hours: 9-17\nShop: 鲸鱼店; Hours: 9-18")
-    assert without_name("parking at hull old dock?", table) == "parking at  ?"
-    assert without_name("鲸鱼店有停车位吗", table) == "有停车位吗"
-    assert without_name("parking at Hull station", table) == "parking at Hull station"
+    assert without_things("parking at hull old dock?", table) == "parking at  ?"
+    assert without_things("鲸鱼店有停车位吗", table) == "有停车位吗"
+    assert without_things("parking at Hull station", table) == "parking at Hull station"
     beside = Entry("t", "Shops", f"We have two shops.\n\n{table.answer}")
-    assert without_name("parking at hull old dock?", beside) == "parking at hull old dock?"
+    assert without_things("parking at hull old dock?", beside) == "parking at hull old dock?"
     for rest, nothing in (("parking at ?", True), ("hours of ?", False)):
         assert says_nothing(table, rest, [Hit(table, 0.1)]) == nothing
         assert not says_nothing(beside, rest, [Hit(beside, 0.1)])

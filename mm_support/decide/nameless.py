@@ -34,8 +34,7 @@ HARDLY = 0.18
 def without_name(words: str, named: Entry) -> str:
     """A customer's words without the name of an entry: "can I return my", of my HE-220. A name is
     what stands together in both, with a code, or with a number beside a word; of a row of a table
-    also several words, or all, of its title, or else a code in any of its cells; of a table what
-    stands first in its rows.
+    also several words, or all, of its title, or else a code in any of its cells.
     """
     asked = words
     row = of_one_row(named)
@@ -49,13 +48,20 @@ def without_name(words: str, named: Entry) -> str:
             words = f"{words[:start].rstrip()} {words[end:].lstrip()}"
     if row and BARE.match(parts[-1]):  # no blanks part it from what else is said
         words = words.replace(parts[-1], " ")
-    for thing in things_in(words, named):
-        words = re.sub(re.escape(thing), " ", words, flags=re.IGNORECASE)
     rest = words.strip()
     if row and rest == asked.strip():
         own = written(named.text)
         rest = COMPOUND.sub(lambda code: " " if normalise(code[0]) in own else code[0], rest)
     return rest.strip()
+
+
+def without_things(words: str, table: Entry) -> str:
+    """A customer's words without what stands first in the rows of a table: "is there parking at the
+    shop", of the shop in Hull.
+    """
+    for thing in things_in(words, table):
+        words = re.sub(re.escape(thing), " ", words, flags=re.IGNORECASE)
+    return words.strip()
 
 
 def says_nothing(named: Entry, rest: str, found: Sequence[Hit]) -> bool:

@@ -6,6 +6,7 @@ capital letter, so that "within 30 days" is none. Knows no entry.
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -28,9 +29,11 @@ COUNTED = re.compile(rf"(?<![\d.,:/-])(?<!{LETTER})(\d+)\s?([^\W\d_]+)")
 # the one number word that says something else behind a noun: "un Aster neuf" is a new one
 NEW = {"fr": re.compile(r"(\w+) neuf\b", re.IGNORECASE)}
 
+REMEMBERED = 20_000  # texts
 Numbered = frozenset[tuple[str, str]]  # (word without its ending, number)
 
 
+@functools.lru_cache(REMEMBERED)
 def numbered(text: str, title: bool = False) -> Numbered:
     """The names with a number in a text; number words count as numbers. title: see above."""
     language = language_of(text)

@@ -13,7 +13,13 @@ from typing import NamedTuple
 
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import with_named
-from mm_support.decide.nameless import elsewhere, in_doubt, says_nothing, without_name
+from mm_support.decide.nameless import (
+    elsewhere,
+    in_doubt,
+    says_nothing,
+    without_name,
+    without_things,
+)
 from mm_support.decide.policy import LIKELY, Decision, Reason, meant_first
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
@@ -125,6 +131,8 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
         return looked
     named = meant_first(words, query, told)[0].entry
     rest = without_name(words, named)
+    has_name = rest != words
+    rest = rest if has_name else without_things(words, named)
     if rest == words or not term_set(rest):
         return looked
     plain = replace(question, typed=rest, heard="")
@@ -132,7 +140,9 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     query, found = searched(parts, knowledge, query, LOOKED_AT)
     alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), ())
     surer = parts.policy.threshold(SURER, query)
-    decided = elsewhere(decision, named, rest, alone, entries_of(found), surer)
+    decided = None
+    if has_name:
+        decided = elsewhere(decision, named, rest, alone, entries_of(found), surer)
     if decided is None:
         lacks = decision.reason == "evidence" and says_nothing(named, rest, entries_of(found))
         return looked._replace(decision=in_doubt(decision, alone)) if lacks else looked

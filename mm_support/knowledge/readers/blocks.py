@@ -408,6 +408,8 @@ def is_breadcrumb(attrs: Mapping[str, str]) -> bool:
 
 def _as_text(text: str) -> str:
     """One line a line that the page breaks itself; all other blanks are one space."""
+    if text.isspace():  # most of what stands between elements
+        return ""
     text = unspaced(text) if len(text) <= MAX_SPACED else text
     text = _BLANKS.sub(" ", text.replace("\v", "\0")).replace("\0", "\n")
     return _LINE_BLANKS.sub("\n", text).strip()

@@ -33,13 +33,15 @@ _WORD = re.compile(rf"[{CHARACTERS}]|[^\s{CHARACTERS}]+")
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
+REMEMBERED = 5_000  # names
 REPEATED = 0.75  # of the words of a name, from which another name repeats it
 
 
+@functools.lru_cache(REMEMBERED)
 def folded(text: str) -> str:
     """For comparing names: letters and digits in small letters, everything else one blank."""
     text = unicodedata.normalize("NFKC", fewer_accents(text)).casefold()
-    return " ".join(re.sub(r"[\W_]+", " ", text).split())
+    return " ".join(re.findall(r"[^\W_]+", text))
 
 
 def fewer_accents(text: str) -> str:
