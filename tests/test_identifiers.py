@@ -351,6 +351,35 @@ def test_a_number_is_no_word():
     assert match(ten, lo) == match(lo, ten) == 0 < match(ten, frozenset({"1O"}))
 
 
+def test_letters_with_marks_go_on_a_word_and_cut_no_code_out_of_it():
+    """ "Usługi" names no "Us", which every question with the word would name too."""
+    polish = base("Nasze Usługi dodatkowe", "Zmień cały Ekran", "Opłaty za Usługi", "Moc E24é")
+    for text in ("jak zrezygnować z usług", "cały ekran", "USŁUGI", "opłaty"):
+        assert polish.find(text) == frozenset()
+    assert base("Écran E24").find("écran E24的") == {"E24"}
+    assert written("E24é") == frozenset() == written("éE24") and written("E24的") == {"E24"}
+
+
+def test_what_a_base_speaks_of_in_many_places_is_a_topic_and_no_code():
+    """eSIM, unlike JAM, which at most a list of all codes names beside its own entry."""
+    titles = ("Order an eSIM", "Lock shows JAM", "Tariffs", "Phones")
+    answers = ("Free.", "Turn the key.", "With eSIM or not. JAM is no tariff.", "All take eSIM.")
+    mobile = Dictionary.of([Entry(t, t, a) for t, a in zip(titles, answers)])
+    assert mobile.find("is the eSIM free") == mobile.find("esim") == frozenset()
+    assert mobile.find("it says JAM") == mobile.find("jam") == {"JAM"}
+
+
+def test_an_elided_word_is_no_code():
+    assert base("Les délais: Qu'est-ce qui compte ?").find("qu'est-ce que c'est") == frozenset()
+
+
+def test_a_word_that_begins_sentences_of_the_base_is_ordinary_too():
+    entries = [Entry("a", "Tractor shows OIL", "Stop."), Entry("b", "Care", "Oil the chain.")]
+    tractors = Dictionary.of(entries)
+    assert tractors.find("which oil does it take") == frozenset()
+    assert tractors.find("OIL lights up") == {"OIL"}
+
+
 def test_a_number_said_is_a_codes_and_a_code_said_is_no_bare_number():
     """ "Error 24" is E24, but E8 is not the 8 of the Aster 8."""
     code, number = frozenset({"E8"}), frozenset({"8"})

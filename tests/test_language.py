@@ -26,9 +26,10 @@ from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
 from mm_support.language import terms as language_terms
 from mm_support.language.asks import amounts_asked, asks_steps
-from mm_support.language.detect import language_of, told_language
+from mm_support.language.detect import language_of, stop_words, told_language
 from mm_support.language.emergency import is_emergency
 from mm_support.language.instructions import reads_like_an_instruction
+from mm_support.language.marks import without_marks
 from mm_support.language.messages import clarify_text, has_message, message, messages
 from mm_support.language.sentences import in_a_line, is_step, split_sentences, without_markers
 from mm_support.language.short_names import short_names
@@ -387,6 +388,27 @@ def test_another_language_than_those_expected_has_to_be_surely_likelier():
     assert told_language("我的包裹在哪里", expected) == "zh"
     assert told_language("E24", expected) is None is told_language("", expected)
     assert told_language("Ovo kettle (KE-2)", ("zh", "en")) is None  # a name on a Chinese page
+
+
+def test_a_contraction_is_grammar_without_its_apostrophe_too():
+    assert term_set("whats the deposit, I dont know") == term_set(
+        "what's the deposit, I don't know"
+    )
+    assert "shell" not in stop_words("en") and "hell" not in stop_words("en")
+
+
+@pytest.mark.parametrize(
+    "word, typed",
+    [
+        ("août", {"aout"}),
+        ("für", {"fur", "fuer"}),
+        ("wysyłka", {"wysylka"}),
+        ("straße", {"strasse"}),
+        ("order", set()),
+    ],
+)
+def test_a_word_is_typed_without_its_marks_in_one_way_or_two(word, typed):
+    assert without_marks(word) == typed
 
 
 @pytest.mark.parametrize(

@@ -269,6 +269,7 @@ def test_the_code_of_another_product_is_no_answer():
         ("it shows E3", False),
         ("my big machine shows E3", False),  # no title speaks of it
         ("what does E3 mean and does the purifier need a new filter", False),
+        ("the purifier beside the washer shows E3", False),  # whichever it is
     ],
 )
 def test_what_shows_the_code_of_another_thing_is_not_answered_by_it(words, another):
@@ -299,6 +300,9 @@ def test_a_row_is_for_the_amounts_in_its_range():
             assert not names_another_thing(words, named_first(words, found))
     assert names_another_thing("tablet for a 15 kg dog", hits(small, large))
     assert not names_another_thing("tablet for a dog within 15 days", hits(small))
+    daily = ("Tablet daily", "Product: Tablet daily; Days before: 3-6; Price: £9")
+    assert not names_another_thing("tablet on the day of the trip", hits(daily))  # no amount
+    assert names_another_thing("tablet 9 days before the trip", hits(daily))
 
 
 @pytest.mark.parametrize(

@@ -5,7 +5,13 @@ from contextlib import closing
 import pytest
 from test_service import built, folder  # noqa: F401  (a fixture)
 
-from mm_support.decide.nameless import elsewhere, says_nothing, without_name, without_things
+from mm_support.decide.nameless import (
+    elsewhere,
+    in_doubt,
+    says_nothing,
+    without_name,
+    without_things,
+)
 from mm_support.decide.policy import Decision
 from mm_support.pipeline.retrieve import LookedUp, asked_alone, nameless
 from mm_support.pipeline.step import drained
@@ -141,6 +147,41 @@ def test_a_price_that_is_all_that_is_asked_of_a_thing_is_its_own():
     match = Entry("match", "Price match", "We match any lower price within 14 days.")
     assert judge(decided(KETTLE), decided(match), rest="price") is None
     assert judge(decided(KETTLE), decided(match), rest="do you match a lower price") is not None
+
+
+def test_a_sure_answer_that_says_nothing_is_asked_back_with_what_the_rest_may_be_about():
+    sure = decided(KETTLE)
+    for reason, offered in (("ambiguous", ["kettle", "returns"]), ("unknown", ["kettle"])):
+        asked = in_doubt(sure, decided(RETURNS, reason, 0.3))
+        assert (asked.action, asked.reason) == ("clarify", "ambiguous")
+        assert [hit.entry.id for hit in asked.hits] == offered
+    assert len(in_doubt(sure, decided(KETTLE, "ambiguous")).hits) == 1
+
+
+def test_a_table_is_asked_back_for_what_its_row_does_not_say_and_never_displaced(
+    tmp_settings,
+    folder,  # noqa: F811
+):
+    """A row's name may be any word ("closed over Christmas"): the rest of such a question by itself
+    is not what was asked.
+    """
+    (folder / "shops.md").write_text(
+        "# Shops\n\n| Shop | Hours |\n|---|---|\n| Ulmdock | 9-17 |\n| Elmdock | 8-12 |\n"
+    )
+    with closing(built(tmp_settings, folder)) as service:
+
+        def told(words):
+            question = Question(words)
+            query, hits = asked_alone(service.parts, "kb", question)
+            (table,) = (hit for hit in hits if "Ulmdock" in hit.entry.answer)
+            sure = Decision("answer", "evidence", 0.9, (table,))
+            looked = LookedUp(question, query, (table, *hits), sure)
+            decision = nameless(service.parts, "kb", looked).decision
+            return decision.action, "Ulmdock" in decision.hits[0].entry.answer
+
+        assert told("Ulmdock zzz qqq") == ("clarify", True)
+        assert told("Ulmdock hours") == ("answer", True)
+        assert told("Ulmdock refund late hours")[1]
 
 
 def test_a_row_with_a_column_for_what_is_asked_stays():

@@ -325,6 +325,15 @@ def test_a_code_that_nothing_has_is_not_answered_by_what_only_looks_like_it():
         assert policy.decide(Question(text), asked(text=code), found, ()).action == action
 
 
+@pytest.mark.parametrize(
+    "words, title",
+    [("a belt for this one", "Belt (T92)"), ("", "Tractor T92"), ("?", "Tractor T92")],
+)
+def test_a_photos_code_and_the_words_beside_it_name_a_thing_together(words, title):
+    found = [Hit(Entry(name, name, "It is red."), 0.9) for name in ("Tractor T92", "Belt (T92)")]
+    assert meant_first(words, asked(photo_text="T92"), found)[0].entry.title == title
+
+
 def test_what_must_be_done_by_a_person_shows_no_entry_that_is_only_near():
     reserved = Hit(replace(hits(0.5)[0].entry, human_only=True), 0.45)
     decision = decide([reserved], says=["account"])

@@ -375,6 +375,8 @@ def test_of_two_amounts_each_brings_the_line_that_holds_it():
     days = [line.replace(";", " days;", 1) for line in lines]
     assert holding("a trip of 6 days, 20 days before", days) == [True, False, True]
     assert holding("20 days before", days) == [False, False, True]
+    assert holding("by the day", days) == [None, None, None]  # no amount
+    assert holding("by the day", [line.replace("3-6", "1-6") for line in days]) == [None] * 3
     assert holding("40 days before", days) == [None, None, None]
 
 

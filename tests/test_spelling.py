@@ -14,6 +14,7 @@ ENTRIES = (
     Entry("c", "Delivery to the United Kingdom", "Parcels to Germany take a week."),
     Entry("d", "Cancelación de un pedido", "La cancelación cuesta un euro. Llegará mañana."),
     Entry("e", "Congés", "Nous fermons en août. La pêche est fermée, le péché aussi."),
+    Entry("f", "Zéplorîne", "Une zéplorîne."),
 )
 
 
@@ -48,6 +49,8 @@ def version(tmp_path_factory):
         ("llega manana mi pedido", "llega mañana mi pedido"),  # without marks
         ("vous fermez en aout ?", "vous fermez en août ?"),
         ("la cancelacion del pedido", "la cancelacion del pedido"),  # its stem is the same
+        ("la zéplorine", "la zéplorîne"),  # in no list: the base's word, whatever its marks
+        ("la zeplorne", "la zéplorîne"),
         ("quel est le montant", "quel est le montant"),  # of which the base says nothing
         ("", ""),
     ],

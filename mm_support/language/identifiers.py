@@ -119,14 +119,14 @@ class Dictionary:
     def _is_named(self, tokens: list[Token], place: int, code: str, language: str) -> bool:
         """Whether a single token is an identifier here."""
         word = tokens[place].text
-        announced = _announced(tokens, place, self._announcing, language)
         if code.isalpha():
             ordinary = code in self._ordinary or word.lower() in stop_words(language)
-            return code in self._named and (is_odd(word) or announced or not ordinary)
+            return code in self._named and (is_odd(word) or not ordinary)
         if NUMBER.fullmatch(code) and len(code) < LONG_NUMBER:
             return self._is_number(tokens, place, code, language)
         if fold(code) in self._folded or (series_of(code), kind(code)) in self._series:
             return True
+        announced = _announced(tokens, place, self._announcing, language)
         return kind(code) in self._kinds and announced
 
     def _is_number(self, tokens: list[Token], place: int, code: str, language: str) -> bool:
