@@ -327,10 +327,14 @@ def test_a_code_that_nothing_has_is_not_answered_by_what_only_looks_like_it():
 
 @pytest.mark.parametrize(
     "words, title",
-    [("a belt for this one", "Belt (T92)"), ("", "Tractor T92"), ("?", "Tractor T92")],
+    [
+        ("need a new deck belt for this one", "Deck belt T92"),
+        ("", "Tractor T92, rear collect 250 l"),
+    ],
 )
 def test_a_photos_code_and_the_words_beside_it_name_a_thing_together(words, title):
-    found = [Hit(Entry(name, name, "It is red."), 0.9) for name in ("Tractor T92", "Belt (T92)")]
+    titles = ("Tractor T92, rear collect 250 l", "Deck belt T92")
+    found = [Hit(Entry(name, name, "It is red."), 0.9 - 0.3 * n) for n, name in enumerate(titles)]
     assert meant_first(words, asked(photo_text="T92"), found)[0].entry.title == title
 
 
