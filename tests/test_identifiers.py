@@ -369,10 +369,6 @@ def test_what_a_base_speaks_of_in_many_places_is_a_topic_and_no_code():
     assert mobile.find("it says JAM") == mobile.find("jam") == {"JAM"}
 
 
-def test_an_elided_word_is_no_code():
-    assert named_in_title("Les délais: Qu'est-ce qui compte ?") == frozenset()
-
-
 def test_a_word_that_begins_sentences_of_the_base_is_ordinary_too():
     entries = [Entry("a", "Tractor shows OIL", "Stop."), Entry("b", "Care", "Oil the chain.")]
     tractors = Dictionary.of(entries)

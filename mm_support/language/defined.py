@@ -99,7 +99,7 @@ def is_odd(word: str) -> bool:
 def _odd_words(tokens: list[Token]) -> Iterator[int]:
     """The places of a title's words in odd capitals: none of a title that is all capitals, none of
     two letters where every word begins with one or that are words of grammar ("Traffic: We ..."),
-    and no part of a compound (Wi-Fi, VC-3, Qu'est-ce).
+    and no part of a compound (Wi-Fi, VC-3).
     """
     words = [p for p, token in enumerate(tokens) if token.text.isascii() and token.text.isalpha()]
     if all(tokens[place].text.isupper() for place in words):
@@ -110,8 +110,8 @@ def _odd_words(tokens: list[Token]) -> Iterator[int]:
         headline = others and all(word[0].isupper() for word in others)
         common = headline or tokens[place].text.lower() in grammar
         word, near = tokens[place].text, tokens[max(0, place - 1) : place + 2]
-        joined = any(token.text == "-" for token in near) or near[-1].text in "'’"
-        if place and is_odd(word) and not joined and not (word.istitle() and common):
+        hyphened = any(token.text == "-" for token in near)
+        if place and is_odd(word) and not hyphened and not (word.istitle() and common):
             yield place
 
 
