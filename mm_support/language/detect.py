@@ -47,7 +47,7 @@ WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 CODE = re.compile(r"[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[A-Zb-df-hj-np-tvx]\b")
 IN_WORDFREQ, IN_STOP_WORDS = {"no": "nb"}, {"no": "nb", "cs": "cz"}  # what they call a language
 # hundredths of the power of ten by which a word is rarer than all words; UNLISTED: that of others
-KNOWN, UNLISTED = 600, 700
+KNOWN, UNLISTED, NOWHERE = 600, 700, 32_000
 # by how many the words of a text must be likelier in another language than in the usual one. Of
 # 800 short messages in each of English, German, Spanish and French, by words alone, with 130: right
 # 98.8, 93.0, 92.6 and 92.6 %; 175: 99.2, 91.6, 90.8 and 91.0 %; 220: 99.5, 88.0, 88.8 and 89.5 %
@@ -128,11 +128,39 @@ def _rareness(words: Iterable[str], languages: tuple[str, ...]) -> list[int]:
     """By how many hundredths of a power of ten the words are rarer than all words, together, in
     each of the languages.
     """
-    known, total = [_centibels(language) for language in languages], [0] * len(languages)
+    hashes, rareness = _known(languages)
+    total = np.zeros(len(languages), np.int64)
     for word in words:
+        at = np.searchsorted(hashes, hash(word))
+        known = at < len(hashes) and hashes[at] == hash(word)
         odd = _by_letters(word, languages)
-        total = [sum_ + own.get(word, rare) for sum_, own, rare in zip(total, known, odd)]
-    return total
+        total += np.where(rareness[at] < NOWHERE, rareness[at], odd) if known else odd
+    return total.tolist()
+
+
+@functools.lru_cache(None)
+def _known(languages: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of all words that lists of the languages have, sorted (words,), and by how many
+    hundredths of a power of ten each is rarer than all words (words, languages) int16; NOWHERE
+    where a language's list has neither it nor what is meant by it without marks.
+    """
+    columns = [_column(language) for language in languages]
+    hashes, rows = np.unique(np.concatenate([own for own, _ in columns]), return_inverse=True)
+    rareness = np.full((len(hashes), len(languages)), NOWHERE, np.int16)
+    ends = np.cumsum([len(own) for own, _ in columns])
+    for at, own in enumerate(np.split(rows, ends[:-1])):
+        np.minimum.at(rareness[:, at], own, columns[at][1])
+    return hashes, rareness
+
+
+def _column(language: str) -> tuple[np.ndarray, np.ndarray]:
+    """Hashes of a language's words and of their forms without marks (n,), and how rare they are."""
+    listed = _listed(language)
+    rare = {word: rareness for rareness, words in enumerate(listed) for word in words}
+    typed = [(form, rare[word] + UNMARKED) for word, form in without_marks(rare)]
+    hashes = [*map(hash, rare), *(hash(form) for form, _ in typed)]
+    rareness = [*rare.values(), *(rarer for _, rarer in typed)]
+    return np.array(hashes, np.int64), np.array(rareness, np.int16)
 
 
 @functools.lru_cache(20_000)
@@ -162,24 +190,13 @@ def _threes(words: Iterable[str]) -> np.ndarray:
 
 
 @functools.lru_cache(None)
-def _centibels(language: str) -> dict[str, int]:
-    """Word -> by how many hundredths of a power of ten it is rarer than all words."""
-    listed = _listed(language)
-    known = {word: rareness for rareness, words in enumerate(listed) for word in words}
-    meant = marked_words(language)
-    typed = {form: known[words[0]] + UNMARKED for form, words in meant.items()}
-    return known | {form: min(rare, known.get(form, rare)) for form, rare in typed.items()}
-
-
-@functools.lru_cache(None)
 def marked_words(language: str) -> Mapping[str, Sequence[str]]:
     """What is typed without marks -> the words of a language that may be meant, the commonest
     first: "cancelacion" -> ["cancelación"].
     """
     meant = defaultdict[str, list[str]](list)
-    for word in chain.from_iterable(_listed(language)):
-        for form in without_marks(word):
-            meant[form].append(word)
+    for word, form in without_marks(chain.from_iterable(_listed(language))):
+        meant[form].append(word)
     return meant
 
 
