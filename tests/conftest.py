@@ -11,11 +11,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from argon2 import PasswordHasher
 from PIL import Image
 from postgres import Server, programs
 
 from mm_support.config import Settings
 from mm_support.decide.intents import Reads
+from mm_support.desk import accounts
 from mm_support.encode.text import Pieces
 from mm_support.engines.base import Capabilities
 from mm_support.store.database import Store
@@ -58,6 +60,15 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", "slow: runs real models; CI runs these too")
     config.addinivalue_line("markers", "long: real models for over half a minute; only by -m long")
+
+
+@pytest.fixture(autouse=True, scope="session")
+def cheap_passwords() -> Iterator[None]:
+    """Hashes of passwords that cost next to nothing: what guards them is their cost."""
+    cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(accounts, "_hasher", lambda: cheap)
+        yield
 
 
 @pytest.fixture

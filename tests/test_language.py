@@ -400,15 +400,15 @@ def test_a_contraction_is_grammar_without_its_apostrophe_too():
 @pytest.mark.parametrize(
     "word, typed",
     [
-        ("août", {"aout"}),
-        ("für", {"fur", "fuer"}),
-        ("wysyłka", {"wysylka"}),
-        ("straße", {"strasse"}),
-        ("order", set()),
+        ("août", ["aout"]),
+        ("für", ["fur", "fuer"]),
+        ("wysyłka", ["wysylka"]),
+        ("straße", ["strasse"]),
+        ("order", []),
     ],
 )
 def test_a_word_is_typed_without_its_marks_in_one_way_or_two(word, typed):
-    assert without_marks(word) == typed
+    assert list(without_marks(["mit", word])) == [(word, form) for form in typed]
 
 
 @pytest.mark.parametrize(
