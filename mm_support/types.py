@@ -405,7 +405,7 @@ def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:
         {
             "reason": _reason_of(group),
             "count": len(group),
-            "places": [f"{file}:{line}" for file, line, _ in group[:places]],
+            "places": [f"{file}:{line}" if line else file for file, line, _ in group[:places]],
         }
         for group in ordered
     ]

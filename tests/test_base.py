@@ -25,7 +25,7 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.renewal import Renewal
 from mm_support.language.terms import term_set
 from mm_support.loading import ingest_packs
-from mm_support.types import Entry, FusedQuery, IngestReport
+from mm_support.types import Entry, FusedQuery, IngestReport, grouped
 
 EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
 
@@ -172,9 +172,11 @@ def test_few_small_photos_are_in_memory_at_once_and_each_entry_has_its_own_vecto
     knowledge = make(encoder)
     knowledge.ingest("kb", folder)
     assert (encoder.most, encoder.largest) == (PHOTOS, PICTURE_SIDE)
-    (folder / "red.jpg").write_bytes(b"no picture")
-    (told,) = knowledge.ingest("damaged", folder).skipped
-    assert told[0] == "red.md" and "red.jpg" in told[2]
+    for name in colours:
+        (folder / f"{name}.jpg").write_bytes(b"no picture")
+    (told,) = grouped(knowledge.ingest("damaged", folder).skipped)
+    assert told["count"] == 2 and "'blue.jpg', 'red.jpg'" in told["reason"]
+    assert {place.split(":")[0] for place in told["places"]} == {"blue.md", "red.md"}
     for name, colour in colours.items():
         (vector,) = encoder.encode([Image.new("RGB", (64, 64), colour)])
         query = SearchQuery(FusedQuery(None, vector, {"photo": vector}, {"photo": 1.0}))

@@ -26,6 +26,7 @@ from mm_support.inputs.photo import load_photo
 from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
+from mm_support.knowledge.readers.base import quoted
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
@@ -76,7 +77,7 @@ class PointMaker:
                 kept = []
                 for (entry, source), result in zip(group, opened):
                     if isinstance(result, InputError):
-                        remarks.append(remark(entry, f"picture {source.name}: {result}"))
+                        remarks.append(remark(entry, f"picture {quoted(source.name)}: {result}"))
                     else:
                         kept.append((entry.id, *result))
                 vectors = self._image.encode([photo for *_, photo in kept])
