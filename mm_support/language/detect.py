@@ -128,14 +128,16 @@ def _rareness(words: Iterable[str], languages: tuple[str, ...]) -> list[int]:
     """By how many hundredths of a power of ten the words are rarer than all words, together, in
     each of the languages.
     """
+    return np.sum([_word_rareness(word, languages) for word in words], axis=0).tolist()
+
+
+@functools.lru_cache(20_000)  # the words of a language that are met mostly
+def _word_rareness(word: str, languages: tuple[str, ...]) -> np.ndarray:
+    """The same of one word (languages,)."""
     hashes, rareness = _known(languages)
-    total = np.zeros(len(languages), np.int64)
-    for word in words:
-        at = np.searchsorted(hashes, hash(word))
-        known = at < len(hashes) and hashes[at] == hash(word)
-        odd = _by_letters(word, languages)
-        total += np.where(rareness[at] < NOWHERE, rareness[at], odd) if known else odd
-    return total.tolist()
+    at, odd = np.searchsorted(hashes, hash(word)), _by_letters(word, languages)
+    known = at < len(hashes) and hashes[at] == hash(word)
+    return np.where(rareness[at] < NOWHERE, rareness[at], odd) if known else odd
 
 
 @functools.lru_cache(None)
@@ -163,11 +165,10 @@ def _column(language: str) -> tuple[np.ndarray, np.ndarray]:
     return np.array(hashes, np.int64), np.array(rareness, np.int16)
 
 
-@functools.lru_cache(20_000)
-def _by_letters(word: str, languages: tuple[str, ...]) -> list[int]:
+def _by_letters(word: str, languages: tuple[str, ...]) -> np.ndarray:
     """How rare a word that the lists lack is in each of the languages, by its letters."""
     own = _spelling(languages)[:, _threes([word])].sum(1)
-    return [UNLISTED + min(WORD_AT_MOST, int(rarer)) for rarer in own - own.min()]
+    return UNLISTED + np.minimum(WORD_AT_MOST, (own - own.min()).astype(np.int64))
 
 
 @functools.lru_cache(None)
