@@ -1,5 +1,6 @@
 """PDF, Word, slides, workbooks, mails and pages: read as a person would, in a process apart."""
 
+import io
 import time
 from email.message import EmailMessage
 from io import StringIO
@@ -17,6 +18,7 @@ from mm_support.knowledge.readers.base import File, Remarks
 from mm_support.knowledge.readers.html_pages import read_html
 from mm_support.knowledge.readers.mail import read_mail
 from mm_support.knowledge.readers.sandbox import Sandbox
+from mm_support.knowledge.readers.workbook import MAX_COLUMNS, read_workbook
 
 
 def said(reading):
@@ -431,6 +433,30 @@ def test_a_workbook_of_two_sheets_with_merged_cells_and_long_numbers(tmp_path):
     assert {"book.xlsx (FAQ):2", "book.xlsx (Prices):3"} <= sources
     assert any("book.xlsx (FAQ): " in note for note in reading.mapping)
     assert any("'Frage'" in note and "'Antwort'" in note for note in reading.mapping)
+
+
+def test_a_narrow_sheet_takes_no_time_for_columns_that_it_has_not(monkeypatch):
+    book = Workbook()
+    for row in (["Question", "Answer"], ["How long?", "14 days."]):
+        book.active.append(row)
+    monkeypatch.setattr("openpyxl.load_workbook", lambda *_, **__: book)
+    (document,) = read_workbook(File("faq.xlsx", saved(book)), Remarks("faq.xlsx"))
+    assert document.text == "14 days." and book.active.max_column == 2
+
+
+def test_columns_past_the_bound_are_told_once():
+    book, remarks = Workbook(), Remarks("wide.xlsx")
+    for word in ("name", "value", "value"):
+        book.active.append([f"{word} {n}" for n in range(MAX_COLUMNS + 5)])
+    documents = list(read_workbook(File("wide.xlsx", saved(book)), remarks))
+    assert documents and not any(f"{MAX_COLUMNS + 1}" in own.text for own in documents)
+    assert sum(f"more than {MAX_COLUMNS} columns" in why for *_, why in remarks.skipped) == 1
+
+
+def saved(book):
+    data = io.BytesIO()
+    book.save(data)
+    return data.getvalue()
 
 
 def test_cells_of_a_workbook_are_read_as_they_are_shown(tmp_path):

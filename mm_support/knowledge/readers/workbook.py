@@ -64,12 +64,18 @@ def _uncounted(data: bytes) -> int:
 
 
 def _rows(sheet, remarks: Remarks) -> Iterator[Row]:
-    merged = _merged(sheet)
-    for number, cells in enumerate(sheet.iter_rows(max_col=MAX_COLUMNS), 1):
+    merged, last = _merged(sheet), min(MAX_COLUMNS + 1, sheet.max_column)
+    wide = False
+    # without a bound of its own openpyxl makes a cell for each column up to the most
+    for number, cells in enumerate(sheet.iter_rows(max_col=last), 1):
         if number > MAX_ROWS:
             remarks.skip(number, f"sheet '{sheet.title}' has more than {MAX_ROWS} rows")
             return
         values = [merged.get((number, at)) or as_shown(cell) for at, cell in enumerate(cells, 1)]
+        if not wide and any(values[MAX_COLUMNS:]):
+            remarks.skip(number, f"sheet '{sheet.title}' has more than {MAX_COLUMNS} columns")
+            wide = True
+        values = values[:MAX_COLUMNS]
         while values and not values[-1]:
             values.pop()
         if values:
