@@ -45,6 +45,7 @@ def docx(path: Path, *body: str) -> Path:
         f"<w:style w:type='paragraph' w:styleId='{own}'><w:name w:val='heading {level}'/></w:style>"
         for level, own in enumerate(("berschrift1", "berschrift2"), 1)
     )
+    styles += "<w:style w:type='paragraph' w:styleId='Title'><w:name w:val='Title'/></w:style>"
     kinds = (
         "<Default Extension='rels' "
         "ContentType='application/vnd.openxmlformats-package.relationships+xml'/>"

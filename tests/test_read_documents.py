@@ -294,6 +294,45 @@ def test_headings_of_pdf_pages_that_differ_in_their_numbers_are_no_running_heads
     assert all(head in said(reading) for head in heads) and not reading.skipped
 
 
+@pytest.mark.parametrize("size", [8, 12])
+def test_a_page_number_below_the_text_is_no_heading_in_whatever_size(tmp_path, size):
+    words = ["Ice", "Tea", "Milk", "Oats"]
+    pages = [
+        [(50, 700, 10, f"{word} is told here. " * 5), (280, 20, size, f"Page {at}")]
+        for at, word in enumerate(words, 1)
+    ]
+    reading = read_source(pdf(tmp_path / "manual.pdf", pages))
+    assert "Page " not in said(reading) and all(word in said(reading) for word in words)
+    assert "'Page 1' stands at the edges of 4 pages" in reasons(reading)
+
+
+@pytest.mark.parametrize("first, title", [(24, "Delivery"), (18, "shop guide")])
+def test_a_first_heading_like_the_others_is_a_chapter_and_no_title(tmp_path, first, title):
+    text = "We are at the inn by the sea, so ask us for it at the bar or by the door of it all."
+    rows = [
+        (first, "Delivery"),
+        (10, text),
+        (18, "Returns"),
+        (10, text),
+        (18, "Payment"),
+        (10, text),
+    ]
+    lines = [(50, 700 - 40 * at, size, row) for at, (size, row) in enumerate(rows)]
+    entries = read_source(pdf(tmp_path / "shop-guide.pdf", [lines])).entries
+    assert [entry.title for entry in entries][1:] == [f"{title}: Returns", f"{title}: Payment"]
+    assert entries[0].title.endswith("Delivery")
+
+
+def test_a_sentence_that_goes_on_over_a_page_is_whole(tmp_path):
+    pages = [
+        [(50, 400, 10, "Turn the black knob to the")],
+        [(50, 700, 10, "left before you pull.")],
+    ]
+    assert "knob to the left before" in said(read_source(pdf(tmp_path / "a.pdf", pages)))
+    pages[1] = [(50, 700, 10, "Left is the lid.")]
+    assert "knob to the\n\nLeft" in said(read_source(pdf(tmp_path / "b.pdf", pages)))
+
+
 def test_a_scanned_page_is_read_by_the_ocr_that_is_passed_in(tmp_path):
     path = pdf(tmp_path / "scan.pdf", [[(50, 700, 12, "Typed page.")], []])
 
@@ -363,6 +402,19 @@ def test_the_source_of_a_word_section_is_the_place_of_its_heading(tmp_path):
     assert [entry.source for entry in reading.entries] == [
         f"plants.docx:{place}" for place in (1, 3, 6)
     ]
+
+
+@pytest.mark.parametrize("style, title", [("berschrift1", "shop guide"), ("Title", "Delivery")])
+def test_the_first_of_several_headings_over_text_is_no_title_of_a_word_file(tmp_path, style, title):
+    text = paragraph(
+        run("We are at the inn by the sea, so ask us at the bar or by the door of it.")
+    )
+    heads = [paragraph(run("Delivery"), style=style)]
+    heads += [paragraph(run(name), style="berschrift1") for name in ("Returns", "Payment")]
+    body = [part for head in heads for part in (head, text, text)]
+    entries = read_source(docx(tmp_path / "shop-guide.docx", *body)).entries
+    assert [entry.title for entry in entries][1:] == [f"{title}: Returns", f"{title}: Payment"]
+    assert "Delivery" in entries[0].title and entries[1].source.endswith(":4")
 
 
 def test_slides_leave_out_notes_and_hidden_slides(tmp_path):

@@ -21,7 +21,7 @@ from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.tables import table_lines
-from mm_support.language.sentences import is_step
+from mm_support.language.sentences import COLONS, ENDS, is_step
 from mm_support.runs import runs
 
 MAX_PAGES = 2_000
@@ -68,9 +68,31 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         if own and own[0].cells:
             own[0] = continued(before, own[0])
         before = own[-1] if own else None
-        blocks += _blocks(own, usual, number, words, levels)
-    blocks = _numbered(blocks)
-    yield _titled(blocks, str(pdf.get_metadata_dict().get("Title") or "").strip(), file)
+        blocks = _with_page(blocks, list(_blocks(own, usual, number, words, levels)), words)
+    title = str(pdf.get_metadata_dict().get("Title") or "").strip()
+    chapters = _begins_with_chapter(list(chain.from_iterable(told)), usual)
+    yield _titled(_numbered(blocks), title, file, chapters)
+
+
+def _begins_with_chapter(lines: Sequence[Line], usual: float) -> bool:
+    """Whether the first heading stands over text and in a size in which others stand, too: it is
+    no title.
+    """
+    large = [_is_large(line, usual) for line in lines]
+    first = large.index(True) if any(large) else len(lines)
+    text = next((at for at in range(first, len(lines)) if not large[at]), len(lines))
+    sizes = {line.font for line in lines[first:text]}
+    later = {line.font for at, line in enumerate(lines) if at > text and large[at]}
+    return len(sizes) == 1 and sizes <= later
+
+
+def _with_page(before: list[Block], page: list[Block], words: frozenset[str]) -> list[Block]:
+    """Blocks and those of the next page; a sentence that goes on in small letters is whole."""
+    ends = before and before[-1].kind == "text" and not before[-1].text.endswith((*ENDS, *COLONS))
+    if not (ends and page and page[0].kind == "text" and page[0].text[:1].islower()):
+        return before + page
+    whole = _flowing([before[-1].text, page[0].text], words)
+    return [*before[:-1], replace(before[-1], text=whole), *page[1:]]
 
 
 def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
@@ -114,15 +136,15 @@ def _number_of(block: Block) -> Numbers:
     return tuple(map(int, match[1].split("."))) if match else ()
 
 
-def _titled(blocks: Sequence[Block], title: str, file: File) -> Document:
+def _titled(blocks: Sequence[Block], title: str, file: File, chapters: bool) -> Document:
     """The document without the heading that is its title. title: of the file's properties; the
-    first heading is trusted more unless the first blocks say the same.
+    first heading is trusted more unless the first blocks say the same, or it is a chapter's.
     """
     first = blocks[:5]
     headings = [block for block in first if block.kind == "heading"]
     told = bool(title) and title in [block.text for block in first]
     if headings and not told:
-        title = headings[0].text
+        title = file.stem if chapters else headings[0].text
     same = next((block for block in headings if block.text == title), None)
     rest = [block for block in blocks if block is not same]
     return Document(title or file.stem, with_questions(rest), file.name)
@@ -135,7 +157,11 @@ def _without_repeated(
     pages: Sequence[Sequence[Line]], usual: float, remarks: Remarks
 ) -> list[list[Line]]:
     """The pages without lines at their edges that stand on most of at least three pages."""
-    wordings = [[_wordings(line, at, usual) for line in page] for at, page in enumerate(pages)]
+    lowest = [min((line.bottom for line in page), default=0.0) for page in pages]
+    wordings = [
+        [_wordings(line, at, usual, line.bottom > lowest[at]) for line in page]
+        for at, page in enumerate(pages)
+    ]
     counts = Counter(chain.from_iterable(set().union(*page) for page in wordings))
     least = max(3, 0.5 * sum(map(bool, pages)))
     told: dict[str, str] = {}  # wording -> the first line of it
@@ -154,16 +180,16 @@ def _without_repeated(
     return kept
 
 
-def _wordings(line: Line, page: int, usual: float) -> set[str]:
+def _wordings(line: Line, page: int, usual: float, above: bool) -> set[str]:
     """What a line at the edge of a page says, as it stands and with the page's distance in place of
     numbers: "3 of 9" is "#2 of 9" on the second page. Numbers of headings count no pages:
-    "Error 21".
+    "Error 21". above: whether it stands above others, as each heading does.
     """
     if not line.at_edge:
         return set()
     plain = " ".join(line.text.split()).casefold()
     parts = _NUMBER.split(plain)
-    heads = _is_large(line, usual) and any(map(str.isalpha, plain))
+    heads = above and _is_large(line, usual) and any(map(str.isalpha, plain))
     if heads or len(parts) > 2 * MAX_COUNTING + 1:
         return {plain}
     choices = [

@@ -10,17 +10,18 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import count
 
-from mm_support.knowledge.readers.base import Document, File, Remarks
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import LINE, html_blocks
 from mm_support.knowledge.readers.markdown import split_questions, titled
 
-STYLES = "p[style-name='Title'] => h1:fresh\np[style-name='Subtitle'] => p:fresh"
+TITLE = '<h1 class="own">'  # as mammoth begins what has Word's style of titles
+STYLES = "p[style-name='Title'] => h1.own:fresh\np[style-name='Subtitle'] => p:fresh"
 PICTURES = {"image/png": ".png", "image/jpeg": ".jpg", "image/webp": ".webp"}
 MAX_PICTURES = 200
-_PARAGRAPH = re.compile(r"<(h|p|li|tr)[1-6]?>")  # as mammoth begins them
+_PARAGRAPH = re.compile(rf"{TITLE}|<(?:h|p|li|tr)[1-6]?>")  # as mammoth begins them
 _TITLE = re.compile(r"<dc:title>([^<]{1,300})</dc:title>")
 
 
@@ -47,7 +48,10 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
         io.BytesIO(file.data), style_map=STYLES, convert_image=mammoth.images.img_element(keep)
     )
     blocks, links = html_blocks(_numbered(result.value), remarks)
-    title, blocks = titled(_own_title(file.data, blocks), blocks, file.stem)
+    title = _own_title(file.data, blocks)
+    if not title and TITLE not in result.value and _begins_with_chapter(blocks):
+        title = file.stem
+    title, blocks = titled(title, blocks, file.stem)
     questions, blocks = split_questions(blocks)
     yield Document(title, blocks, file.name, questions=tuple(questions), links=links)
 
@@ -58,9 +62,17 @@ def _numbered(html: str) -> str:
 
     def told(found: re.Match[str]) -> str:
         number = next(numbers)
-        return LINE.format(number) + found[0] if found[1] == "h" else found[0]
+        return LINE.format(number) + found[0] if found[0].startswith("<h") else found[0]
 
     return _PARAGRAPH.sub(told, html)
+
+
+def _begins_with_chapter(blocks: Sequence[Block]) -> bool:
+    """Whether the first of several headings of the highest level stands over text: it is no title,
+    as it would be above all others.
+    """
+    top = [at for at, block in enumerate(blocks) if block.kind == "heading" and block.level == 1]
+    return len(top) > 1 and blocks[top[0] + 1].kind != "heading"
 
 
 def _own_title(data: bytes, blocks) -> str:
