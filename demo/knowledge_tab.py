@@ -121,7 +121,9 @@ class KnowledgeDesk:
 def ingest_report(name: str, report: IngestReport) -> str:
     """What was added, how columns were understood, what was left out, and what looks odd."""
     key = "ingest_one" if report.entries == 1 else "ingest_added"
-    added = said(key, entries=report.entries, seconds=f"{report.seconds:.1f}")
+    counts = {"entries": report.entries, "documents": report.documents}
+    counts["pictures"] = report.pictures
+    added = said(key, **counts, seconds=f"{report.seconds:.1f}")
     left_out = said("ingest_left_out", count=len(report.skipped))
     mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (

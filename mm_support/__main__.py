@@ -1,5 +1,5 @@
-"""Command line: python -m mm_support fetch-weights | ingest | ask | train | evaluate | erase |
-export | user | export-feedback | bench | load | serve-models | mcp.
+"""Command line: python -m mm_support fetch-weights | ingest | edit | ask | train | evaluate |
+erase | export | user | export-feedback | bench | load | serve-models | mcp.
 
 Errors are one line with the remedy; exit status 2 for bad input, 1 for everything else that fails.
 What a command works with is imported when it runs (arguments.py has the arguments).
@@ -13,6 +13,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -62,6 +63,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "ingest", arguments.ingest, partial(change, "ingest"))
     add(commands, "sync", arguments.sync, partial(change, "sync"))
     add(commands, "check-actions", arguments.check_actions, check_actions)
+    add(commands, "edit", arguments.edit, edit)
     add(commands, "remove", arguments.remove, remove)
     add(commands, "undo", arguments.undo, undo)
     add(commands, "ask", arguments.ask, ask)
@@ -143,6 +145,7 @@ def fetch_weights(args: argparse.Namespace, settings: Settings) -> int:
 def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     """Reads a source into a knowledge base and prints the report. how: ingest or sync."""
     from mm_support import terminal
+    from mm_support.as_json import ingest_dict
     from mm_support.knowledge.index import check_name
     from mm_support.knowledge.ingest import check_source
     from mm_support.loading import only_for
@@ -163,11 +166,13 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
 
         report = getattr(service.knowledge, how)(args.name, args.path, progress, actions=True)
         service.note("command line", how, args.name, f"{report.entries} entries")
+    if args.json:
+        print(json.dumps(ingest_dict(report), indent=1, ensure_ascii=False))
+        return 0
     for line in report.remarks():
         print(line, file=sys.stderr)
-    took = f"{report.entries} entries in {report.seconds:.1f} s"
     odd = f"{len(report.warnings)} to look at"
-    print(f"{args.name}: {took}; {len(report.skipped)} left out, {odd}.")
+    print(f"{args.name}: {report.counts()}; {len(report.skipped)} left out, {odd}.")
     for note in report.mapping:
         print(note)
     return 0
@@ -179,6 +184,29 @@ def check_actions(args: argparse.Namespace, settings: Settings) -> int:
 
     for entry in read_file(args.file):
         print(f"{entry.id.partition(':')[2]}: {entry.title}; {len(entry.questions)} ways to ask.")
+    return 0
+
+
+def edit(args: argparse.Namespace, settings: Settings) -> int:
+    """Changes what is given of an entry; under a new id, with a title and an answer, adds one."""
+    from mm_support.types import Entry
+
+    given = {
+        "title": args.title,
+        "answer": args.answer,
+        "questions": args.question and tuple(args.question),
+    }
+    given |= {"valid_from": args.valid_from, "valid_until": args.valid_until}
+    changed = {name: value for name, value in given.items() if value is not None}
+    if not changed:
+        raise InputError(
+            "Say what to change: --title, --answer, --question, --valid-from or --valid-until."
+        )
+    with changing(settings, args, "edit entry", args.entry) as knowledge:
+        entries = {entry.id: entry for entry in knowledge.entries(args.name)}
+        present = entries.get(args.entry, Entry(args.entry, "", ""))
+        knowledge.edit(args.name, replace(present, **changed))
+    print(f"{args.entry} of {args.name} is {'changed' if args.entry in entries else 'added'}.")
     return 0
 
 

@@ -7,6 +7,7 @@ anything heavy is imported. Knows no model.
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from datetime import date
 from pathlib import Path
 
 from mm_support.config import FUSIONS, PROFILES
@@ -37,6 +38,14 @@ def source(text: str) -> Path | str:
     return text if text.startswith(("http://", "https://")) else existing(text)
 
 
+def day(text: str) -> date:
+    """Raises InputError for what is no day."""
+    try:
+        return date.fromisoformat(text)
+    except ValueError as exc:
+        raise InputError(f"{text!r} is no day; write it like 2026-12-31.") from exc
+
+
 def common(parser: ArgumentParser) -> None:
     """Of every command."""
     add = parser.add_argument
@@ -55,6 +64,7 @@ def ingest(parser: ArgumentParser) -> None:
     parser.add_argument(
         "path", type=source, help="a file, a folder or zip of files, or the address of a site"
     )
+    _json(parser)
 
 
 def sync(parser: ArgumentParser) -> None:
@@ -63,11 +73,24 @@ def sync(parser: ArgumentParser) -> None:
     add("name")
     add("path", type=source, help="as of ingest; a base may have several sources")
     add("--new", action="store_true", help="make the base if there is none")
+    _json(parser)
 
 
 def check_actions(parser: ArgumentParser) -> None:
     """Says what is wrong with an actions.toml, or what it declares."""
     parser.add_argument("file", type=existing)
+
+
+def edit(parser: ArgumentParser) -> None:
+    """Changes what is given of an entry, or adds one under a new id; undo takes it back."""
+    add = parser.add_argument
+    add("name")
+    add("entry", help="its id")
+    add("--title")
+    add("--answer")
+    add("--question", nargs="+", help="how customers ask, in place of those before")
+    add("--valid-from", type=day, metavar="DAY", help="the first on which it holds, as 2026-12-01")
+    add("--valid-until", type=day, metavar="DAY", help="the last one")
 
 
 def remove(parser: ArgumentParser) -> None:

@@ -14,12 +14,14 @@ from mm_support.types import (
     Entry,
     Hit,
     ImageView,
+    IngestReport,
     Label,
     Message,
     Reply,
     Segment,
     TextLine,
     Transcript,
+    grouped,
 )
 
 SNIPPET = 160  # characters
@@ -41,6 +43,19 @@ def reply_dict(reply: Reply) -> dict[str, Any]:
         "timings_ms": {step: round(ms, 1) for step, ms in reply.timings.items()},
         "session_id": reply.session_id,
         "turn_id": reply.turn_id,
+    }
+
+
+def ingest_dict(report: IngestReport) -> dict[str, Any]:
+    """A report, what is alike in it told once."""
+    return {
+        "documents": report.documents,
+        "entries": report.entries,
+        "pictures": report.pictures,
+        "seconds": round(report.seconds, 2),
+        "mapping": report.mapping,
+        "left_out": grouped(report.skipped),
+        "odd": grouped(report.warnings),
     }
 
 

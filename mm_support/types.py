@@ -375,13 +375,16 @@ class IngestReport:
     warnings: list[Remark] = field(default_factory=list)
     mapping: list[str] = field(default_factory=list)
 
+    def counts(self) -> str:
+        """What was made of it, in words."""
+        return (
+            f"{self.documents} documents, {self.entries} entries, {self.pictures} pictures "
+            f"in {self.seconds:.1f} s"
+        )
+
     def summary(self) -> str:
         """One page of plain text for people."""
-        head = (
-            f"{self.documents} documents, {self.entries} entries, {self.pictures} pictures "
-            f"in {self.seconds:.1f} s."
-        )
-        return "\n".join([head, *self.mapping, *self.remarks()])
+        return "\n".join([f"{self.counts()}.", *self.mapping, *self.remarks()])
 
     def remarks(self) -> list[str]:
         """What was left out and what looks odd, a line a kind."""

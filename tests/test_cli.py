@@ -4,6 +4,7 @@ fakes.
 
 import json
 import wave
+from datetime import date
 
 import pytest
 from test_service import folder, make  # noqa: F401  (fixtures)
@@ -99,8 +100,69 @@ def test_ingest_reports_rows_with_remarks(run, tmp_path):
     path = tmp_path / "faq.csv"
     path.write_text("id,title,answer\n1,T,A\n2,,B\n")
     status, out, err = run("ingest", "own", path)
-    assert status == 0 and "own: 1 entries" in out and "it has no title (in faq.csv:3)" in err
+    assert status == 0 and "own: 1 documents, 1 entries" in out and "it has no title (in faq.csv:3)" in err
     assert "; 1 left out, 1 to look at" in out  # "A" is no answer to be proud of, and is kept
+
+
+def test_the_report_of_an_ingest_is_there_for_programs(run, tmp_path):
+    path = tmp_path / "faq.csv"
+    path.write_text("id,title,answer\n1,T,Yes we do.\n2,,B\n3,,C\n")
+    status, out, _ = run("ingest", "own", path, "--json")
+    report = json.loads(out)
+    assert status == 0 and (report["documents"], report["entries"], report["pictures"]) == (1, 1, 0)
+    (left,) = report["left_out"]
+    assert (left["count"], left["places"]) == (2, ["faq.csv:3", "faq.csv:4"])
+    assert report["seconds"] >= 0 and not report["odd"]
+
+
+def test_an_entry_is_edited_added_and_brought_back(run, make, tmp_path):  # noqa: F811
+    path = tmp_path / "faq.csv"
+    path.write_text("id,title,answer,valid_until\n1,Prices,It costs 5 euros.,2099-01-01\n")
+    run("ingest", "own", path)
+
+    def entries():
+        return {entry.id: entry for entry in make().knowledge.entries("own")}
+
+    status, out, _ = run("edit", "own", "1", "--answer", "It costs 6 euros.", "--question", "Cost?")
+    assert status == 0 and "changed" in out
+    (one,) = entries().values()
+    assert (one.title, one.answer, one.questions) == ("Prices", "It costs 6 euros.", ("Cost?",))
+    assert one.valid_until == date(2099, 1, 1)
+    run(
+        "edit",
+        "own",
+        "new",
+        "--title",
+        "Hours",
+        "--answer",
+        "From 9.",
+        "--valid-until",
+        "2020-01-31",
+    )
+    assert entries()["new"].valid_until == date(2020, 1, 31)
+    assert run("sync", "own", path)[0] == 0 and entries()["1"].answer == "It costs 6 euros."
+    run("undo", "own")
+    assert set(entries()) == {"1"}
+
+
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ("own", "1"),
+        ("own", "1", "--valid-until", "tomorrow"),
+        ("own", "1", "--answer", " "),
+        ("own", "1", "--answer", "As told [1]."),
+        ("own", "1", "--title", "long " * 100),
+        ("own", "none", "--answer", "Of nothing."),
+        ("nope", "1", "--answer", "x"),
+    ],
+)
+def test_an_edit_that_cannot_be_is_told_and_changes_nothing(run, make, tmp_path, argv):  # noqa: F811
+    (tmp_path / "faq.csv").write_text("id,title,answer\n1,T,Yes we do.\n")
+    run("ingest", "own", tmp_path / "faq.csv")
+    status, _, err = run("edit", *argv)
+    assert status == 2 and err.count("\n") == 1
+    assert [entry.answer for entry in make().knowledge.entries("own")] == ["Yes we do."]
 
 
 @pytest.mark.parametrize(

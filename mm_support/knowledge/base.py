@@ -19,7 +19,7 @@ from mm_support.errors import KnowledgeError
 from mm_support.knowledge.actions import FILE
 from mm_support.knowledge.bases import STALE, Bases, Fitter
 from mm_support.knowledge.contradictions import contradictions
-from mm_support.knowledge.entries import remark
+from mm_support.knowledge.entries import fault_of, remark
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
@@ -110,6 +110,8 @@ class Knowledge(Bases):
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
         if not (entry.id.strip() and entry.title.strip() and entry.answer.strip()):
             raise KnowledgeError("An entry needs an id, a title and an answer.")
+        if fault := fault_of(entry):
+            raise KnowledgeError(f"The entry {entry.id!r} cannot be kept: {fault}.")
         with self._index.changing(name):
             old = self._index.open(name)
             wanted = held(old)

@@ -172,6 +172,15 @@ def _fault(text: str, intent: str) -> str:
     return ""
 
 
+def fault_of(entry: Entry) -> str:
+    """Why an entry that somebody wrote cannot be kept as it is, or ""."""
+    if len(entry.title) > MAX_TITLE:
+        return f"its title is longer than {MAX_TITLE} characters"
+    if without_markers(entry.answer) != entry.answer:
+        return "numbers in brackets would pass for citations"
+    return _fault(entry.answer, entry.intent)
+
+
 def _title(piece: Passage, line: int, remarks: Remarks) -> tuple[str, list[str]]:
     """(title, questions that it holds). A heading that asks is a question; a title that is too long
     is cut and kept whole as one."""
