@@ -50,6 +50,19 @@ def test_front_matter_is_read_and_never_shown(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "head, day",
+    [
+        ("---\ndate: 2026-03-04\n---\n", "2026-03-04"),
+        ("---\nDate: 2026-03-04T10:00:00Z\nlastmod: 2026-05-06\n---\n", "2026-05-06"),
+        ("+++\ndate = 2026-03-04T10:00:00Z\n+++\n", "2026-03-04"),
+    ],
+)
+def test_the_day_of_publishing_stands_for_the_last_change(tmp_path, head, day):
+    (entry,) = read(tmp_path, head + "# Reset\n\nPress the hole.\n").entries
+    assert str(entry.updated) == day and entry.answer == "Press the hole."
+
+
+@pytest.mark.parametrize(
     "text, title, shown",
     [
         ("+++\ntitle = 'Hugo'\ndraft = false\n+++\nText of it.", "Hugo", "Text of it."),

@@ -147,6 +147,12 @@ def test_exports_of_help_desks(tmp_path):
     assert str(zendesk.updated) == "2026-01-31"
 
 
+@pytest.mark.parametrize("name", ["Last updated at", "last_updated_on"])
+def test_the_day_of_the_last_change_is_known_by_its_names(tmp_path, name):
+    reading = read(tmp_path, "a.csv", f"Title,Body,{name}\nReturns,Within 30 days.,2026-01-31\n")
+    assert str(reading.entries[0].updated) == "2026-01-31"
+
+
 def test_without_a_header_the_contents_decide(tmp_path):
     rows = "k1,Hours,When are you open?,We are open from 9 to 18 on all days but Sunday.\n"
     rows += "k2,Parking,Where can I park?,There is room behind the shop for twenty cars.\n"

@@ -40,6 +40,7 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     """The document of a file; its title from the front matter, the first heading or its name."""
     text = decode(file.data, remarks)
     front, body, first = split_front_matter(text, remarks)
+    front = _dated(front)
     properties, body = split_properties(body, file.name)
     remark_properties(properties, first, remarks)
     fields = by_field({**properties, **front})
@@ -58,6 +59,15 @@ def markdown_blocks(text: str, remarks: Remarks, line: int) -> Blocks:
     cleaned = clean(text, line)
     _remark_left_out(cleaned, remarks)
     return html_blocks(_html(cleaned, breaks=True), remarks)
+
+
+def _dated(front: dict[str, Any]) -> dict[str, Any]:
+    """Front matter whose date, that of publishing, is the last change where none other is named."""
+    if any(field_of(str(name)) == "updated" for name in front):
+        return front
+    return {
+        "updated" if str(name).lower() == "date" else name: said for name, said in front.items()
+    }
 
 
 def _remark_left_out(cleaned: Cleaned, remarks: Remarks) -> None:
