@@ -154,6 +154,18 @@ def test_bounds_of_pages_are_told(shop, tmp_path, monkeypatch):
     assert reading.documents == 10 and "bounds" in reasons(reading.skipped)
 
 
+def test_pages_that_are_not_reached_in_time_stay_as_they_were(shop, tmp_path, monkeypatch):
+    first = answers(read_source(f"{shop.address}/help/", options(tmp_path)))
+    shop.pages["/help/"] = shop.page("index", "Welcome.", range(PAGES + 1))
+    shop.pages[f"/help/{PAGES}"] = shop.page(PAGES, "This one is new.")
+    shop.asked.clear()
+    monkeypatch.setattr(site.read_site, "__defaults__", (False, 5_000, -1.0))
+    reading = read_source(f"{shop.address}/help/", options(tmp_path))
+    assert answers(reading).keys() == first.keys() and len(shop.asked) < 5
+    assert "bounds of a site were reached; 1 pages" in reasons(reading.skipped)
+    assert "time for its site was over" in reasons(reading.warnings)
+
+
 def test_a_page_past_the_bound_is_told(shop, tmp_path, monkeypatch):
     monkeypatch.setattr(fetch, "MAX_BYTES", 10_000)
     shop.pages["/help/4"] = shop.page(4, "Much. " * 20_000)

@@ -62,5 +62,6 @@ def _stays(own: Wanted, taken: set[str], recipe: Recipe, remarks: list[Remark]) 
         remarks.append(remark(own.entry, REMOVED))
         return False
     if entry_id in taken and entry_id not in recipe.edited:
-        remarks.append(remark(own.entry, f"the id {entry_id!r} is used by another source"))
+        told = f"the id {entry_id!r} is used by another source; give it another id or file name"
+        remarks.append(remark(own.entry, told))
     return entry_id not in taken

@@ -132,6 +132,11 @@ class Fetcher:
             return Failure(f"its server answered {status}: it does not exist")
         return self._instead(copy, f"its server answered {status}")
 
+    def kept(self, url: str) -> Page | None:
+        """The last good copy of a page for which there is no time."""
+        copy = self._copy(url)
+        return copy and replace(copy, kept="the time for its site was over")
+
     def _instead(self, copy: Page | None, reason: str) -> Page | Failure:
         return Failure(reason) if copy is None else replace(copy, kept=reason)
 

@@ -77,7 +77,8 @@ def read_site(
     most: int = MAX_PAGES,
     seconds: float = MAX_SECONDS,
 ) -> Iterator[Document]:
-    """The documents of a site, from a sitemap's address or a page's. pages: folder of copies.
+    """The documents of a site, from a sitemap's address or a page's. pages: folder of copies, which
+    stand in for what is not reached in time.
     Raises KnowledgeError where the first address cannot be fetched.
     """
     try:
@@ -111,26 +112,28 @@ def _pages(
     until: float,
 ) -> Iterator[Document]:
     delay = float(min(MAX_DELAY, robots.crawl_delay(AGENT) or 0))  # type: ignore[type-var]
-    fetched = 0
+    fetched = missed = 0
     seen: set[str] = set()
-    while walk.waiting:
-        if fetched >= most or time.monotonic() > until:
-            left = len(walk.waiting)
-            remarks.skip(0, f"the bounds of a site were reached; {left} pages were not read")
-            return
+    while walk.waiting and fetched < most:
         url = walk.waiting.popleft()
         if not robots.can_fetch(AGENT, url):
             remarks.skip(0, f"'{url}': its robots.txt forbids reading it")
             continue
-        time.sleep(delay if fetched else 0)
+        late = time.monotonic() > until
+        time.sleep(delay if fetched and not late else 0)
+        page = walk.fetched.pop(url, None) or (fetcher.kept(url) if late else fetcher.get(url))
+        if page is None:
+            missed += 1
+            continue
         fetched += 1
-        page = walk.fetched.pop(url, None) or fetcher.get(url)
         for document in _documents(url, page, read, remarks):
             for link in document.links:
                 walk.add(link)
             if document.text and document.text not in seen:
                 seen.add(document.text)
                 yield document
+    if left := missed + len(walk.waiting):
+        remarks.skip(0, f"the bounds of a site were reached; {left} pages were not read")
 
 
 def _documents(url: str, page: Page | Failure, read: Read, remarks: Remarks) -> list[Document]:
