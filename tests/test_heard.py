@@ -18,6 +18,8 @@ ENGLISH = {
     "serial S N 4 8 2 double 9": "serial SN48299",
     "the W H 1000 X M 5": "the WH1000XM5",
     "My name is A-N-N-A, Anna.": "My name is ANNA, Anna.",
+    "My order is B as in Bravo, K is in Kilo, 774.": "My order is BK774.",
+    "D for Delta, F for foxtrot, one two": "DF12",
     "call triple five zero one nine nine": "call 5550199",
     # amounts, dates
     "it costs one hundred twenty nine dollars": "it costs 129 dollars",
@@ -35,6 +37,8 @@ ENGLISH = {
     "at five o'clock, oh well": "at 5 o'clock, oh well",
     "just a second, that is the point": "just a second, that is the point",
     "which one is better, one of my two cards?": "which one is better, one of my two cards?",
+    "the plan B for business": "the plan B for business",
+    "I want it for Ida": "I want it for Ida",
     "look at example.com": "look at example.com",
     "a double room, open 9 to 5": "a double room, open 9 to 5",
     "10-20 days, 5, 6 or 7": "10-20 days, 5, 6 or 7",
@@ -78,6 +82,7 @@ def test_what_is_written_stays(text):
 
 def test_german_has_number_words_and_other_languages_are_left_alone():
     assert written("Bestellung eins null vier acht zwei zwei", "de") == "Bestellung 104822"
+    assert written("B wie Berta, K wie Kaufmann, sieben", "de") == "BK7"
     assert written("注文番号は一二三", "ja") == "注文番号は一二三"
     assert written("zamówienie numer pięć", "pl") == "zamówienie numer pięć"
 

@@ -19,6 +19,7 @@ CHINESE = ("zh", "yue")
 UNSPACED = (*CHINESE, "ja")  # written without blanks
 ALONE = 3  # smaller numbers in words stay words where they stand alone: "one of them"
 RUN = 3  # signs said one by one from which they are one code: fewer may be words and amounts
+NAMED = 2  # letters said with a word each from which they are spelled
 PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
 NUMERAL = f"[{DIGITS}十百千万亿]"
@@ -47,7 +48,8 @@ def written(text: str, language: str) -> str:
     """The transcript with its numbers, codes and e-mail addresses as they are written."""
     if language in CHINESE:
         return _addresses(_chinese_numbers(simplified(text)), "zh")
-    text = _zeros(_repeated(_addresses(text, language), language), language)
+    text = _letters_by_words(_addresses(text, language), language)
+    text = _zeros(_repeated(text, language), language)
     return _prices(_joined(in_digits(text, language, ALONE)), language)
 
 
@@ -79,6 +81,15 @@ def _sign(language: str, name: str) -> str:
     """
     words = _words(language, name)
     return "|".join(rf"\s{w}\s" if w.isascii() else rf"\s?{w}\s?" for w in words) or r"(?!)"
+
+
+def _letters_by_words(text: str, language: str) -> str:
+    """B as in Bravo, K as in Kilo -> B, K; a single one may be a sentence: plan B for business."""
+    said = "|".join(filter(None, messages(language).get("heard.letter", "").split(", ")))
+    named = re.compile(rf"(?<![\w'])([a-z]),? (?:{said or '(?!)'}) \1\w+", re.IGNORECASE)
+    if len(named.findall(text)) < NAMED:
+        return text
+    return named.sub(lambda match: match[1].upper(), text)
 
 
 def _repeated(text: str, language: str) -> str:
