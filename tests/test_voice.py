@@ -1,7 +1,10 @@
 """What the voice is given to say, and that it says it."""
 
+import gc
+import json
 import re
 import shutil
+import sys
 import threading
 import wave
 from itertools import pairwise
@@ -11,6 +14,7 @@ import numpy as np
 import pytest
 
 from mm_support.decode import voice
+from mm_support.decode.phonemes import Phonemes
 from mm_support.decode.piper_model import PiperModel, spans
 from mm_support.decode.voice import PiperVoice, breaths, load_voice
 from mm_support.errors import GenerationError, WeightsError
@@ -315,6 +319,39 @@ def test_piper_speaks_from_the_cache_and_from_a_file(settings, tmp_path):
         shutil.copy(path, tmp_path)
     own = load_voice(settings.with_changes(voice_model=str(next(tmp_path.glob("*.onnx")))))
     assert own.speak("Hello.").rate == sound.rate
+
+
+DIES = """
+import json, sys
+for line in sys.stdin:
+    words = json.loads(line)
+    if words == "boom":
+        sys.exit(1)
+    print(json.dumps([[len(words)]]), flush=True)
+"""
+
+
+def test_phonemes_come_from_a_process_that_is_started_again(tmp_path):
+    (tmp_path / "dies.py").write_text(DIES)
+    phonemes = Phonemes(tmp_path / "none.json", (sys.executable, str(tmp_path / "dies.py")))
+    assert phonemes.of("Schön, 好\nYes.") == [[len("Schön, 好\nYes.")]]
+    first = phonemes._process
+    with pytest.raises(GenerationError, match="read"):
+        phonemes.of("boom")
+    assert phonemes.of("Yes.") == [[4]] and phonemes._process is not first
+    last = phonemes._process
+    del phonemes
+    gc.collect()
+    assert first.poll() is not None and last.poll() is not None  # nothing is left behind
+
+
+@pytest.mark.slow
+def test_piper_is_loaded_in_a_process_of_its_own(settings):
+    speaker = load_voice(settings)
+    assert not any(name.split(".")[0] == "piper" for name in sys.modules)
+    [[first, *_]] = speaker._piper._phonemes.of("Yes.")
+    file = next(package_weights(settings.voice_model, settings.cache_dir).glob("*.onnx.json"))
+    assert [first] == json.loads(file.read_text("utf-8"))["phoneme_id_map"]["^"]
 
 
 @pytest.mark.slow

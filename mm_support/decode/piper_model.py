@@ -10,19 +10,50 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from mm_support.decode.phonemes import Phonemes
+
 if TYPE_CHECKING:
     import onnx
     import onnxruntime
-    from piper import PiperVoice as Piper
 
 FIRST, GROWTH = 0.6, 2  # seconds of the first piece, and each is so many times the one before
 AROUND = 32  # frames on both sides that a piece's sound depends on
 READ = ("input", "input_lengths", "scales")  # inputs that the first half alone reads
+
+
+@dataclass(frozen=True)
+class PiperConfig:
+    """What a voice's .onnx.json says of it. language: as espeak-ng names it; rate in Hz; hop:
+    samples a frame; noise, length, variation: its scales; speaker: of several, else None.
+    """
+
+    language: str
+    rate: int
+    hop: int
+    noise: float
+    length: float
+    variation: float
+    speaker: int | None
+
+
+def read_config(path: Path) -> PiperConfig:
+    told: dict[str, Any] = json.loads(path.read_text("utf-8"))
+    scales = told.get("inference", {})
+    return PiperConfig(
+        language=told["espeak"]["voice"],
+        rate=told["audio"]["sample_rate"],
+        hop=told.get("hop_length", 256),
+        noise=scales.get("noise_scale", 0.667),
+        length=scales.get("length_scale", 1.0),
+        variation=scales.get("noise_w", 0.8),
+        speaker=told.get("default_speaker_id", 0) if told.get("num_speakers", 1) > 1 else None,
+    )
 
 
 class PiperModel:
@@ -30,31 +61,28 @@ class PiperModel:
 
     def __init__(self, path: Path) -> None:
         """path: an .onnx file with its .onnx.json beside it."""
-        from piper import PiperConfig
-        from piper import PiperVoice as Piper
-
-        self._config = PiperConfig.from_dict(json.loads(Path(f"{path}.json").read_text("utf-8")))
+        config = Path(f"{path}.json")
+        self._config, self._phonemes = read_config(config), Phonemes(config)
         self._first, self._second = halves(path)
-        self._piper: Piper = Piper(self._first, self._config)
-        self.language, self.rate = self._config.espeak_voice, self._config.sample_rate
+        self.language, self.rate = self._config.language, self._config.rate
 
     def pieces(self, words: str, speed: float) -> Iterator[np.ndarray]:
         """Sentences -> their sound, piece by piece: (n,) float32, as loud as the model makes it.
         speed: 1.2 speaks a fifth faster than the model was trained to.
         """
-        for phonemes in filter(None, self._piper.phonemize(words)):
-            yield from self._sound(self._inputs(self._piper.phonemes_to_ids(phonemes), speed))
+        for phonemes in self._phonemes.of(words):
+            yield from self._sound(self._inputs(phonemes, speed))
 
     def _inputs(self, ids: list[int], speed: float) -> dict[str, np.ndarray]:
         config = self._config
-        scales = [config.noise_scale, config.length_scale / speed, config.noise_w_scale]
+        scales = [config.noise, config.length / speed, config.variation]
         values: dict[str, Any] = {
             "input": np.array([ids], np.int64),
             "input_lengths": np.array([len(ids)], np.int64),
             "scales": np.array(scales, np.float32),
         }
-        if config.num_speakers > 1:
-            values["sid"] = np.array([config.default_speaker_id or 0], np.int64)
+        if config.speaker is not None:
+            values["sid"] = np.array([config.speaker], np.int64)
         return values
 
     def _sound(self, inputs: dict[str, np.ndarray]) -> Iterator[np.ndarray]:
@@ -64,7 +92,7 @@ class PiperModel:
             return
         names = [given.name for given in self._second.get_inputs()]
         frames, more = dict(zip(names, made)), {name: inputs[name] for name in names[len(made) :]}
-        hop = self._config.hop_length
+        hop = self._config.hop
         for start, stop in spans(made[0].shape[2], round(FIRST * self.rate / hop)):
             begin = max(0, start - AROUND)
             seen = {name: rows[:, :, begin : stop + AROUND] for name, rows in frames.items()}
