@@ -20,6 +20,7 @@ MEASURES = (  # of bench/measures.py
     "text",
     "speech",
     "live",
+    "hearing",
     "photo_text",
     "ingest",
 )

@@ -32,6 +32,7 @@ PHOTOS, SIDE = 64, 1_000  # pixels
 SIGNS, LARGEST = 5, 1280  # photos whose text is read; pixels
 TEXTS, TOGETHER = 128, 32  # TOGETHER: in a batch of transformers
 CLIPS = 4
+ASKED = 8  # questions that are spoken
 ENTRIES = 100
 
 
@@ -212,6 +213,22 @@ def live(settings: Settings) -> Figures:
     encoder = load_speech_encoder(settings, resolve_device(settings.device))
     takes = list(recordings(encoder.voice, load_voice(settings)))
     return ends(takes, encoder, load_end_of_turn(settings))
+
+
+def hearing(settings: Settings) -> Figures:
+    """Interruptions, and how soon a reply is heard (talking.py)."""
+    from mm_support.bench.talking import first_sounds, interruptions
+    from mm_support.service import SupportService
+
+    questions = [entry.questions[0] for entry in pack("shopping")[: ASKED + 1]]
+    with tempfile.TemporaryDirectory() as folder:
+        own = settings.with_changes(data_dir=Path(folder))
+        with closing(SupportService.load(own)) as service:
+            parts = service.parts
+            return {
+                "interruptions": interruptions(parts.encoders.speech, parts.voice),
+                "first_sound": first_sounds(service, questions, "shopping"),
+            }
 
 
 def photo_text(settings: Settings) -> Figures:
