@@ -172,6 +172,19 @@ def test_what_was_heard_unsurely_is_asked_about_and_hands_nothing_over(label):
     assert (reserved.action, reserved.reason) == ("clarify", "misheard")
 
 
+def test_what_was_read_back_and_is_said_again_is_answered_but_hands_nothing_over():
+    heard = {"typed": "", "heard": "My order is 104822.", "heard_right": 0.45}
+    read_back = Past("my order is 104822", "I heard ...", "clarify", reason="misheard")
+    assert decide(hits(0.9), past=[read_back], **heard).action == "answer"
+    other = replace(read_back, text="My order is 104882.")
+    for past in ([other], [replace(read_back, reason="evidence")], [read_back, other], []):
+        assert decide(hits(0.9), past=past, **heard).reason == "misheard"
+    assert (
+        decide(hits(0.2), past=[read_back], says=[next(iter(PRESSING))], **heard).reason
+        == "misheard"
+    )
+
+
 def test_what_was_heard_unsurely_is_not_answered_unless_something_was_typed():
     heard = {"heard": "power salt", "heard_right": 0.3}
     assert decide(hits(0.9), typed="", **heard).reason == "misheard"

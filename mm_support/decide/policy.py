@@ -6,6 +6,7 @@ from how likely the evidence suffices (confidence.py), never by the language mod
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal
@@ -247,7 +248,8 @@ class Policy:
             here = replace(here, hits=(*told, *(hit for hit in found if hit not in told)))
         decision = next(filter(None, (rule(here) for rule in RULES)))
         misheard = question.heard_right < SURELY
-        if misheard and (decision.action == "handoff" or not question.typed.strip()):
+        meant = question.typed.strip() or _said_again(question, before)
+        if misheard and (decision.action == "handoff" or not meant):
             return here.decide("clarify", "misheard")
         unknown = unknown_in_photo(query, hits) if decision.action in FAILED else ""
         return replace(decision, unknown=unknown)
@@ -255,6 +257,14 @@ class Policy:
     def _suiting(self, query: SearchQuery, hits: Sequence[Hit]) -> Gate:
         """The gate for what was found: a code is as good in a photo as typed."""
         return self._gate if photo_names(query, hits) else self._gate.suiting(query)
+
+
+def _said_again(question: Question, past: Sequence[Past]) -> bool:
+    """Whether the customer said the same again after it was read back to them."""
+    if not past or past[-1].reason != "misheard":
+        return False
+    now, before = (re.sub(r"\W+", "", text).casefold() for text in (question.heard, past[-1].text))
+    return now == before
 
 
 def meant_first(words: str, query: SearchQuery, hits: Sequence[Hit]) -> tuple[Hit, ...]:
