@@ -1,5 +1,7 @@
 """A turn while it is spoken: partial transcripts, its end after a pause, its final transcript."""
 
+from dataclasses import replace
+
 import numpy as np
 import onnxruntime
 import pytest
@@ -310,13 +312,42 @@ def talked(encoder, end_of_turn, sound, reply):
             turn, muted = LiveTurn(encoder, encoder.voice, end_of_turn=end_of_turn), reply
 
 
-def test_words_heard_unsurely_stop_nothing(monkeypatch):
-    monkeypatch.setattr(Hears, "sure", 0.3)
-    _, now = interjected("No, stop.", QUIET, LOUD, QUIET)
+class Unsure(Hears):
+    """Hears other words where it is told nothing."""
+
+    sure = 0.3
+
+    def transcribe(self, waveform, previous, draft, names, before):
+        heard = super().transcribe(waveform, previous, draft, names, before)
+        return heard if names else replace(heard, text="Know, shop.")
+
+
+def test_words_heard_unsurely_stop_nothing_unless_they_are_heard_again(monkeypatch):
+    turn = LiveTurn(Unsure("No, stop."), LoudIsSpeech())
+    now = [turn.interject(RATE, piece, REPLY) for piece in (QUIET, LOUD, QUIET)]
     assert not any(one.stops for one in now)
+    monkeypatch.setattr(Hears, "sure", 0.3)
+    _, now = interjected("Stop.", QUIET, LOUD, QUIET)
+    assert now[-1].stops
+
+
+def test_who_is_louder_than_the_assistants_own_voice_is_heard_whole_and_alone():
+    echo, customer = 0.3 * LOUD / 0.5, LOUD * 1.9
+    turn = LiveTurn(Hears("within thirty days"), LoudIsSpeech())
+    before = [turn.interject(RATE, echo, REPLY) for _ in range(8)]
+    assert not any(one.stops for one in before) and not before[-1].speaking
+    first = turn.interject(RATE, customer, REPLY)
+    assert first.speaking  # it waits though it has heard itself
+    turn._encoder.text = "No, that is wrong."
+    assert any(turn.interject(RATE, customer, REPLY).stops for _ in range(5))
+    heard = np.abs(turn.recording()[1])
+    loud, own = heard > 0.9, (heard > 0.2) & (heard < 0.4)
+    assert loud.sum() >= 4 * len(LOUD) and own.sum() <= len(LOUD)
 
 
 def test_an_echo_is_known_though_it_is_heard_twice():
     assert is_echo("how do I change the, how do I change the", "How do I change the language?")
     assert not is_echo("how do I get a refund", "How do I change the language?")
+    assert not is_echo("No.", "Unopened goods can be returned.")  # in "unopened"
+    assert is_echo("days", "within thirty days") and is_echo("no", "There is no fee.")
     assert clauses("It is open. Monday, Tuesday.") == ["Tuesday", "Monday", "It is open"]

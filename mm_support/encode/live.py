@@ -17,11 +17,11 @@ import numpy as np
 
 from mm_support.encode.end_of_turn import SoundAndWords
 from mm_support.encode.speech import SpeechEncoder
-from mm_support.encode.vad import VoiceActivity
+from mm_support.encode.vad import Span, VoiceActivity
 from mm_support.errors import BusyError, InputError
 from mm_support.inputs.audio import Stream, level
 from mm_support.language.surely_heard import SURELY, heard_right
-from mm_support.language.utterances import is_nod
+from mm_support.language.utterances import is_nod, words_of
 from mm_support.types import SAMPLE_RATE, Transcript, UserTurn
 
 # seconds of silence that end a turn: where a model that has heard it says that it is over, or not;
@@ -42,6 +42,9 @@ DECIDED = 1.0  # seconds from the first of them until it goes on, unless they we
 UNCLEAR = 4.0  # seconds of speech, still unsure, after which it is forgotten
 BEFORE = 1.0  # seconds of sound kept while the assistant speaks: the first syllable lies in them
 ECHO = 0.6  # share of what was heard that the assistant is saying: from it, it hears itself
+FAINT_ECHO = 0.3  # the same of a sound that is no louder than its own voice was
+LOUDER = 1.5  # times as loud as that: somebody else
+NEAR = 0.2  # seconds around such a sound that belong to it: soft beginnings and ends
 BLOCK = 3  # letters in a row that are compared
 FULL = 118.0  # seconds at which a turn ends by itself
 
@@ -80,7 +83,8 @@ class LiveTurn:
         """names: words that are expected; prepare: told of what may be the whole turn before it is
         known to be over. The others as of SpeechEncoder.
         """
-        self._names, self._prepare, self._echoes = names, prepare, False
+        self._names, self._prepare = names, prepare
+        self._echo = 0.0  # loudness of the assistant's own voice, once it was heard
         self._encoder, self._voice, self._previous = encoder, voice, previous
         self._end_of_turn, self._judged, self._over = end_of_turn, 0.0, False
         self._rate, self._stream = 0, Stream()
@@ -127,25 +131,69 @@ class LiveTurn:
         longer waits for what may be its own voice again.
         """
         self._keep(rate, samples)
-        waveform = self._waveform()
-        heard, spans = len(waveform) / SAMPLE_RATE, self._voice.spans(waveform, INTERRUPTION)
+        waveform, spans, louder = self._interjected()
+        heard = len(waveform) / SAMPLE_RATE
         if not spans:
             return self._goes_on(heard)
         silent, begun = heard - spans[-1][1] / SAMPLE_RATE, heard - spans[0][0] / SAMPLE_RATE
         if silent < FINISHED and begun < self._decides:
-            return Interjection(speaking=begun < DECIDED and not self._echoes)
+            return Interjection(speaking=begun < DECIDED and louder)
         # told what may be its echo, the encoder hears that in a faint one, and no other words
-        transcript = self._hear(waveform, draft=True, names=clauses(said))
-        words, sure = transcript.text, heard_right(transcript) >= SURELY
-        echo = is_echo(words, said)
-        if sure and has_words(words) and not echo and not is_nod(words):
+        told, untold = clauses(said), list[str]()
+        first, other = (untold, told) if self._echo and louder else (told, untold)
+        transcript = self._hear(waveform, draft=True, names=first)
+        words = transcript.text
+        echo = is_echo(words, said, ECHO if louder else FAINT_ECHO)
+        means = has_words(words) and not echo and not is_nod(words)
+        if means and self._is_sure(transcript, waveform, other):
+            self._mute_echo(louder)
             return Interjection(stops=True)
-        self._echoes |= echo
         if silent < FINISHED and begun < UNCLEAR and not echo:
             self._decides = begun + STEP
             return Interjection()
-        self._pieces, self._sounds = self._pieces[-1:], self._sounds[-1:]
-        return self._goes_on(len(self._pieces[0]) / rate)
+        if echo and begun >= STEP:
+            loudest = max(map(loudness, self._sounds))
+            self._echo = min(loudest, LOUDER * self._echo or loudest)
+        self._decides = DECIDED
+        self._forget(heard, NEAR if echo else 0.0)
+        return self._goes_on(self._seconds())
+
+    def _is_sure(self, heard: Transcript, waveform: np.ndarray, names: Sequence[str]) -> bool:
+        """Whether the words are rather heard right than wrong, or are heard again where others are
+        expected: a word alone ("stop") never seems sure.
+        """
+        if heard_right(heard) >= SURELY:
+            return True
+        again = self._hear(waveform, draft=True, names=names)
+        return words_of(again.text) == words_of(heard.text)
+
+    def _interjected(self) -> tuple[np.ndarray, tuple[Span, ...], bool]:
+        """The sound while the assistant speaks, its speech, and whether that is somebody else as
+        far as loudness tells: where its own voice was heard, what is louder counts before all.
+        """
+        waveform = level(np.concatenate(self._over_echo()))
+        spans = self._voice.spans(waveform, INTERRUPTION)
+        if spans or not self._echo:
+            return waveform, spans, True
+        waveform = self._waveform()
+        return waveform, self._voice.spans(waveform, INTERRUPTION), False
+
+    def _over_echo(self) -> list[np.ndarray]:
+        """The sounds, silent where none is louder than the assistant's own voice."""
+        ends = np.cumsum([len(sound) for sound in self._sounds]) / SAMPLE_RATE
+        louder = np.array([loudness(sound) > LOUDER * self._echo for sound in self._sounds])
+        kept = [bool(np.any(np.abs(ends[louder] - end) <= NEAR)) for end in ends]
+        return [sound * np.float32(own) for sound, own in zip(self._sounds, kept)]
+
+    def _mute_echo(self, louder: bool) -> None:
+        """Takes the assistant's own voice out of a turn that begins with somebody louder."""
+        if not (self._echo and louder):
+            return
+        self._sounds = self._over_echo()
+        self._pieces = [
+            piece if sound.any() else np.zeros_like(piece)
+            for piece, sound in zip(self._pieces, self._sounds)
+        ]
 
     def _goes_on(self, heard: float) -> Interjection:
         self._decides = DECIDED
@@ -181,6 +229,9 @@ class LiveTurn:
         while heard > kept and len(self._pieces) > 1:
             heard -= len(self._pieces.pop(0)) / self._rate
             del self._sounds[0]
+
+    def _seconds(self) -> float:
+        return sum(map(len, self._pieces)) / self._rate
 
     def _waveform(self) -> np.ndarray:
         return level(np.concatenate(self._sounds))
@@ -246,9 +297,19 @@ def clauses(said: str) -> list[str]:
     return [part for part in re.split(r"[,.;:!?，。；：！？\n]+\s*", said)[::-1] if part]
 
 
-def is_echo(heard: str, said: str) -> bool:
-    """Whether most of what was heard is what the assistant says, once or several times."""
+def loudness(sound: np.ndarray) -> float:
+    """Root mean square."""
+    return float(np.sqrt(np.mean(np.square(sound)))) if len(sound) else 0.0
+
+
+def is_echo(heard: str, said: str, least: float = ECHO) -> bool:
+    """Whether at least so much of what was heard is what the assistant says, once or several
+    times.
+    """
+    words = words_of(heard), words_of(said)
     heard, said = (re.sub(r"[\W_]+", "", text).casefold() for text in (heard, said))
+    if len(heard) <= BLOCK:  # "no" lies in many words
+        return bool(heard) and {*words[0]} <= {*words[1]}
     rows = [heard[at : at + BLOCK] for at in range(max(1, len(heard) - BLOCK + 1))]
     shared = sum(row in said for row in rows)
-    return bool(heard) and shared >= ECHO * len(rows)
+    return bool(heard) and shared >= least * len(rows)
