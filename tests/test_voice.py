@@ -41,6 +41,10 @@ SAID = {
         "Our plans: There are 2: A and B. price: from 5 US dollars for A to 9 US dollars for B. "
         "The whole table is on the screen. Ask us."
     ),
+    "Ready in < 5 min (>30 kg: ~ 10 days).": (
+        "Ready in less than 5 minutes, more than 30 kilograms: about 10 days."
+    ),
+    "Network > 5 GHz, 3 ~ 5 cups, <b>7</b>, ~~3~~": "Network, 5 gigahertz, 3 to 5 cups, 7, 3",
     # what the synthesiser says well by itself
     "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
     "1,204 items": "1,204 items",

@@ -67,6 +67,9 @@ LINK = re.compile(
     r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
 )
 WITH_CENTURY = re.compile(r"\d{4}[/-].+|.+[./-]\d{4}")  # a date; 2026.3.1 may be a version
+SIGN_BEFORE = re.compile(
+    r"(?:<|(?<!^)(?<![\w>] )(?<![\w>])>|(?<![\d~])(?<!\d )~)(?=\s?[$€£¥]?\d)", re.M
+)
 GROUP = r"(?:\(\d+\)|\d+)"
 GROUPS = re.compile(
     rf"{APART}(?<![.,])\+?{GROUP}(?:[ /-]{{1,2}}{GROUP})+(?!\s?[$€£¥%]|[.,]?\d){BEHIND}"
@@ -105,7 +108,8 @@ HALF_DAY = r"\s?(?:[AaPp]\.\s?[Mm]\.|(?:[ap]m|[AP]M)\b)"
 def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
     language = _tag(language)
-    text = without_markup(_tables(text.translate(PLAIN), language[:2]))
+    text = _signs(_tables(text.translate(PLAIN), language[:2]), language[:2])
+    text = without_markup(text)
     text = LINK.sub(lambda match: match[1], text)
     for said in (
         _clocks,
@@ -137,6 +141,13 @@ def _tag(language: str) -> str:
 def _tables(text: str, language: str) -> str:
     """A table is summed up, not read."""
     return TABLE.sub(lambda match: f"\n{summary(as_rows(match[0]), language)}\n", text)
+
+
+def _signs(text: str, language: str) -> str:
+    """< 5 min -> less than 5 min: a voice says no such sign. Settings > 5 GHz is a way."""
+    told = filter(None, messages(language).get("spoken.signs", "").split(", "))
+    words = {sign: word for sign, _, word in (pair.partition("=") for pair in told)}
+    return SIGN_BEFORE.sub(lambda m: f"{words[m[0]]} " if m[0] in words else m[0], text)
 
 
 def without_markup(text: str) -> str:
