@@ -9,7 +9,7 @@ from demo.markup import as_markdown
 from demo.panels import photo_words, reply_markdown, title_of
 from demo.passages import passages
 from demo.words import DEFAULT, word
-from mm_support.types import ImageView, Message, UserTurn
+from mm_support.types import Message, UserTurn
 
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 UNRATED = '<i class="ms-unrated"></i>'  # replies that are no answer carry no thumbs
@@ -56,7 +56,7 @@ def question_bubble(
     heard = exchange.transcript.text if exchange.transcript else ""
     content: list = dividers(before.question, asked, language) if before else []
     content += words_of(asked.text)
-    content += [photo_of(exchange, language)] if asked.image or exchange.image else []
+    content += photos_of(exchange, language)
     recording = word("your_recording", language)
     content += [attachment(str(asked.audio), recording)] if asked.audio else []
     content += words_of(heard)  # last, since it comes last: the page makes anew what moves
@@ -78,17 +78,16 @@ def dividers(before: UserTurn, asked: UserTurn, language: str) -> list[str]:
     return [f'<div class="ms-divider">{words}</div>' for words in said]
 
 
-def photo_of(exchange: Exchange, language: str) -> dict | str:
-    """The customer's photo; only its name where it could not be read, so that no broken picture is
-    shown, and what was seen in it where it was not kept.
+def photos_of(exchange: Exchange, language: str) -> list[dict | str]:
+    """The customer's photos; only their names where they could not be read, so that no broken
+    picture is shown, and what was seen in them where they were not kept.
     """
-    if not exchange.question.image:
-        return f"*{as_markdown(photo_words(exchange.image or ImageView(), language))}*"
-    photo = str(exchange.question.image)
-    unread = exchange.image is None and exchange.problem
-    return (
-        as_markdown(Path(photo).name) if unread else attachment(photo, word("your_photo", language))
-    )
+    photos = [str(photo) for photo in exchange.question.photos]
+    if not photos and exchange.image:
+        return [f"*{as_markdown(photo_words(exchange.image, language))}*"]
+    if exchange.image is None and exchange.problem:
+        return [as_markdown(Path(photo).name) for photo in photos]
+    return [attachment(photo, word("your_photo", language)) for photo in photos]
 
 
 def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = False) -> dict:

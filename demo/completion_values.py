@@ -20,7 +20,16 @@ from demo.convert import WordedError
 from demo.passages import rests_on, taken
 from mm_support.errors import InputError
 from mm_support.knowledge.entries import web_address
-from mm_support.types import MAX_TEXT, Citation, Entry, Past, Reply, Transcript, UserTurn
+from mm_support.types import (
+    MAX_PHOTOS,
+    MAX_TEXT,
+    Citation,
+    Entry,
+    Past,
+    Reply,
+    Transcript,
+    UserTurn,
+)
 
 LONGEST_NAME = 256  # characters of a customer's or a conversation's name
 MOST_MESSAGES = 2_048  # of a call, as with OpenAI
@@ -120,12 +129,16 @@ def turn_of(call: Call, folder: Path, session: str | None) -> UserTurn:
     asked = spoken[last:]
     if not any(message.content for message in asked):
         raise InputError("The last message is what the user asks; send one with the role user.")
-    photo, sound = newest(asked, ImagePart), newest(asked, AudioPart)
+    check_media(asked[-1])
+    photos, sounds = newest(asked, ImagePart, MAX_PHOTOS), newest(asked, AudioPart, 1)
+    shown = [
+        kept(pixels(photo.image_url.url), folder / f"photo-{n}") for n, photo in enumerate(photos)
+    ]
     return UserTurn(
         text_of(asked),
-        kept(pixels(photo.image_url.url), folder / "photo") if photo else None,
-        kept(decoded(sound.input_audio.data, "The recording"), folder / "recording")
-        if sound
+        shown or None,
+        kept(decoded(sounds[0].input_audio.data, "The recording"), folder / "recording")
+        if sounds
         else None,
         call.model,
         session,
@@ -146,14 +159,21 @@ def text_of(asked: Sequence[Message]) -> str:
     return text
 
 
-def newest(asked: Sequence[Message], kind: type[MediaPart]) -> MediaPart | None:
-    """The last photo or recording since the last answer: those before it may have been refused.
-    Raises InputError where one message has several.
+def check_media(message: Message) -> None:
+    """Raises InputError for more photos or recordings than a turn takes."""
+    kinds = [type(part) for part in message.content]
+    if kinds.count(AudioPart) > 1:
+        raise WordedError("one_recording")
+    if kinds.count(ImagePart) > MAX_PHOTOS:
+        raise InputError.of("too_many_photos", count=kinds.count(ImagePart), limit=MAX_PHOTOS)
+
+
+def newest(asked: Sequence[Message], kind: type[MediaPart], most: int) -> list[MediaPart]:
+    """The photos or recordings of the last message that has any since the last answer: those
+    before it may have been refused, so at most as many as a turn takes.
     """
-    if sum(isinstance(part, kind) for part in asked[-1].content) > 1:
-        raise WordedError("one_photo_one_recording")
-    found = [part for message in asked for part in message.content if isinstance(part, kind)]
-    return found[-1] if found else None
+    found = ([part for part in one.content if isinstance(part, kind)] for one in reversed(asked))
+    return next(filter(None, found), [])[-most:]
 
 
 def earlier(messages: Sequence[Message], knowledge: str) -> tuple[Past, ...]:

@@ -23,7 +23,7 @@ from demo.words import DEFAULT, said, tables, word
 from mm_support import as_json
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.inputs.photo import load_photo
-from mm_support.types import MAX_TEXT, Audio, Reply, UserTurn
+from mm_support.types import MAX_PHOTOS, MAX_TEXT, Audio, Reply, UserTurn
 
 log = logging.getLogger(__name__)
 HEIC = (".heic", ".heif")  # as some telephones save photos
@@ -87,20 +87,23 @@ def turn_from_box(
     """value: what the MultimodalTextbox holds, {"text": str, "files": [path, ...]}. said: a
     recording that did not pass through it.
 
-    Raises InputError for more than one photo or more than one recording, for anything else, and
-    for an empty or a long message. What is no base's name is cut: it is kept with the question.
+    Raises InputError for too many photos, more than one recording, for anything else, and for an
+    empty or a long message. What is no base's name is cut: it is kept with the question.
     """
     value = value or {}
     text, files = value.get("text") or "", [Path(path) for path in value.get("files") or ()]
     photos, recordings = by_kind(files)
-    if len(photos) > 1 or len(recordings) > 1:
-        raise WordedError("one_photo_one_recording")
+    if len(photos) > MAX_PHOTOS:
+        raise InputError.of("too_many_photos", count=len(photos), limit=MAX_PHOTOS)
+    if len(recordings) > 1:
+        raise WordedError("one_recording")
     if not (text.strip() or files or said):
         raise InputError.of("nothing_to_answer")
     if len(text) > MAX_TEXT:
         raise InputError.of("too_long", count=len(text), limit=MAX_TEXT)
-    photo = for_browsers(photos[0]) if photos else None
+    shown = [for_browsers(photo) for photo in photos]
     base = knowledge and knowledge[:LONGEST_NAME]
+    photo = shown[0] if len(shown) == 1 else tuple(shown) or None
     return UserTurn(text, photo, said or first(recordings), base, speak=speak)
 
 

@@ -186,7 +186,7 @@ def remove_files(conversation: Conversation) -> None:
     uploads = Path(get_upload_folder()).resolve()
     for exchange in conversation.exchanges:
         asked = exchange.question
-        for path in (asked.image, asked.audio, exchange.spoken, *exchange.sounds):
+        for path in (*asked.photos, asked.audio, exchange.spoken, *exchange.sounds):
             own = Path(path).resolve() if isinstance(path, str | Path) else uploads
             if uploads in own.parents:
                 for made in own.parent.glob(f"{glob.escape(own.stem)}.*"):  # from HEIC too

@@ -28,6 +28,7 @@ SENTENCES = {
     "not_stored": "Nothing can be stored or looked up right now. Please try again later.",
     # the message
     "nothing_to_answer": "There is nothing to answer: type a question, say it, or add a photo.",
+    "too_many_photos": "The message has {count} photos; send at most {limit} at a time.",
     "too_long": "The message has {count:,} characters; shorten it to {limit:,}.",
     # the photo
     "photo_missing": "There is no photo {name!r}; please check the path.",

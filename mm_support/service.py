@@ -586,7 +586,7 @@ def places_of(settings: Settings) -> int:
 def stages_of(turn: UserTurn) -> list[str]:
     """What it takes of the models that load behind to understand a turn."""
     heard = ["hear"] if turn.audio is not None and turn.heard is None else []
-    seen = ["see", "read"] if turn.image is not None else []
+    seen = ["see", "read"] if turn.photos else []
     return heard + seen
 
 

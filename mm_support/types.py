@@ -28,12 +28,14 @@ Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
 SAMPLE_RATE = 16_000  # Hz, every waveform after inputs/
 MAX_TEXT = 4_000  # characters of a message
+MAX_PHOTOS = 4  # of a message
 MAX_PHOTO_LINES = 12  # lines read in a photo that stand for a question
 MAX_PHOTO_TEXT = 300  # characters of what a photo says that are searched for; more says less
 
 Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d_text) float32, unit rows
 # the same; what is asked is encoded as "query", what is searched as "passage"
 EncodeKind = Callable[[Sequence[str], Literal["query", "passage"]], np.ndarray]
+Photo = str | Path | Image.Image
 
 
 # -- input ---------------------------------------------------------------------------------
@@ -43,9 +45,9 @@ EncodeKind = Callable[[Sequence[str], Literal["query", "passage"]], np.ndarray]
 class UserTurn:
     """One message of a customer: any mix of text, photo and recording.
 
-    image: path or PIL image. audio: path or (sample_rate in Hz, samples (n,) or (n, channels)).
-    knowledge: name of the knowledge base to answer from. session_id ties turns together.
-    speak: whether a spoken reply is wanted. heard: what the recording says, where it was
+    image: path or PIL image, or several of one matter. audio: path or (sample_rate in Hz, samples
+    (n,) or (n, channels)). knowledge: name of the knowledge base to answer from. session_id ties
+    turns together. speak: whether a spoken reply is wanted. heard: what the recording says, where it was
     transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
@@ -54,7 +56,7 @@ class UserTurn:
     """
 
     text: str = ""
-    image: str | Path | Image.Image | None = None
+    image: Photo | Sequence[Photo] | None = None
     audio: str | Path | tuple[int, np.ndarray] | None = None
     knowledge: str = "shopping"
     session_id: str | None = None
@@ -64,6 +66,13 @@ class UserTurn:
     earlier: tuple[Past, ...] = ()
     unheard: str = ""
     language: str = ""
+
+    @property
+    def photos(self) -> tuple[Photo, ...]:
+        if self.image is None:
+            return ()
+        one = isinstance(self.image, str | Path | Image.Image)
+        return (self.image,) if one else tuple(self.image)
 
 
 @dataclass(frozen=True, eq=False)

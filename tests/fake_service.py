@@ -293,7 +293,7 @@ def find(
     parts = {"text": words(turn.text)}
     if heard is not None:
         parts["speech"] = words(heard.text)
-    if turn.image is not None:
+    if turn.photos:
         parts["photo"] = words(SEEN.labels[0].name)
         parts["photo_text"] = words(SEEN.text[0].text)
     found = [hit for entry in entries if (hit := fits(entry, parts))]
@@ -455,9 +455,9 @@ class FakeService:
             yield Working("listen", "Listening")
             heard = turn.heard or self.transcribe(turn.audio)
             yield Heard(heard)
-        if turn.image is not None:
+        if turn.photos:
             yield Working("look", "Looking at the photo")
-            seen = self.describe(turn.image)
+            seen = self.describe(turn.photos[0])
             yield Saw(seen)
         if self.desk.owner(session_id) != "assistant":
             said = self.store.past(session_id, 1)[-1].reason == self.desk.owner(session_id)
@@ -542,8 +542,8 @@ def weigh(turn: UserTurn, heard: Transcript | None) -> Fusion:
     said = {
         "text": turn.text.strip(),
         "speech": heard and heard.text,
-        "photo": turn.image,
-        "photo_text": turn.image,
+        "photo": turn.photos,
+        "photo_text": turn.photos,
     }
     present = [name for name, content in said.items() if content]
     return Fusion("weighted-sum", {name: 1 / len(present) for name in present})

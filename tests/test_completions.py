@@ -278,7 +278,7 @@ def test_an_earlier_question_in_many_messages_is_no_longer_than_one(anybody, ser
 
 def test_what_was_refused_before_is_in_the_way_of_nothing(anybody, service):
     """Chat programs send it again with every message, as there is no answer to it."""
-    refused = {"role": "user", "content": [photo(), photo()]}
+    refused = {"role": "user", "content": [photo()] * 5}
     long = {"role": "user", "content": "x" * 5_000}
     colour = photo(np.full((64, 64, 3), 9, np.uint8))
     again = {"role": "user", "content": [{"type": "text", "text": "E24"}, colour]}
@@ -383,7 +383,7 @@ WRONG = [
     ({"messages": [ASKED], "user": "x" * 300}, "user"),
     ({"messages": [ASKED], "metadata": {"token": "made up"}}, "token"),
     ({"messages": [ASKED], "response_format": {"type": "json_object"}}, "response_format"),
-    ({"messages": [{"role": "user", "content": [photo(), photo()]}]}, "one photo"),
+    ({"messages": [{"role": "user", "content": [photo()] * 5}]}, "5 photos"),
 ]
 
 

@@ -265,6 +265,21 @@ def test_a_photo_alone_finds_its_entry(make, blue, red):
     assert ask(service, image=red).citations[0].entry_id == "e24"
 
 
+def test_several_photos_are_one_question(make, red, blue):
+    """What is written is of all of them, each line where it lies when they stand side by side."""
+    service = make(lines=("E24",))
+    both = judged(service, UserTurn(image=(red, blue), knowledge="kb")).seen
+    each = [judged(service, UserTurn(image=one, knowledge="kb")).seen for one in (red, blue)]
+    assert np.isclose(np.linalg.norm(both.vector), 1)
+    assert np.allclose(*(both.vector @ one.vector for one in each))
+    assert [line.text for line in both.view.text] == ["E24", "E24"]
+    assert both.photo.size == (128, 64)
+    (left, _, edge, _), (begin, _, right, _) = (line.box for line in both.view.text)
+    assert 0 <= left < edge <= 0.5 <= begin < right <= 1
+    with pytest.raises(InputError, match="5 photos"):
+        service.answer(UserTurn(image=[red] * 5, knowledge="kb"))
+
+
 def test_a_turn_whose_words_tell_no_language_keeps_that_of_the_conversation_or_the_page(make, red):
     service, spanish = make(), (Past("¿Cuánto cuesta el plan?", "", "answer"),)
     for turn in (UserTurn(image=red, knowledge="kb"), UserTurn("E24", knowledge="kb")):

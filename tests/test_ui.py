@@ -558,8 +558,13 @@ def test_files_are_sorted_by_what_they_are():
         "finance",
         True,
     )
-    for files in (["a.jpg", "b.png"], ["a.wav", "b.mp3"]):
-        with pytest.raises(InputError, match="one photo and one recording"):
+    two = turn_from_box({"files": ["/a/b.webp", "/a/d.png"]}, "finance", False)
+    assert (
+        two.photos == (Path("/a/b.webp"), Path("/a/d.png"))
+        and not turn_from_box({"text": "hi"}, "finance", False).photos
+    )
+    for files, told in ((["a.jpg"] * 5, "has 5 photos"), (["a.wav", "b.mp3"], "one recording")):
+        with pytest.raises(InputError, match=told):
             turn_from_box({"files": files}, "finance", False)
 
 

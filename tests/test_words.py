@@ -104,7 +104,8 @@ def test_a_language_without_a_file_is_said_in_english():
 BOXES = {
     "nothing_to_answer": {"text": " \n", "files": []},
     "too_long": {"text": "a" * (MAX_TEXT + 1)},
-    "one_photo_one_recording": {"text": "x", "files": ["a.jpg", "b.png"]},
+    "one_recording": {"text": "x", "files": ["a.wav", "b.mp3"]},
+    "too_many_photos": {"text": "x", "files": ["a.jpg"] * 5},
     "not_a_photo": {"text": "x", "files": ["terms.pdf"]},
 }
 

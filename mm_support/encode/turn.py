@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -21,11 +21,21 @@ from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.audio import load_voices
-from mm_support.inputs.photo import load_photo
+from mm_support.inputs.photo import load_photo, part_of, side_by_side
 from mm_support.language.detect import DEFAULT, told_language
 from mm_support.language.english import only_points
 from mm_support.language.surely_heard import heard_right
-from mm_support.types import MAX_TEXT, SAMPLE_RATE, ImageView, Question, Token, Transcript, UserTurn
+from mm_support.types import (
+    MAX_PHOTOS,
+    MAX_TEXT,
+    SAMPLE_RATE,
+    ImageView,
+    Photo,
+    Question,
+    Token,
+    Transcript,
+    UserTurn,
+)
 
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
 POINTING = 0.1  # share of their confidence that words keep which only point at the photo
@@ -98,6 +108,23 @@ class Encoders:
             named = self.image.label(vector, labels)
             return Seen(ImageView(named, reading.result()), vector, photo)
 
+    def see_all(self, images: Sequence[Photo]) -> Seen:
+        """Photos of one matter as one: what is written in any of them, the unit mean of what they
+        show (multi-view pooling, Su et al. 2015), and all of them side by side.
+        """
+        if len(images) == 1:
+            return self.see(images[0])
+        each = [self.see(image) for image in images]
+        mean = np.mean([one.vector for one in each], axis=0)
+        vector = mean / np.linalg.norm(mean)
+        photo, places = side_by_side([one.photo for one in each])
+        lines = tuple(
+            replace(line, box=part_of(place, line.box))
+            for one, place in zip(each, places)
+            for line in one.view.text
+        )
+        return Seen(ImageView(self.image.label(vector), lines), vector, photo)
+
     def encode(
         self, question: Question, heard: Transcript | None, seen: Seen | None
     ) -> EncodedTurn:
@@ -151,10 +178,12 @@ def question_of(
 
 
 def check_turn(turn: UserTurn) -> None:
-    """Raises InputError for an empty turn and for a text that is too long."""
+    """Raises InputError for an empty turn, a text that is too long and too many photos."""
     if len(turn.text) > MAX_TEXT:
         raise InputError.of("too_long", count=len(turn.text), limit=MAX_TEXT)
-    if not turn.text.strip() and turn.image is None and turn.audio is None:
+    if len(turn.photos) > MAX_PHOTOS:
+        raise InputError.of("too_many_photos", count=len(turn.photos), limit=MAX_PHOTOS)
+    if not turn.text.strip() and not turn.photos and turn.audio is None:
         raise InputError.of("nothing_to_answer")
 
 

@@ -21,6 +21,7 @@ FORMATS = ("JPEG", "PNG", "WEBP")
 HEIC = re.compile(rb"....ftyp(heic|heix|heim|heis|hevc|hevx|mif1|msf1)", re.DOTALL)  # of telephones
 MAX_BYTES = 15_000_000
 MAX_PIXELS = 25_000_000
+TILE = 1024  # pixels at most of a side of each photo that stands beside others
 MIN_SIDE = 16  # pixels; nothing can be recognised in less
 MAX_RATIO = 20  # long side : short side; a till receipt is about 8
 # times that a JPEG goes over its pixels; programs write up to 20, and each costs all pixels anew
@@ -114,6 +115,34 @@ def painted_over(image: Image.Image, boxes: Sequence[Box]) -> Image.Image:
         corners = (left * image.width, top * image.height, right * image.width)
         pen.rectangle((*corners, bottom * image.height), fill="black")
     return hidden
+
+
+def side_by_side(photos: Sequence[Image.Image]) -> tuple[Image.Image, list[Box]]:
+    """RGB photos in one picture, from left to right, and where each of them lies in it."""
+    tiles = [
+        ImageOps.contain(photo, (min(TILE, photo.width), min(TILE, photo.height)))
+        for photo in photos
+    ]
+    width, height = sum(tile.width for tile in tiles), max(tile.height for tile in tiles)
+    sheet, places, left = Image.new("RGB", (width, height), "white"), [], 0
+    for tile in tiles:
+        sheet.paste(tile, (left, 0))
+        right = left + tile.width
+        places.append((left / width, 0.0, right / width, tile.height / height))
+        left = right
+    return sheet, places
+
+
+def part_of(place: Box, box: Box) -> Box:
+    """A box of a photo that lies at this place of a picture, as a box of that picture."""
+    left, top, right, bottom = place
+    across, down = right - left, bottom - top
+    return (
+        left + box[0] * across,
+        top + box[1] * down,
+        left + box[2] * across,
+        top + box[3] * down,
+    )
 
 
 def _upright(image: Image.Image) -> Image.Image:

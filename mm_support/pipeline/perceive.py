@@ -1,4 +1,4 @@
-"""Input and encode: what is heard in a turn's recording and seen in its photo.
+"""Input and encode: what is heard in a turn's recording and seen in its photos.
 
 Knows the encoders, and of earlier turns their language; knows nothing of knowledge or replies.
 """
@@ -11,12 +11,11 @@ from contextvars import copy_context
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
 
 from mm_support.encode.turn import Encoders, Seen
 from mm_support.language.detect import told_language
 from mm_support.pipeline.step import Clock, Step
-from mm_support.types import Heard, Past, Saw, Transcript, UserTurn, Working
+from mm_support.types import Heard, Past, Photo, Saw, Transcript, UserTurn, Working
 
 LOOK = 0.1  # s between looks whether the customer who waits is still there
 Perceived = tuple[Transcript | None, Seen | None]  # what was heard and seen
@@ -35,7 +34,7 @@ def perceive(
     Raises InputError for a recording or a photo that cannot be used.
     """
     clock, heard, seen = clock or Clock(), None, None
-    looking = _look_beside(encoders, turn.image, clock) if turn.image is not None else None
+    looking = _look_beside(encoders, turn.photos, clock) if turn.photos else None
     if turn.audio is not None:
         yield Working("listen", "Listening")
         with clock.step("listen"):
@@ -50,12 +49,12 @@ def perceive(
     return heard, seen
 
 
-def _look_beside(encoders: Encoders, photo: str | Path | Image.Image, clock: Clock) -> Future[Seen]:
+def _look_beside(encoders: Encoders, photos: Sequence[Photo], clock: Clock) -> Future[Seen]:
     """Begins to look in a thread, in which whoever listens meanwhile does not wait."""
 
     def look() -> Seen:
         with clock.step("look"):
-            return encoders.see(photo)
+            return encoders.see_all(photos)
 
     beside = ThreadPoolExecutor(1, "look")
     looking = beside.submit(copy_context().run, look)
