@@ -27,8 +27,9 @@ window.msWhere = () => ({
 // that site knows who is signed in, and whether anything is to be kept. Gradio writes it here all the same.
 const framed = asked.get("embed") === "1" && window.parent !== window;
 const SESSION = "mm-support-session";  // see conversation.py
+const keepsNothing = framed && asked.get("kept") === "site";
 function leave() {
-  if (!framed || asked.get("kept") !== "site") return;
+  if (!keepsNothing) return;
   try { localStorage.removeItem(SESSION); } catch { /* then nothing is there */ }
 }
 leave();
@@ -204,9 +205,19 @@ document.addEventListener("toggle", (event) => {
   passage.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
 }, true);
 
-// What is copied is what one reads, without the passages under it.
+// What is copied is what one reads, without the passages under it. Gradio has no button for this where
+// a reply has pictures.
+function offerCopy() {
+  if (!navigator.clipboard) return;
+  for (const buttons of all("#chat .bot-row + .message-buttons .icon-button-wrapper")) {
+    if (buttons.querySelector(".ms-copy, [aria-label='Copy message']")) continue;
+    buttons.prepend(Object.assign(document.createElement("button"), {
+      type: "button", className: "ms-copy", ariaLabel: msWord("copy_message"), title: msWord("copy_message"),
+    }));
+  }
+}
 document.addEventListener("click", (event) => {
-  const copy = event.target.closest?.("#chat .message-buttons button:nth-last-of-type(3)");
+  const copy = event.target.closest?.("#chat .message-buttons button:nth-last-of-type(3), #chat .ms-copy");
   const row = copy?.closest(".message-buttons").previousElementSibling;
   if (!row?.matches(".bot-row") || !navigator.clipboard) return;
   event.stopPropagation();
@@ -381,6 +392,23 @@ document.addEventListener("click", (event) => {
   if (event.target.closest?.("#restart, #forget")) msSent();  // nothing of it is to stay
 }, true);
 
+// A page that is loaded again, as after the server was away, has the draft again, in the same tab.
+const DRAFT = `mm-support-draft ${location.pathname}`;
+addEventListener("pagehide", () => {
+  try {
+    if (draft.trim() && !keepsNothing) sessionStorage.setItem(DRAFT, draft);
+  } catch { /* then it is lost */ }
+});
+msOpened.then(() => {
+  try {
+    const kept = sessionStorage.getItem(DRAFT), field = document.querySelector("#box textarea");
+    sessionStorage.removeItem(DRAFT);
+    if (!kept || !field || field.value) return;
+    field.value = kept;
+    field.dispatchEvent(new Event("input", { bubbles: true }));
+  } catch { /* nothing was kept */ }
+});
+
 // The microphone button starts recording, the stop button attaches what was recorded.
 let recording = false;
 document.addEventListener("click", (event) => {
@@ -413,6 +441,7 @@ function tidy() {
   due = 0;
   speakOwn();
   nameThings();
+  offerCopy();
   keepTurn();
   follow();
   watcher.takeRecords();

@@ -370,7 +370,7 @@ def test_a_long_text_that_is_pasted_stays_text(page, service):
         ("a" * 4_001, [], "shorten it to 4,000"),
         ("   ", [], "nothing to answer"),
         ("my terms", ["terms.pdf"], "neither a photo nor a recording"),
-        ("two", ["e24.png", "router.png"], "one photo and one recording"),
+        ("five", ["e24.png", "router.png"] * 2 + ["e24.png"], "has 5 photos"),
     ],
 )
 def test_what_cannot_be_sent_stays_in_the_box_under_a_sentence(page, service, text, files, told):
@@ -503,6 +503,45 @@ def test_a_microphone_that_the_browser_refuses_is_told_in_a_sentence(browser, ad
     expect(page.locator(".ms-voice")).to_contain_text("does not let this page use the microphone")
     expect(page.get_by_label("Hands-free")).not_to_be_checked()
     context.close()
+
+
+def test_a_draft_is_there_again_after_a_reload_and_what_was_sent_is_not(open_page):
+    page = open_page()
+    box = page.locator("#box textarea")
+    box.fill("half a question")
+    page.reload()
+    expect(box).to_have_value("half a question")
+    box.press("End")
+    page.keyboard.type(" about E24")
+    box.press("Enter")
+    finished(page)
+    assert page.locator("#chat .user-row").last.inner_text() == "half a question about E24"
+    page.reload()
+    expect(page.locator("#chat .user-row")).to_have_count(1)
+    page.evaluate("window.msOpened")
+    expect(box).to_have_value("")
+
+
+def test_a_reply_with_pictures_can_be_copied(page):
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(page, "E24", knowledge="Smart home")
+    finished(page)
+    page.get_by_role("button", name="Copy the reply").last.click()
+    expect(page.get_by_role("status").filter(has_text="Copied")).to_be_visible()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied.startswith("E24 means that the water does not drain.")
+    assert "Why this answer" not in copied and "flap" in copied
+
+
+def test_several_photos_are_asked_about_at_once(page, service):
+    photos = [str(service.folder / name) for name in ("e24.png", "router.png")]
+    page.locator("#box input[type=file]").first.set_input_files(photos)
+    expect(page.locator("#box .thumbnail-item")).to_have_count(2)
+    ask(page, "What does E24 mean?")
+    finished(page)
+    assert len(service.turns[-1].photos) == 2
+    question = page.locator("#chat .user-row").last
+    expect(question.get_by_role("img", name="Your photo")).to_have_count(2)
 
 
 def test_the_same_photo_can_be_sent_again(page, service):
@@ -1139,8 +1178,9 @@ def test_nothing_is_fetched_from_outside(page, address):
 
 def no_picture_can_be_shared(page):
     """Gradio offers to publish a message with a picture, under a name in the browser's language."""
-    thumbs = page.locator("#chat .message-buttons").last.locator("button:visible")
-    expect(thumbs).to_have_count(2)
+    shown = page.locator("#chat .message-buttons").last.locator("button:visible")
+    expect(shown).to_have_count(3)  # copy, and the two thumbs
+    expect(shown.first).to_have_class(re.compile("ms-copy"))
     expect(page.locator("#chat .bot-row img")).to_have_count(1)
 
 
