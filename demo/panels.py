@@ -105,7 +105,7 @@ def understood(exchange: Exchange, language: str = DEFAULT) -> str:
         rows.append(("weighed", weights_chart(exchange.fusion.weights, language)))
     if exchange.reply and exchange.reply.intent:
         intent = exchange.reply.intent
-        rows.append(("intent", chip(intent.name.replace("_", " "), intent.confidence)))
+        rows.append(("intent", chip(intent_name(intent.name, language), intent.confidence)))
     body = "".join(f"<dt>{word(name, language)}</dt><dd>{value}</dd>" for name, value in rows)
     return (
         f'<section class="ms-card"><h2>{word("how_understood", language)}</h2>'
@@ -122,6 +122,12 @@ def seen(image: ImageView, language: str) -> list[tuple[str, str]]:
     read = (f'<code class="ms-read">{esc(line.text)}</code>' for line in image.text[:SHOWN_LINES])
     rows = [("saw", labels), ("read", "".join(read))]
     return rows if image.text else rows[:1]
+
+
+def intent_name(name: str, language: str = DEFAULT) -> str:
+    """What a base takes a question for, as people read it; a company's own as it is called."""
+    key = f"intent_{name}"
+    return word(key, language) if has_word(key) else name.replace("_", " ")
 
 
 def chip(name: str, probability: float) -> str:

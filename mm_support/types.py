@@ -47,8 +47,8 @@ class UserTurn:
 
     image: path or PIL image, or several of one matter. audio: path or (sample_rate in Hz, samples
     (n,) or (n, channels)). knowledge: name of the knowledge base to answer from. session_id ties
-    turns together. speak: whether a spoken reply is wanted. heard: what the recording says, where it was
-    transcribed while it was spoken (SupportService.listen): then it is not transcribed again.
+    turns together. speak: whether a spoken reply is wanted. heard: what the recording says, where
+    it was transcribed while it was spoken (SupportService.listen), which is not done again then.
     customer: who is signed in, as the site says, never the customer (desk/visits.py).
     earlier: what was said before, oldest first, where the customer's side knows that better than
     what is kept of the session. unheard: what they had not heard yet of the spoken reply before,

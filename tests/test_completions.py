@@ -499,4 +499,5 @@ def test_photo_and_recording_of_a_turn_are_those_that_were_sent(tmp_path):
     call = {"model": "m", "messages": [{"role": "user", "content": content}]}
     turn = turn_of(read_call(json.dumps(call).encode()), tmp_path, None)
     assert (turn.text, turn.knowledge, turn.audio) == ("this", "m", None)
-    assert (tmp_path / "photo").read_bytes().startswith(b"\x89PNG")
+    (shown,) = turn.photos
+    assert shown.read_bytes().startswith(b"\x89PNG")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import json
 import re
 import tomllib
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 import mm_support
 from demo import words
 from demo.convert import sentence, turn_from_box
+from demo.panels import intent_name
 from demo.words import DEFAULT, has_word, languages, spoken, tables, word
 from mm_support import errors
 from mm_support.desk.ownership import STATES
@@ -29,6 +31,7 @@ from mm_support.errors import (
 )
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
+from mm_support.paths import PACKS
 from mm_support.types import MAX_TEXT
 
 FILES = sorted(words.HERE.glob("*.toml"))
@@ -67,6 +70,14 @@ def test_every_key_that_the_page_asks_for_exists():
     }
     own = {"greeting"}  # composed for each company
     assert len(keys) > 30 and keys - own <= set(tables()[DEFAULT])
+
+
+def test_what_the_projects_bases_take_questions_for_has_words():
+    entries = [json.loads(line) for file in PACKS.rglob("entries.jsonl") for line in file.open()]
+    names = {entry["intent"] for entry in entries if entry.get("intent")}
+    assert len(names) > 30
+    assert all(re.search("[\u4e00-\u9fff]", intent_name(name, "zh")) for name in names)
+    assert intent_name("card_lost", "zh") == "card lost"  # a company's own
 
 
 def test_the_audit_log_names_in_words_whatever_is_noted():
