@@ -19,7 +19,7 @@ HOW_TO_EVALUATE = f"""\
 
 
 def evaluation_tab(folder: Path) -> None:
-    """The charts of the folder's report, then its figures."""
+    """The charts of the folder's report; its figures open below them."""
     path = folder / "report.json"
     if not path.is_file():
         gr.HTML(HOW_TO_EVALUATE)
@@ -28,7 +28,8 @@ def evaluation_tab(folder: Path) -> None:
     with gr.Row(elem_classes="ms-charts"):
         for chart in drawn_charts(report):
             gr.HTML(chart, padding=False)
-    gr.HTML(report_tables({name: own for name, own in report.items() if name != "confusion"}))
+    figures = report_tables({name: own for name, own in report.items() if name != "confusion"})
+    gr.HTML(f"<details class=ms-all><summary>{said('all_figures')}</summary>{figures}</details>")
 
 
 def drawn_charts(report: dict[str, Any]) -> list[str]:

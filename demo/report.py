@@ -49,7 +49,7 @@ def named(words: str) -> str:
 
 
 def figure(value: object) -> str:
-    """Shares with their interval in percent, other numbers as they are."""
+    """Shares, with their interval where there is one, in percent, and whole numbers as they are."""
     if isinstance(value, dict):
         return f"{value['value']:.1%} ({value['low']:.0%}–{value['high']:.0%})"
-    return f"{value:.4g}" if isinstance(value, float) else str(value)
+    return f"{value:.1%}" if isinstance(value, float) else str(value)

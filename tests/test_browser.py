@@ -23,6 +23,7 @@ from demo.sizes import Limits
 from demo.ui import build_demo, launch_options, speech_of
 from mm_support.desk.visits import customer_in, signed_customer
 from mm_support.errors import BusyError
+from mm_support.paths import ASSETS
 from mm_support.types import Audio, Transcript
 from tests import fake_service
 from tests.fake_service import HEARD, HOSTILE, FakeEar, FakeService, make_picture, write_wav
@@ -1209,6 +1210,21 @@ def test_on_a_phone_nothing_scrolls_sideways_and_the_box_is_in_sight(phone, serv
     expect(phone.locator("#panel")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
     phone.keyboard.press("Escape")
+
+
+def test_the_evaluation_shows_its_charts_and_opens_its_figures(open_page, service, tmp_path):
+    """Tables of all figures are screens long."""
+    shutil.copytree(ASSETS / "evaluation", tmp_path / "evaluation")
+    demo, url = launch(service, tmp_path, open_workshop=True)
+    page = open_page(address=f"{url}workshop")
+    page.get_by_role("tab", name="Evaluation").click()
+    figures, table = page.get_by_text("All figures"), page.locator(".ms-all table").first
+    expect(figures).to_be_visible()
+    expect(table).to_be_hidden()
+    assert page.evaluate("document.documentElement.scrollHeight") < 2_000
+    figures.click()
+    expect(table).to_be_visible()
+    demo.close()
 
 
 def test_the_workshop_fits_a_phone(workshop):

@@ -792,7 +792,7 @@ def test_a_card_asks_the_base_of_the_pages_language_where_there_is_one():
 def test_report_figures_become_tables():
     shown = report_tables({"recall@1": 0.81234, "bank <b>": {"entries": 30}, "curve": [1, 2]})
     assert (
-        "0.8123" in shown
+        "81.2%" in shown
         and "<td>30</td>" in shown
         and "bank &lt;b&gt;" in shown
         and "curve" not in shown
