@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import copy
 from pathlib import Path
+from weakref import WeakKeyDictionary
 
 from demo.conversation_state import Conversation, Exchange
 from demo.markup import as_markdown
@@ -14,6 +16,8 @@ from mm_support.types import Message, UserTurn
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 UNRATED = '<i class="ms-unrated"></i>'  # replies that are no answer carry no thumbs
 PERSON = "ms-person"  # what the button for a person under a reply stands for
+# replies that are over, as they were drawn; gone with their exchange
+_drawn: WeakKeyDictionary[Exchange, dict[tuple[int, str, bool], dict]] = WeakKeyDictionary()
 
 
 def bubbles(conversation: Conversation) -> list[dict]:
@@ -32,7 +36,7 @@ def shown_bubbles(conversation: Conversation) -> list[tuple[Exchange | None, dic
         last = number == len(conversation.exchanges)
         written = map(person_bubble, exchange.messages)
         question = question_bubble(exchange, language, before)
-        replied = [] if exchange.unsaid else [reply_bubble(exchange, number, language, last)]
+        replied = [] if exchange.unsaid else [drawn_reply(exchange, number, language, last)]
         own = [question, *replied, *written]
         shown += [(exchange, bubble) for bubble in own]
         before = exchange
@@ -88,6 +92,18 @@ def photos_of(exchange: Exchange, language: str) -> list[dict | str]:
     if exchange.image is None and exchange.problem:
         return [as_markdown(Path(photo).name) for photo in photos]
     return [attachment(photo, word("your_photo", language)) for photo in photos]
+
+
+def drawn_reply(exchange: Exchange, number: int, language: str, last: bool) -> dict:
+    """reply_bubble, drawn once where the reply is over: each step of a reply shows all before it,
+    and marking words in passages takes most of the time.
+    """
+    if not exchange.over:
+        return reply_bubble(exchange, number, language, last)
+    drawn, how = _drawn.setdefault(exchange, {}), (number, language, last)
+    if how not in drawn:
+        drawn[how] = reply_bubble(exchange, number, language, last)
+    return copy.deepcopy(drawn[how])
 
 
 def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = False) -> dict:

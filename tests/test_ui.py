@@ -28,6 +28,7 @@ from gradio_client.exceptions import AppError
 from PIL import Image
 
 from assets.training import fusion_report
+from demo import bubbles as bubbles_module
 from demo.api import Endpoints
 from demo.brand import Brand
 from demo.bubbles import SHOWN, bubbles
@@ -64,6 +65,7 @@ from mm_support.types import (
     Audio,
     Heard,
     KeptTurn,
+    Reply,
     Said,
     Saw,
     Spoken,
@@ -518,6 +520,19 @@ def test_the_conversation_of_a_tab_keeps_files_but_no_samples():
     assert exchange.spoken.is_file() and exchange.sounds and exchange.reply.audio is None
     kept = replace(exchange, question=UserTurn("return"))  # the page's own questions name files
     assert not [part for part in held_by(Conversation((kept,))) if isinstance(part, np.ndarray)]
+
+
+def test_a_reply_that_is_over_is_drawn_once_and_as_it_is_then(monkeypatch):
+    drawn, draw = [], bubbles_module.reply_bubble
+    count = lambda exchange, *rest: drawn.append(exchange) or draw(exchange, *rest)  # noqa: E731
+    monkeypatch.setattr(bubbles_module, "reply_bubble", count)
+    over = Exchange(UserTurn("a"), text="Yes.", reply=Reply("Yes.", "answer"))
+    growing = Exchange(UserTurn("b"), text="No")
+    first, again = (bubbles(Conversation((over, growing))) for _ in range(2))
+    assert first == again and [drawn.count(one) for one in (over, growing)] == [1, 2]
+    again[1]["content"].append("changed")
+    assert bubbles(Conversation((over, growing))) == first
+    assert "Yes." in str(bubbles(Conversation((over,)))[1]) and drawn.count(over) == 2  # now last
 
 
 def test_a_long_conversation_shows_its_latest_part_and_rates_the_right_reply():
