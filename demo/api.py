@@ -181,9 +181,9 @@ class Endpoints:
         Returns:
             A dict with owner (assistant, waiting, person or closed), agent (the name of the person
             who has the conversation, or had it last), minutes (about how long it still waits, or
-            null), typing (whether that person writes just now), score (how the customer rated it
-            once it was closed, see /rate, or null) and messages, oldest first: number, author, text
-            and created.
+            null), late (whether it waits longer than the settings allow), typing (whether that
+            person writes just now), score (how the customer rated it once it was closed, see /rate,
+            or null) and messages, oldest first: number, author, text and created.
         """
         with plain_errors():
             visit = self.service.visit(token or "")

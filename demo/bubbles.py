@@ -60,6 +60,7 @@ def question_bubble(
     heard = exchange.transcript.text if exchange.transcript else ""
     content: list = dividers(before.question, asked, language) if before else []
     content += words_of(asked.text)
+    content += [f"![{word('your_photo', language)}]({exchange.photo})"] if exchange.photo else []
     content += photos_of(exchange, language)
     recording = word("your_recording", language)
     content += [attachment(str(asked.audio), recording)] if asked.audio else []

@@ -271,7 +271,7 @@ class Chat:
                     exchange = with_files(exchange.after(event), event)
                 conversation = conversation.with_latest(exchange)
                 if exchange.reply and exchange.reply.action == "handoff":
-                    conversation = self.with_people(conversation)
+                    conversation = self.with_people(conversation, exchange.question.speak)
                 yield from self.desk.show_events(batch, conversation)
         except Stopped:
             if not run.replaced:
@@ -290,9 +290,9 @@ class Chat:
         told = sentence(problem, conversation.language)
         return self.desk.show(conversation.with_latest(replace(exchange, problem=told, run=None)))
 
-    def with_people(self, conversation: Conversation) -> Conversation:
+    def with_people(self, conversation: Conversation, speak: bool = False) -> Conversation:
         """The conversation with who has it now, what they wrote since it was last looked at, and
-        what the customer wrote in another tab meanwhile.
+        what the customer wrote in another tab meanwhile. speak: whether that is heard too.
         """
         session = conversation.session_id
         try:
@@ -305,21 +305,46 @@ class Chat:
         except SupportError as problem:  # looked at again in a moment
             log.warning("nobody knows who has the conversation: %s", problem)
             return conversation
-        return replace(caught_up(conversation, written), holder=holder)
+        whole = replace(caught_up(conversation, written), holder=holder)
+        return self.aloud(whole, conversation.last_message) if speak else whole
 
-    def follow(self, conversation: Conversation, typing: bool = False, kept: Kept = None) -> dict:
+    def aloud(self, conversation: Conversation, since: int) -> Conversation:
+        """The conversation with the sound of what people wrote after a message of that number."""
+        latest = conversation.latest
+        new = [one for one in latest.messages if one.number > since] if latest else []
+        if latest is None or not new:
+            return conversation
+        try:
+            sounds = [publish_audio(one) for said in new for one in self.service.speak(said.text)]
+        except SupportError as problem:  # it is on the screen
+            log.warning("what a person wrote is not spoken: %s", problem)
+            return conversation
+        return conversation.with_latest(replace(latest, sounds=(*latest.sounds, *sounds)))
+
+    def follow(
+        self,
+        conversation: Conversation,
+        typing: bool = False,
+        kept: Kept = None,
+        speak: bool = False,
+        hands_free: bool = False,
+    ) -> dict:
         """What a person did meanwhile; nothing while a reply is on its way, which shows it too.
-        typing: whether the customer writes, which the person is told.
+        typing: whether the customer writes, which the person is told. speak, hands_free: whether
+        replies are spoken.
         """
         held, conversation = conversation, self.whole(conversation, kept)
         if typing and conversation.session_id and conversation.holder.owner == "person":
             with suppress(SupportError):  # told again in a moment
                 self.service.visit(conversation.token).types(conversation.session_id)
         latest = conversation.latest
-        now = self.with_people(conversation) if latest and latest.over else conversation
+        over = latest is not None and latest.over
+        now = self.with_people(conversation, speak or hands_free) if over else conversation
         if now == held:
             return {self.desk.people: gr.skip()}
-        return {**self.desk.show_chat(now), **self.desk.show_people(now)}
+        heard = latest and now.latest and len(now.latest.sounds) > len(latest.sounds)
+        sounds = self.desk.show_sounds(now) if heard else {}
+        return {**self.desk.show_chat(now), **self.desk.show_people(now), **sounds}
 
     def offer(self, conversation: Conversation, corrected: str) -> dict:
         """The next question is offered behind the event of the reply, not with its last step: the

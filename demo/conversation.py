@@ -27,7 +27,7 @@ SESSION = "mm-support-session"  # under which the browser keeps it
 WHERE = "(where, picked, conversation) => [window.msWhere(), window.msPicked(picked), conversation]"
 # a frame on another site may have no storage: that site's page keeps the session for it
 KEPT = "(kept, conversation) => [kept?.token ? kept : window.msSession(), conversation]"
-TYPING = "(conversation, _, kept) => [conversation, window.msTyping(), kept]"
+TYPING = "(conversation, _, ...given) => [conversation, window.msTyping(), ...given]"
 KEEP = "(kept) => window.msKeep(kept)"
 # what is sent while the page still opens waits for its base, language and kept conversation
 BOX_HELD = """async (box, picked, ...asked) => {
@@ -93,7 +93,7 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
         gr.on(again, chat.send_edited, corrected, shown, **reply),
     ]
     typing = gr.Checkbox(False, visible=False)
-    followed = [desk.conversation, typing, desk.session]
+    followed = [desk.conversation, typing, desk.session, desk.speak, desk.hands_free]
     desk.timer.tick(chat.follow, followed, shown, js=TYPING, **quick)
     where = gr.BrowserState({}, storage_key="mm-support-where", secret=SESSION)
     opened = demo.load(

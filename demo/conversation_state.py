@@ -43,7 +43,8 @@ class Exchange:
     that it is a part of, and its seconds. problem: why there is no reply, or only
     a part of one; stopped: the customer ended it. run: what works on it. sounds: files with the
     spoken reply, piece by piece; spoken: with all of it. pictures: files with those of the reply.
-    messages: what people wrote after it.
+    messages: what people wrote after it. photo: the customer's, as an address that holds it, where
+    it is kept and the desk shows it.
     """
 
     question: UserTurn
@@ -62,6 +63,7 @@ class Exchange:
     spoken: Path | None = None
     pictures: tuple[Path, ...] = ()
     messages: tuple[Message, ...] = ()
+    photo: str = ""
 
     def after(self, event: Event) -> Exchange:
         """The exchange once this event has happened. Sound and pictures become files too: see

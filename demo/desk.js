@@ -11,10 +11,42 @@ element.addEventListener("click", (event) => {
 });
 
 const title = document.title;
+let known = new Set();
 function count() {
-  const waiting = element.querySelectorAll(".ms-case.ms-waiting").length;
-  document.title = waiting ? `(${waiting}) ${title}` : title;
+  const cases = [...element.querySelectorAll(".ms-case.ms-waiting")];
+  const waiting = new Set(cases.map((each) => each.dataset.conversation));
+  if (sound()) sound().checked = wanted;  // it is drawn after the list
+  document.title = waiting.size ? `(${waiting.size}) ${title}` : title;
+  if ([...waiting].some((each) => !known.has(each)) && wanted) chime();
+  known = waiting;
 }
+
+// Two notes for each look at the list that finds another conversation waiting, where that is wanted.
+// Browsers let a page sound once somebody has pressed something on it.
+const SOUND = "mm-support-desk-sound";  // under which the browser keeps that
+const sound = () => document.querySelector("#desk-sound");
+let wanted = false;
+try { wanted = localStorage.getItem(SOUND) === "1"; } catch { /* a browser that keeps nothing */ }
+let speaker = null;
+function chime() {
+  speaker ??= new AudioContext();
+  speaker.resume();
+  [660, 880].forEach((frequency, place) => {
+    const note = new OscillatorNode(speaker, { frequency });
+    const level = new GainNode(speaker, { gain: 0.15 });
+    const begins = speaker.currentTime + place * 0.15;
+    note.connect(level).connect(speaker.destination);
+    level.gain.setTargetAtTime(0, begins + 0.1, 0.05);
+    note.start(begins);
+    note.stop(begins + 0.4);
+  });
+}
+document.addEventListener("change", (event) => {
+  if (event.target !== sound()) return;
+  wanted = event.target.checked;
+  try { localStorage.setItem(SOUND, wanted ? "1" : "0"); } catch { /* for this page only */ }
+  if (wanted) chime();
+});
 count();
 new MutationObserver(count).observe(element, { childList: true, subtree: true });
 

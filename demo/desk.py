@@ -18,13 +18,13 @@ import gradio as gr
 
 from demo.accounts import AccountsPage, accounts_part
 from demo.bubbles import bubbles
-from demo.convert import QUIET, plain_errors, said_problem
-from demo.desk_cases import Seen, about, case_list, closing, found_list, suggestion
+from demo.convert import QUIET, WordedError, plain_errors, said_problem
+from demo.desk_cases import Seen, about, case_list, closing, found_list, is_unread, suggestion
 from demo.door import Door
 from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
 from demo.page_parts import POLL
-from demo.replay import conversation_of
+from demo.replay import conversation_of, with_photos
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
 from demo.theme import CONVERSATION, script
@@ -214,10 +214,16 @@ class DeskPage:
         return {**self.act(put_off, key, picked, agent, seen), self.parts.snooze: None}
 
     def suggest(self, key: str, picked: str, written: str) -> dict:
-        """The evidence that was found, behind what is in the box already."""
+        """The evidence that was found, behind what is in the box already; what the assistant would
+        answer, where it has not looked for what the customer wrote last.
+        """
         with plain_errors(said_problem):
             self.door.check(key, "desk")
-            found = suggestion(self.service.desk.transcript(picked, reveal=True))
+            said = self.service.desk.transcript(picked, reveal=True)
+            found = self.service.draft(picked) if is_unread(said) else ""
+            found = found or suggestion(said)
+            if not found:
+                raise WordedError("nothing_fits")
         whole = "\n\n".join(filter(None, (written.strip(), found)))
         return {self.parts.reply: whole}
 
@@ -240,10 +246,11 @@ class DeskPage:
 
     def show_conversation(self, now: Seen, case: Case | None) -> dict:
         parts, owner = self.parts, now.holder.owner
+        shown = conversation_of(now.said, now.holder)
         taken, open_ = owner == "person", owner in ("waiting", "person")
         return {
             parts.about: about(now, case),
-            parts.chat: bubbles(conversation_of(now.said, now.holder)),
+            parts.chat: bubbles(with_photos(shown, self.service.archive.photo)),
             parts.take: gr.Button(interactive=owner == "waiting", visible=owner != "closed"),
             parts.open_again: gr.Button(visible=owner == "closed"),
             parts.give_back: gr.Button(interactive=taken),
@@ -251,7 +258,7 @@ class DeskPage:
             parts.reply: gr.Textbox(interactive=open_),
             parts.note: gr.Textbox(interactive=True),
             parts.snooze: gr.Dropdown(interactive=open_),
-            parts.suggest: gr.Button(interactive=open_ and bool(suggestion(now.said))),
+            parts.suggest: gr.Button(interactive=open_ and bool(now.said)),
         }
 
 
@@ -307,8 +314,15 @@ def waiting_part() -> dict[str, Any]:
             elem_id="cases",
             padding=False,
         )
-        gr.HTML(f'<p class="ms-muted ms-keys">{said("desk_keys")}</p>', padding=False)
+        gr.HTML(below_the_list(), padding=False)
     return parts
+
+
+def below_the_list() -> str:
+    """Whether new conversations sound, which the browser keeps (desk.js), and the keys."""
+    sound = f'<input type="checkbox" id="desk-sound"> {said("desk_sound")}'
+    keys = f'<p class="ms-muted ms-keys">{said("desk_keys")}</p>'
+    return f'<label class="ms-muted">{sound}</label>{keys}'
 
 
 def search_box() -> gr.Textbox:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 
 from demo.panels import esc, said_title, title_of
-from demo.words import has_word, said, said_or
+from demo.words import has_word, language_name, said, said_or
 from mm_support.as_json import snippet
 from mm_support.desk.conversations import OUTCOMES
 from mm_support.desk.ownership import ASSISTANT, DONE
@@ -62,7 +62,7 @@ def case_button(case: Case, picked: str, now: datetime) -> str:
         f' data-conversation="{esc(case.conversation)}"{current}>'
         f"<span><b>{state(case.holder)}</b> {waits}{marks(case, now)}</span>"
         f"<q>{esc(snippet(case.led, SHOWN))}</q>"
-        f"<small>{reason(case.reason)} · {said_title(case.knowledge)}</small></button>"
+        f"<small>{' · '.join(facts_of(case))}</small></button>"
     )
 
 
@@ -156,9 +156,11 @@ def about(now: Seen, case: Case | None) -> str:
 
 
 def facts_of(case: Case) -> list[str]:
-    """Why a conversation was handed over, if it ever was, and its base."""
+    """Why a conversation was handed over, if it ever was, its base and its language."""
     why = [reason(case.reason)] if case.reason else []
-    return why + ([said_title(case.knowledge)] if case.knowledge else [])
+    base = [said_title(case.knowledge)] if case.knowledge else []
+    spoken = [f"<span>{esc(language_name(case.language))}</span>"] if case.language else []
+    return [*why, *base, *spoken]
 
 
 def closing(open_: bool) -> str:
@@ -212,6 +214,14 @@ def suggestion(spoken: Sequence[KeptTurn | Message]) -> str:
     asked = [turn for turn in turns if turn.action != "handoff" or turn.citations]
     latest = (asked or turns)[-1:]
     return "\n\n".join(_whole(answer) for turn in latest for answer in found_in(turn))
+
+
+def is_unread(spoken: Sequence[KeptTurn | Message]) -> bool:
+    """Whether the assistant has not looked for what the customer wrote last, since a person has the
+    conversation.
+    """
+    turns = [turn for turn in spoken if isinstance(turn, KeptTurn)]
+    return bool(turns) and turns[-1].action == "handoff" and not turns[-1].hits
 
 
 def found_in(turn: KeptTurn) -> list[str]:

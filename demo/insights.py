@@ -14,10 +14,11 @@ from demo.convert import QUIET, plain_errors, said_problem
 from demo.panels import esc, said_title
 from demo.service import Service
 from demo.tables import table_card
-from demo.words import label, said, said_or, tables, word
+from demo.words import label, language_name, said, said_or
 from mm_support.desk.accounts import Area
 from mm_support.desk.conversations import OUTCOMES
 
+MOST_ENTRIES = 20  # of a table on the page
 PERIODS = [("1 d", 1), ("7 d", 7), ("30 d", 30), ("90 d", 90)]
 COLUMNS = {
     "conversations": "Conversations",
@@ -62,6 +63,7 @@ class InsightsPage:
                     satisfaction_card(insights.satisfaction(days), insights.scored(days)),
                     gaps_card(insights.gaps(days)),
                     disliked_card(insights.disliked(days)),
+                    *entries_cards(insights.entries(days)),
                     audit_card(self.service.audited()),
                 )
             )
@@ -71,6 +73,9 @@ class InsightsPage:
 
     def gaps_csv(self, key: str, days: int) -> str:
         return self.csv("gaps", key, days)
+
+    def entries_csv(self, key: str, days: int) -> str:
+        return self.csv("entries", key, days)
 
     def scores_csv(self, key: str, days: int) -> str:
         return self.csv("scores", key, days)
@@ -92,8 +97,8 @@ def figures_card(figures: Sequence[Any], first_answer: float | None) -> str:
 
 
 def figures_row(row: Any) -> list[str]:
-    language = word("language_name", row.language) if row.language in tables() else row.language
-    name = [f"{row.day:%Y-%m-%d}", said_title(row.knowledge), *filter(None, [esc(language)])]
+    language = [esc(language_name(row.language))] if row.language else []
+    name = [f"{row.day:%Y-%m-%d}", said_title(row.knowledge), *language]
     return [" · ".join(name), *(str(getattr(row, column)) for column in COLUMNS)]
 
 
@@ -166,6 +171,24 @@ def disliked_card(disliked: Sequence[Any]) -> str:
     return table_card("Rated down", heads, rows)
 
 
+def entries_cards(entries: Sequence[Any]) -> tuple[str, str]:
+    """The entries after which people were called most, and those that no reply cited; all of them
+    are in the table of entries (CSV).
+    """
+    led = sorted((each for each in entries if each.handed_over), key=lambda each: -each.handed_over)
+    rows = [
+        [esc(each.title), said_title(each.knowledge), str(each.cited), str(each.handed_over)]
+        for each in led[:MOST_ENTRIES]
+    ]
+    heads = list(map(said_or, ("Entry", "Knowledge", "Cited", "Handed over")))
+    unused = [each for each in entries if not each.cited]
+    never = [[esc(each.title), said_title(each.knowledge)] for each in unused[:MOST_ENTRIES]]
+    if more := len(unused) - len(never):
+        never.append([f"+ {more}", ""])
+    called = table_card("Entries before a hand-over", heads, rows)
+    return called, table_card("Entries never used", heads[:2], never)
+
+
 def audit_card(audited: Sequence[Any]) -> str:
     rows = [
         [
@@ -195,6 +218,7 @@ def insights_part(page: InsightsPage, key: gr.BrowserState) -> None:
                 (gr.Button(label("figure_csv"), size="sm"), page.figures_csv),
                 (gr.Button(label("figure_gaps_csv"), size="sm"), page.gaps_csv),
                 (gr.Button(label("figure_scores_csv"), size="sm"), page.scores_csv),
+                (gr.Button(label("figure_entries_csv"), size="sm"), page.entries_csv),
             )
         shown = gr.HTML(padding=False, elem_id="insights")
         text = gr.Textbox(visible=False)

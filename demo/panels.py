@@ -216,7 +216,7 @@ def people_line(holder: Holder, language: str = DEFAULT) -> str:
     if holder.owner == "assistant" and not holder.agent:
         return ""
     waits = holder.owner == "waiting" and holder.minutes
-    more = "_about" if waits else "_typing" if holder.typing else ""
+    more = "_about" if waits else "_late" if holder.late else "_typing" if holder.typing else ""
     key = f"people_{holder.owner}{more}"
     sentence = esc(word(key, language, agent=holder.agent, minutes=holder.minutes))
     return f'<p class="ms-people ms-{holder.owner}" role="status"><i></i>{sentence}</p>'

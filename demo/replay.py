@@ -1,22 +1,51 @@
 """A stored conversation as the page shows one: for a customer who comes back, and for the desk.
 
-The photo and the recording are not stored, so what was understood stands for them. Knows nothing
+The photo and the recording are not stored, unless the settings say so, and then only the desk shows
+the photo; what was understood stands for them. Knows nothing
 of Gradio.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import base64
+import io
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from pathlib import Path
+
+from PIL import Image
 
 from demo.conversation_state import Conversation, Exchange
 from mm_support.as_json import opening
 from mm_support.types import Citation, Entry, Holder, KeptTurn, Message, Reply, UserTurn
 
+LARGEST = 640  # pixels of a photo's longer side
+
 
 def conversation_of(said: Sequence[KeptTurn | Message], holder: Holder) -> Conversation:
     """The exchanges, each with what people wrote after it."""
     return caught_up(Conversation(holder=holder), said)
+
+
+def with_photos(conversation: Conversation, photo_of: Callable[[str], Path | None]) -> Conversation:
+    """The conversation with the photos that are kept, within the messages: none of them becomes a
+    file from which Gradio serves. photo_of: a turn's id -> its photo.
+    """
+    shown = []
+    for exchange in conversation.exchanges:
+        seen = exchange.image and exchange.reply
+        path = photo_of(exchange.reply.turn_id) if seen and exchange.reply else None
+        shown.append(replace(exchange, photo=in_message(path)) if path else exchange)
+    return replace(conversation, exchanges=tuple(shown))
+
+
+def in_message(path: Path) -> str:
+    """A photo as an address that holds it, no larger than it is shown."""
+    small = io.BytesIO()
+    with Image.open(path) as photo:
+        photo.thumbnail((LARGEST, LARGEST))
+        photo.save(small, "JPEG", quality=80)
+    return f"data:image/jpeg;base64,{base64.b64encode(small.getvalue()).decode()}"
 
 
 def caught_up(conversation: Conversation, said: Sequence[KeptTurn | Message]) -> Conversation:

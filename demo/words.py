@@ -75,6 +75,16 @@ def i18n(own: Mapping[str, Mapping[str, str]] | None = None) -> gr.I18n:
     return gr.I18n(**{name: {**table, **more.get(name, {})} for name, table in tables().items()})
 
 
+def language_name(language: str) -> str:
+    """What a language is called by those who speak it; the code itself where nobody knows it."""
+    from babel import Locale, UnknownLocaleError
+
+    try:
+        return Locale(language).get_language_name() or language
+    except (UnknownLocaleError, ValueError):
+        return language
+
+
 def label(key: str) -> I18nData:
     """A component's label, in the browser's language."""
     return I18nData(key)

@@ -127,6 +127,8 @@ class Settings:
 
     # people at the desk, and who is told of what happens there
     hours: str = ""  # a file that says when people are there (desk/hours.py); empty: always
+    waiting_limit: int = 0  # conversations that wait at once before it is said that it takes long
+    waiting_minutes: int = 0  # after which those who wait are told so; 0: never, of both
     silence_minutes: int = 30  # of an agent, after which the assistant takes over; 0: never
     webhook_url: str = ""
     webhook_secret: str = field(default="", repr=False)
@@ -161,6 +163,8 @@ class Settings:
         numbers = (
             "retention_days",
             "silence_minutes",
+            "waiting_limit",
+            "waiting_minutes",
             "replies_at_once",
             "queue_length",
             "sync_hours",

@@ -28,6 +28,8 @@ from PIL import Image
 from mm_support.behind import could_not_load
 from mm_support.config import Settings
 from mm_support.decide.follow_up import checked_session
+from mm_support.decode.sentence import Sentence
+from mm_support.decode.speaking import Speech
 from mm_support.desk.accounts import Accounts
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import Audited, audited, note
@@ -46,6 +48,7 @@ from mm_support.encode.turn import check_turn, question_of
 from mm_support.errors import BusyError, SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
+from mm_support.language.sentences import split_sentences
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse
@@ -54,7 +57,7 @@ from mm_support.pipeline.record import turn_record
 from mm_support.pipeline.results import Answered, Judged
 from mm_support.pipeline.retrieve import FOUND, searched
 from mm_support.pipeline.step import Step
-from mm_support.pipeline.turn import first_sound, steps
+from mm_support.pipeline.turn import draft, first_sound, steps
 from mm_support.rounds import Rounds, Task
 from mm_support.store.database import PAST
 from mm_support.store.records import interrupted_record, stopped_record
@@ -63,6 +66,7 @@ from mm_support.turnstile import LOOKUP, REPLY, Ticket, Turnstile
 from mm_support.types import (
     SAMPLE_RATE,
     Audio,
+    Entry,
     Event,
     Finished,
     Hit,
@@ -74,6 +78,7 @@ from mm_support.types import (
     Past,
     Reply,
     Said,
+    Spoken,
     Status,
     Transcript,
     UserTurn,
@@ -99,8 +104,9 @@ class SupportService:
         self.settings, self._keeper, self._parts = settings, keeper, parts
         self._signatures: Signatures = signatures_in(settings.data_dir)
         hours = read_hours(Path(settings.hours)) if settings.hours else None
-        self._promises = Promises(keeper.desk, hours, settings.show_personal)
-        self._insights = Insights(keeper.store, self._encode, self._questions)
+        limit = settings.waiting_limit
+        self._promises = Promises(keeper.desk, hours, settings.show_personal, limit)
+        self._insights = Insights(keeper.store, self._encode, self._questions, self._titles)
         self.archive = Archive(keeper, media_folder(settings))
         self.accounts = Accounts(keeper.store, self._signatures)
         self.provider = provider_of(settings, self._signatures)
@@ -308,9 +314,15 @@ class SupportService:
 
     def _questions(self, base: str) -> list[tuple[str, ...]]:
         """Of each entry of a base; none where it is gone."""
+        return [(*entry.questions, entry.title) for entry in self._entries(base)]
+
+    def _titles(self, base: str) -> dict[str, str]:
+        """By the ids of the entries; none where the base is gone."""
+        return {entry.id: entry.title for entry in self._entries(base)}
+
+    def _entries(self, base: str) -> Sequence[Entry]:
         known = [listed.name for listed in self.knowledge.list() if listed.entries]
-        entries = self.knowledge.entries(base) if base in known else ()
-        return [(*entry.questions, entry.title) for entry in entries]
+        return self.knowledge.entries(base) if base in known else ()
 
     @property
     def insights(self) -> Insights:
@@ -345,6 +357,30 @@ class SupportService:
         except BusyError as busy:
             self.metrics.refused(busy.kind)
             raise
+
+    def speak(self, text: str) -> list[Audio]:
+        """What a person wrote as sound, sentence by sentence; none in a language that the voice
+        does not speak. Raises SupportError where there is no voice.
+        """
+        speech = Speech(self.parts.voice, True)
+        said = (Sentence(sentence) for sentence in split_sentences(text))
+        try:
+            return [one.audio for one in speech.alongside(said) if isinstance(one, Spoken)]
+        finally:
+            speech.close()
+
+    def draft(self, conversation: str) -> str:
+        """What the assistant would answer to what a conversation's customer wrote last, for a
+        person to edit; "" where it knows no answer. Nothing of it is kept. Raises BusyError.
+        """
+        past = self._keeper.store.past(checked_session(conversation))
+        if not past:
+            return ""
+        *before, last = past
+        words = " ".join(filter(None, (last.text, *last.read)))
+        turn = UserTurn(words, knowledge=last.knowledge, session_id=conversation)
+        with self._looking_up():
+            return draft(self.parts, turn, before)
 
     def listen(self, previous: str | None = None, knowledge: str = "") -> LiveTurn:
         """A turn that is transcribed while it is spoken. previous: the language spoken so far;

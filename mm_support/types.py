@@ -570,9 +570,9 @@ class KeptTurn:
 @dataclass(frozen=True)
 class Holder:
     """Whose a conversation is. agent: the person who has it, or had it last; minutes: about how
-    long it still waits, None where it does not or nobody can tell; typing: whether the person does;
-    turns: how many it has while it is at the desk; score: from 1 to 5, how the customer rated it
-    once it was closed.
+    long it still waits, None where it does not or nobody can tell; late: whether it waits longer
+    than the settings allow; typing: whether the person does; turns: how many it has while it is at
+    the desk; score: from 1 to 5, how the customer rated it once it was closed.
     """
 
     owner: Owner = "assistant"
@@ -581,6 +581,7 @@ class Holder:
     typing: bool = False
     turns: int = 0
     score: int | None = None
+    late: bool = False
 
 
 @dataclass(frozen=True)
@@ -596,8 +597,8 @@ class Change:
 @dataclass(frozen=True)
 class Case:
     """A conversation that waits for a person or is with one. since: when it changed hands; reason
-    and summary: of its latest hand-over; knowledge, led: base and words of the turn that
-    led to it.
+    and summary: of its latest hand-over; knowledge, language, led: base, language and words of the
+    turn that led to it.
     unanswered: whether the customer wrote last; typing: whether they write; snoozed: until when it
     is put off, None where it is not; danger: whether it was handed over for somebody's safety.
     """
@@ -613,6 +614,7 @@ class Case:
     typing: bool = False
     snoozed: datetime | None = None
     danger: bool = False
+    language: str = ""
 
 
 @dataclass(frozen=True)

@@ -372,10 +372,13 @@ class FakeService:
         self._signatures = signatures_in(self.folder)
         self.accounts = Accounts(self.store, self._signatures)
         self.provider = None
-        self.insights = Insights(self.store, counts, lambda base: [])
+        self.insights = Insights(self.store, counts, lambda base: [], self._titles)
         self.expected: list[str | None] = []  # the languages that listen was told of
         self.ratings: list[tuple[str, str, str]] = []
         self.closed = threading.Event()
+
+    def _titles(self, base: str) -> dict[str, str]:
+        return {entry.id: entry.title for entry in self.knowledge.bases.get(base, ())}
 
     def status(self) -> Status:
         if not self.loaded.is_set():
@@ -386,6 +389,15 @@ class FakeService:
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         return self.knowledge.search(turn, limit)
+
+    def speak(self, text: str) -> list[Audio]:
+        return [Audio(tone(440, SENTENCE), RATE) for _ in range(text.count("."))]
+
+    def draft(self, conversation: str) -> str:
+        past = self.store.past(conversation)
+        entries = self.knowledge.entries(past[-1].knowledge) if past else ()
+        found = find(entries, UserTurn(past[-1].text), None, 1) if past else []
+        return found[0].entry.answer if found else ""
 
     def transcribe(self, audio: Any) -> Transcript:
         return hear(audio)

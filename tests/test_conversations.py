@@ -222,6 +222,18 @@ def test_while_a_person_has_the_conversation_turns_are_kept_and_acknowledged(mak
     assert ask(service, "refund late").action == "answer"  # another conversation goes on
 
 
+def test_a_draft_answers_what_was_written_last_and_nothing_of_it_is_kept(make):  # noqa: F811
+    service = make()
+    session = ask(service, "I want to talk to a person").session_id
+    service.desk.take(session, "Ada")
+    ask(service, "refund late", session_id=session)
+    before = service.archive.export([session])
+    assert "5 days" in (draft := service.draft(session)) and "[1]" not in draft
+    assert service.archive.export([session]) == before
+    ask(service, "I want to talk to a person", session_id=session)
+    assert service.draft(session) == "" == service.draft("nobody-has-heard-of-it")
+
+
 def test_a_reply_that_a_person_overtakes_is_not_stored_as_shown(make):  # noqa: F811
     """The person takes the conversation after the owner was read and before the reply is stored."""
     service = make()

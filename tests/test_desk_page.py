@@ -4,6 +4,9 @@ SQLite, with a service without models. What needs a browser is in test_browser.p
 
 from __future__ import annotations
 
+import base64
+import io
+import re
 from dataclasses import fields, replace
 from datetime import UTC, datetime, timedelta
 from functools import partial
@@ -11,6 +14,8 @@ from types import SimpleNamespace as given
 
 import gradio as gr
 import pytest
+from PIL import Image
+from sqlalchemy import update
 
 # fixtures of the real pipeline with fake models; pytest finds them by these names
 from test_service import folder, make  # noqa: F401
@@ -33,8 +38,17 @@ from demo.sign_in import SignIn
 from demo.ui import build_demo
 from demo.words import said, word
 from mm_support.errors import InputError, StoreError
+from mm_support.store.models import TurnRow
 from mm_support.types import Case, Holder, KeptTurn, Message, UserTurn
-from tests.fake_service import HEARD, HOSTILE, SEEN, WAITING, FakeService, write_wav
+from tests.fake_service import (
+    HEARD,
+    HOSTILE,
+    SEEN,
+    WAITING,
+    FakeService,
+    make_picture,
+    write_wav,
+)
 
 KEY = "a-key-that-nobody-guesses"
 
@@ -209,6 +223,52 @@ def test_who_comes_second_is_told_who_has_it(page, chat, service):
     assert not service.messages(session)
 
 
+def test_what_is_suggested_answers_what_was_asked_while_a_person_has_it(page, chat, service):
+    conversation, _ = handed_over(chat)
+    session = conversation.session_id
+    page.take(KEY, session, "Ada", Seen())
+    assert "does not drain" in page.suggest(KEY, session, "")["reply"]
+    asked(chat, "My router blinks", conversation)
+    suggested = page.suggest(KEY, session, "Hello.")["reply"]
+    assert suggested.startswith("Hello.\n\n") and "Unplug the router" in suggested
+    assert "does not drain" not in suggested
+    asked(chat, "zebra", conversation)  # nothing is known of that
+    assert "does not drain" in page.suggest(KEY, session, "")["reply"]
+
+
+def test_where_nothing_is_found_that_is_said(page, chat, service):
+    *_, shown = chat.ask_for_person("smart-home", False, Conversation())
+    with pytest.raises(gr.Error, match="Nothing that fits"):
+        page.suggest(KEY, shown["conversation"].session_id, "")
+
+
+def test_the_list_names_the_language_in_its_own_words(page, chat, service):
+    store, session = service.store, handed_over(chat)[0].session_id
+    with store.writing() as written:
+        written.execute(update(TurnRow).values(language="fr"))
+    assert "français" in page.enter(KEY, "Ada")["cases"]
+    assert "français" in page.pick(Picked(session), KEY, Seen())["about"]
+
+
+def test_a_photo_that_is_kept_is_shown_at_the_desk_and_becomes_no_file(page, chat, service):
+    photo = make_picture(service.folder / "mine.png", "E24", (1, 2, 3))
+    *_, shown = chat.send(
+        {"text": "what is this", "files": [str(photo)]}, "smart-home", False, Conversation()
+    )
+    turn = shown["conversation"].latest.reply.turn_id
+    *_, shown = chat.ask_for_person("smart-home", False, shown["conversation"])
+    session = shown["conversation"].session_id
+    assert "data:image" not in str(page.pick(Picked(session), KEY, Seen())["chat"])
+    kept = service.folder / "media" / f"{turn}.jpg"
+    kept.parent.mkdir()
+    Image.open(photo).convert("RGB").save(kept)
+    (question, *_) = page.pick(Picked(session), KEY, Seen())["chat"]
+    address = re.search(r"\(data:image/jpeg;base64,(.+)\)", str(question["content"]))
+    assert Image.open(io.BytesIO(base64.b64decode(address[1]))).size == (480, 360)
+    service.archive.erase([session], "test")
+    assert not kept.exists()
+
+
 def test_only_what_changed_is_drawn_again(page, chat):
     session = handed_over(chat)[0].session_id
     first = page.look(KEY, session, Seen())
@@ -335,6 +395,19 @@ def test_the_customer_sees_who_has_the_conversation_and_what_they_write(chat, se
     assert "Ada has left" in shown["people"] and not shown["timer"].active
     conversation, shown = asked(chat, "What does E24 mean?", shown["conversation"])
     assert conversation.latest.reply.action == "answer" and shown["people"] == ""
+
+
+def test_what_a_person_writes_is_spoken_where_replies_are(chat, service):
+    conversation, _ = handed_over(chat)
+    service.desk.take(conversation.session_id, "Ada")
+    service.desk.say(conversation.session_id, "Ada", "One moment. I look.")
+    silent = chat.follow(conversation)
+    assert "voice" not in silent and not silent["conversation"].latest.sounds
+    for how in ({"speak": True}, {"hands_free": True}):
+        shown = chat.follow(conversation, **how)
+        assert len(shown["voice"]["sounds"]) == 2
+        again = chat.follow(shown["conversation"], **how)
+        assert again.keys() == {"people"}  # nothing is said twice
 
 
 def test_what_one_tab_sends_appears_in_the_other_while_a_person_has_the_conversation(chat, service):
@@ -553,6 +626,7 @@ def test_messages_of_a_conversation_since_one_of_them(chat, service):
         "typing": False,
         "turns": 2,
         "score": None,
+        "late": False,
         "messages": [],
     }
     service.desk.take(session, "Ada")

@@ -12,6 +12,7 @@ from test_service import ask, folder, make  # noqa: F401  (fixtures)
 
 from demo.panels import people_line
 from mm_support.desk import promises
+from mm_support.desk.conversations import Desk
 from mm_support.desk.hours import read_hours
 from mm_support.desk.promises import Promises, told_time
 from mm_support.errors import InputError
@@ -200,6 +201,31 @@ def test_the_wait_is_told_with_the_hand_over(make):  # noqa: F811
     waited(service._keeper.store, service.desk, *[3] * 5)
     reply = ask(service, "I want to talk to a person")
     assert reply.text == f"{message('handoff.asked')} {message('team.about', minutes=3)}"
+
+
+def test_where_many_wait_already_the_next_one_is_told_and_waits_too(make):  # noqa: F811
+    service = make()
+    service._promises = Promises(service.desk, None, limit=2)
+    replies = [ask(service, "I want to talk to a person") for _ in range(3)]
+    busy = f"{message('team.busy')} {message('team.address')}"
+    assert [reply.text for reply in replies[:2]] == [message("handoff.asked")] * 2
+    assert replies[2].text == f"{message('handoff.asked')} {busy}"
+    assert {service.desk.owner(reply.session_id) for reply in replies} == {"waiting"}
+    service.desk.take(replies[0].session_id, "Ada")
+    service.desk.take(replies[1].session_id, "Ada")
+    assert ask(service, "I want to talk to a person").text == message("handoff.asked")
+
+
+def test_who_waits_for_too_long_is_told_and_goes_on_waiting(store):  # noqa: F811
+    patient, desk = Desk(store), Desk(store, patience=20)  # noqa: F811
+    hand_over(store, "s", 1)
+    assert not desk.holder("s").late
+    earlier(store, 21)
+    assert desk.holder("s").late and not patient.holder("s").late
+    assert "Nobody could answer yet" in people_line(desk.holder("s"))
+    assert [case.conversation for case in desk.waiting()] == ["s"]
+    desk.take("s", "Ada")
+    assert not desk.holder("s").late
 
 
 # -- an agent who says nothing --------------------------------------------------------------

@@ -174,6 +174,32 @@ def test_the_first_answer_of_a_person_is_timed(store, desk, insights):  # noqa: 
     assert 0 <= insights.first_answer(7) < 5
 
 
+# -- entries --------------------------------------------------------------------------------
+
+
+def test_entries_are_counted_by_who_cites_them_and_what_was_handed_over(store, tmp_path):  # noqa: F811
+    titles = {"e1": "One", "e2": "Two", "e3": "Three"}
+    insights = Insights(store, vectors, lambda base: [], lambda base: titles)
+    said(store, 1, "a")
+    said(store, 2, "a", action="handoff", reason="asked", citations=[])
+    said(store, 3, "b", citations=["e2"])
+    said(store, 4, "b", citations=["e1", "gone"])
+    said(store, 5, "c", action="handoff", reason="human_only", citations=["e2"])
+    said(store, 6, "d", action="handoff", reason="asked", citations=[])  # after nothing
+    yesterday = datetime.now(UTC) - timedelta(days=3)
+    said(store, 7, "e", created=yesterday)
+    said(store, 8, "f", created=datetime.now(UTC) - timedelta(days=30), citations=["e3"])
+    rows = [(one.title, one.cited, one.handed_over) for one in insights.entries(7)]
+    assert rows == [("One", 3, 1), ("Two", 2, 1), ("Three", 0, 0)]
+    insights.add_up()
+    assert [one.cited for one in insights.entries(7)] == [3, 2, 0]  # also from what was added up
+    assert [one.cited for one in insights.entries(90)] == [3, 2, 1]
+    Archive(Keeper(store, Journal(tmp_path / "turns.journal")), tmp_path).erase(["e"], "test")
+    assert [one.cited for one in insights.entries(7)] == [2, 2, 0]
+    table = list(csv.DictReader(io.StringIO(insights.csv("entries", 7))))
+    assert [row["cited"] for row in table] == ["2", "2", "0"]
+
+
 # -- questions without an answer ------------------------------------------------------------
 
 
@@ -328,7 +354,8 @@ def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
         assert words in shown
     assert "<img" not in shown and "&lt;img" in shown
     assert "turns" in page.figures_csv(KEY, 7) and "unheard-of" in page.gaps_csv(KEY, 7)
-    for call in (page.show, page.figures_csv, page.gaps_csv, page.scores_csv):
+    assert "Entries never used" in shown and "A lost bank card" in page.entries_csv(KEY, 7)
+    for call in (page.show, page.figures_csv, page.gaps_csv, page.scores_csv, page.entries_csv):
         for key in ("", "wrong", None):
             with pytest.raises(gr.Error, match="Open it with the link"):
                 call(key, 7)
@@ -336,7 +363,7 @@ def test_the_page_shows_figures_to_who_has_the_key(desk_page):  # noqa: F811
 
 def test_without_anything_the_page_says_so(desk_page):  # noqa: F811
     shown = InsightsPage(desk_page.service, desk_page.door.check).show(KEY, 7)
-    assert shown.count("Nothing in this time.") == 4
+    assert shown.count("Nothing in this time.") == 6
 
 
 @pytest.fixture

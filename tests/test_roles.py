@@ -56,6 +56,7 @@ GUARDED = {
     "InsightsPage.figures_csv": (ADMINS, [7]),
     "InsightsPage.gaps_csv": (ADMINS, [7]),
     "InsightsPage.scores_csv": (ADMINS, [7]),
+    "InsightsPage.entries_csv": (ADMINS, [7]),
     "AccountsPage.show": (ADMINS, []),
     "AccountsPage.add": (ADMINS, ["{new}", "agent", GOOD]),
     "AccountsPage.set_password": (ADMINS, ["Spare", GOOD]),

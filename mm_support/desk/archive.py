@@ -134,6 +134,11 @@ class Archive:
             silent = {*session.scalars(old)} | (set(latest) - {*session.scalars(stored)})
         return [name for name in sorted(silent) if latest.get(name, before) <= before]
 
+    def photo(self, turn: str) -> Path | None:
+        """The photo of a turn, where it is kept."""
+        path = self._media / f"{turn}.jpg"
+        return path if path.is_file() else None
+
     def remove_media(self, turns: Iterable[str]) -> None:
         for turn in turns if self._media.is_dir() else ():
             for path in self._media.glob(f"{turn}.*"):

@@ -29,11 +29,12 @@ TYPING = 6  # s for which somebody who typed is told to be typing
 
 
 class Ends(NamedTuple):
-    """What a list shows of a conversation's turns: base and words of the one that led to its latest
-    hand-over, and the time of the last.
+    """What a list shows of a conversation's turns: base, language and words of the one that led to
+    its latest hand-over, and the time of the last.
     """
 
     knowledge: str
+    language: str
     words: str
     last: datetime
 
@@ -71,6 +72,7 @@ def _case(
         unanswered=ends is not None and (wrote is None or wrote < ends.last),
         typing=to_come(row.customer_typed, TYPING),
         danger=any(each.code == SAFETY for each in handoffs),
+        language=ends.language if ends else "",
         snoozed=in_utc(row.snoozed) if row.snoozed and to_come(row.snoozed) else None,
     )
 
@@ -84,15 +86,16 @@ def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
     earlier = turn.session_id == HandoffRow.session_id, turn.created < handed
     before = select(func.max(turn.created)).where(*earlier).scalar_subquery()
     led = case((HandoffRow.reason == "asked", func.coalesce(before, handed)), else_=handed)
-    columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.text, TurnRow.transcript
+    columns = TurnRow.session_id, TurnRow.knowledge, TurnRow.language
+    words = TurnRow.text, TurnRow.transcript
     query = (
-        select(*columns, last.c.last)
+        select(*columns, *words, last.c.last)
         .join(last, TurnRow.session_id == last.c.session_id)
         .join(HandoffRow, (HandoffRow.session_id == TurnRow.session_id) & (TurnRow.created == led))
         .order_by(handed)
     )
     return {
-        row.session_id: Ends(row.knowledge, words_of(row), row.last)
+        row.session_id: Ends(row.knowledge, row.language, words_of(row), row.last)
         for row in session.execute(query)
     }
 

@@ -61,11 +61,11 @@ class Desk:
 
     All calls raise InputError where the conversation is not in the state that they need, and
     StoreError where the database does not answer. reveal: whether they may read what masks stand
-    for.
+    for; patience: minutes from which a conversation waits too long, 0: it never does.
     """
 
-    def __init__(self, store: Store, reveal: bool = True) -> None:
-        self._store, self._reveal = store, reveal
+    def __init__(self, store: Store, reveal: bool = True, patience: float = 0) -> None:
+        self._store, self._reveal, self._patience = store, reveal, patience
 
     def open(self) -> tuple[Case, ...]:
         """Conversations that wait for a person or are with one: those in which somebody may be in
@@ -144,7 +144,14 @@ class Desk:
             if row.owner == "person":
                 return holder
             usual, waited = usual_wait(session), (now() - in_utc(row.since)).total_seconds()
-            return replace(holder, minutes=minutes_left(usual, waited))
+            late = 0 < 60 * self._patience <= waited
+            return replace(holder, minutes=minutes_left(usual, waited), late=late)
+
+    def queue(self) -> int:
+        """How many conversations wait for a person."""
+        waiting = select(func.count()).where(ConversationRow.owner == "waiting")
+        with self._store.reading() as session:
+            return session.scalar(waiting) or 0
 
     def usual_wait(self) -> int | None:
         """For how many minutes those who were taken last had waited, in the middle; None where too

@@ -89,11 +89,16 @@ class _Talk:
         return self.helped and not self.confirmed and self.actions[-1] == "answer"
 
 
+def turns_of(day: date) -> Sequence[Any]:
+    """Conditions for its turns."""
+    start = datetime.combine(day, time(), UTC)
+    return TurnRow.created >= start, TurnRow.created < start + timedelta(days=1)
+
+
 def counted(session: Session, day: date) -> list[Figures]:
     """The figures of a day, from its turns."""
     start = datetime.combine(day, time(), UTC)
-    of_day = TurnRow.created >= start, TurnRow.created < start + timedelta(days=1)
-    talks, returned = _talks(session, of_day), _returned(session, start)
+    talks, returned = _talks(session, turns_of(day)), _returned(session, start)
     of_language: dict[tuple[str, str], list[_Talk]] = defaultdict(list)
     for (name, base), talk in talks.items():
         talk.reopened = name in returned

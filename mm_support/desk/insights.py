@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -21,8 +21,9 @@ from sqlalchemy import ColumnElement, Row, func, or_, select
 from sqlalchemy.orm import Session
 
 from mm_support.desk.conversations import OUTCOMES
-from mm_support.desk.figures import LONGEST, Figures, Where, counted
+from mm_support.desk.figures import LONGEST, Figures, Where, counted, turns_of
 from mm_support.desk.gaps import MOST_GROUPED, Encode, Gap, Gaps, Questions
+from mm_support.desk.usage import Use, of_base, together, used
 from mm_support.store.database import Store
 from mm_support.store.days import is_over, locked_day
 from mm_support.store.models import (
@@ -68,10 +69,18 @@ class Scored:
 
 
 class Insights:
-    """encode, questions: called only where questions are grouped."""
+    """encode, questions: called only where questions are grouped; titles: a base -> those of its
+    entries, by id.
+    """
 
-    def __init__(self, store: Store, encode: Encode, questions: Questions) -> None:
-        self._store, self._gaps = store, Gaps(encode, questions)
+    def __init__(
+        self,
+        store: Store,
+        encode: Encode,
+        questions: Questions,
+        titles: Callable[[str], Mapping[str, str]] = lambda base: {},
+    ) -> None:
+        self._store, self._gaps, self._titles = store, Gaps(encode, questions), titles
 
     def figures(self, days: int) -> tuple[Figures, ...]:
         """One a day, base and language, the latest day first, of the last days; today counts as
@@ -108,7 +117,24 @@ class Insights:
         with self._store.writing() as session:
             row, found = locked_day(session, day), counted(session, day)
             row.figures = [{**asdict(each), "day": None} for each in found]
+            row.used = [asdict(each) for each in used(session, turns_of(day))]
         return found
+
+    def entries(self, days: int) -> tuple[Use, ...]:
+        """How the entries are used of those bases that were asked something, by base: those first
+        after which people were called most, those last that were never cited.
+        """
+        bases = sorted({row.knowledge for row in self.figures(days) if row.turns})
+        since, uses = _since(days), list[Use]()
+        with self._store.reading() as session:
+            rows = session.scalars(select(DayRow).where(DayRow.day >= since.date().isoformat()))
+            added_up = {row.day: row.used for row in rows if row.figures is not None}
+            for ago in range(days):
+                day = (since + timedelta(days=ago)).date()
+                known = added_up.get(day.isoformat())
+                uses += used(session, turns_of(day)) if known is None else map(_use, known)
+        whole = together(uses)
+        return tuple(use for base in bases for use in of_base(base, self._titles(base), whole))
 
     def first_answer(self, days: int) -> float | None:
         """Seconds from the hand-over to the first words of a person, in the middle; None where
@@ -179,9 +205,11 @@ class Insights:
         )
 
     def csv(self, what: str, days: int) -> str:
-        """figures, gaps or scores as a table with a header."""
+        """figures, gaps, entries or scores as a table with a header."""
         if what == "figures":
             return as_csv(Figures, self.figures(days))
+        if what == "entries":
+            return as_csv(Use, self.entries(days))
         if what == "scores":
             return as_csv(Scored, self.scored(days, None))
         return as_csv(Gap, self.gaps(days))
@@ -272,6 +300,10 @@ def _added_up(session: Session, since: date) -> dict[str, list[dict[str, Any]]]:
     """Days that are added up, and their figures."""
     rows = session.scalars(select(DayRow).where(DayRow.day >= since.isoformat()))
     return {row.day: row.figures for row in rows if row.figures is not None}
+
+
+def _use(stored: Mapping[str, Any]) -> Use:
+    return Use(**stored)
 
 
 def _read(day: date, stored: Sequence[dict[str, Any]]) -> list[Figures]:

@@ -42,13 +42,18 @@ LOST = "replies cannot be kept: neither the database nor the disk takes them"
 class Keeper:
     """The store with a journal beside it. reveal: whether agents may read what masks stand for,
     while a conversation is at the desk. silence: minutes after which the assistant takes a
-    conversation back from an agent who says nothing; 0: never.
+    conversation back from an agent who says nothing; 0: never. patience: see Desk.
     """
 
     def __init__(
-        self, store: Store, journal: Journal, reveal: bool = True, silence: float = 0
+        self,
+        store: Store,
+        journal: Journal,
+        reveal: bool = True,
+        silence: float = 0,
+        patience: float = 0,
     ) -> None:
-        self.store, self.desk, self.journal = store, Desk(store, reveal), journal
+        self.store, self.desk, self.journal = store, Desk(store, reveal, patience), journal
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal
@@ -228,7 +233,8 @@ def open_keeper(settings: Settings) -> Keeper:
     """The store that the settings name, with the journal in the data folder beside it."""
     store = open_store(settings)
     journal = Journal(settings.data_dir / "turns.journal")
-    return Keeper(store, journal, settings.show_personal, settings.silence_minutes)
+    patience = settings.waiting_minutes
+    return Keeper(store, journal, settings.show_personal, settings.silence_minutes, patience)
 
 
 def open_store(settings: Settings) -> Store:

@@ -1,5 +1,6 @@
-"""What a customer is told about when a person will answer: how long it takes at the moment, or when
-somebody is there again. Knows hours and what was measured at the desk; knows no model.
+"""What a customer is told about when a person will answer: how long it takes at the moment, that
+many wait, or when somebody is there again. Knows hours and what was measured at the desk; knows no
+model.
 """
 
 from __future__ import annotations
@@ -18,11 +19,12 @@ DAY_AWAY = timedelta(days=6)  # from here on a day of the week would be misunder
 
 class Promises:
     """hours: None where somebody is always there. asks: whether an e-mail address is asked for,
-    which an agent could read.
+    which an agent could read. limit: conversations that wait at once, from which on the next one is
+    told so; 0: none.
     """
 
-    def __init__(self, desk: Desk, hours: Hours | None, asks: bool = True) -> None:
-        self._desk, self._hours, self._asks = desk, hours, asks
+    def __init__(self, desk: Desk, hours: Hours | None, asks: bool = True, limit: int = 0) -> None:
+        self._desk, self._hours, self._asks, self._limit = desk, hours, asks, limit
 
     def open(self) -> bool:
         """Whether somebody is there now."""
@@ -36,7 +38,11 @@ class Promises:
             return ""
         if not self.open():
             return self._closed(reason == "waiting", language)
-        minutes = None if reason == "waiting" else self._minutes()
+        if reason == "waiting":
+            return ""
+        if self._is_full():
+            return self._asking(message("team.busy", language), language)
+        minutes = self._minutes()
         return message("team.about", language, minutes=minutes) if minutes else ""
 
     def _closed(self, acknowledged: bool, language: str) -> str:
@@ -45,10 +51,20 @@ class Promises:
             said = message("team.away", language)
         else:
             said = message("team.back", language, when=told_time(opening, now(), language))
-        if acknowledged or not self._asks:
+        return said if acknowledged else self._asking(said, language)
+
+    def _asking(self, said: str, language: str) -> str:
+        """With the question for an e-mail address, where an agent could read it."""
+        if not self._asks:
             return said
         between = message("team.between", language)
         return f"{said}{between}{message('team.address', language)}"
+
+    def _is_full(self) -> bool:
+        try:
+            return 0 < self._limit <= self._desk.queue()
+        except StoreError:
+            return False
 
     def _minutes(self) -> int | None:
         try:

@@ -15,6 +15,7 @@ from contextlib import closing
 from dataclasses import replace
 
 from mm_support.encode.turn import check_turn, clean_text, question_of
+from mm_support.language.sentences import without_markers
 from mm_support.parts import Parts
 from mm_support.pipeline.act import available
 from mm_support.pipeline.decide import decide, intended, without_search
@@ -60,6 +61,16 @@ def first_sound(parts: Parts, turn: UserTurn) -> None:
     if judged.step is None and not parts.writer.writes:
         with closing(decode(parts, judged, Clock())) as reply:
             next((event for event in reply if isinstance(event, Spoken)), None)
+
+
+def draft(parts: Parts, turn: UserTurn, past: Sequence[Past] = ()) -> str:
+    """What would be answered to a turn, without the numbers of its sources; "" where that is no
+    answer. No action is performed.
+    """
+    judged = drained(judge(parts, turn, past))
+    if judged.step is not None or judged.decision.action != "answer":
+        return ""
+    return without_markers(drained(decode(parts, judged, Clock(), past)).reply.text)
 
 
 def judge(

@@ -220,12 +220,15 @@ class NoticeRow(Numbered, Base):
 
 
 class DayRow(Base):
-    """The figures of a day of UTC (store/days.py); None: something changed since."""
+    """The figures of a day of UTC (store/days.py); None: something changed since. used: how often
+    entries were cited.
+    """
 
     __tablename__ = "days"
 
     day: Mapped[str] = mapped_column(Line(10), primary_key=True)
     figures: Mapped[list[Json] | None]
+    used: Mapped[list[Json] | None]
 
 
 class AuditRow(Base):
