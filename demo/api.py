@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import asdict, replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 import gradio as gr
@@ -17,7 +18,7 @@ from gradio.utils import get_function_description
 from pydantic import ValidationError
 
 from demo.conversation_state import Exchange
-from demo.convert import plain_errors, publish_audio, result_of
+from demo.convert import plain_errors, publish_audio, result_of, uploads_of
 from demo.service import Service
 from mm_support import as_json
 from mm_support.errors import InputError
@@ -83,7 +84,12 @@ class Endpoints:
                     waits = isinstance(event, Working) and event != last  # is the caller there?
                     last = event
                     if waits or not isinstance(event, UNRETURNED):
-                        yield {**result_of(exchange), "token": visit.token}, spoken(exchange)
+                        sound = spoken(exchange)
+                        if exchange.reply:
+                            whole = replace(exchange, spoken=sound)
+                            own = uploads_of(whole)
+                            self.service.archive.goes_with(exchange.reply.turn_id, own)
+                        yield {**result_of(exchange), "token": visit.token}, sound and str(sound)
 
     def transcribe(self, audio: str) -> dict:
         """Writes down what is said in a recording.
@@ -349,7 +355,7 @@ def words(labels: list | str | None) -> list[str] | None:
     return [label for label in chosen if label] or None
 
 
-def spoken(exchange: Exchange) -> str | None:
+def spoken(exchange: Exchange) -> Path | None:
     """The file with the spoken reply, once there is one."""
     audio = exchange.reply.audio if exchange.reply else None
-    return None if audio is None else str(publish_audio(audio))
+    return None if audio is None else publish_audio(audio)

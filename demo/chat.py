@@ -20,7 +20,7 @@ from demo.brand import Brand
 from demo.bubbles import PERSON
 from demo.coalesce import Run, Stopped
 from demo.conversation_state import Conversation, Exchange
-from demo.convert import publish, publish_audio, sentence, turn_from_box
+from demo.convert import publish, publish_audio, sentence, turn_from_box, uploads_of
 from demo.examples import Example
 from demo.live import Ears
 from demo.opening import named, offered
@@ -270,6 +270,8 @@ class Chat:
                 for event in batch:
                     exchange = with_files(exchange.after(event), event)
                 conversation = conversation.with_latest(exchange)
+                if exchange.reply:
+                    self.service.archive.goes_with(exchange.reply.turn_id, uploads_of(exchange))
                 if exchange.reply and exchange.reply.action == "handoff":
                     conversation = self.with_people(conversation, exchange.question.speak)
                 yield from self.desk.show_events(batch, conversation)
@@ -319,6 +321,8 @@ class Chat:
         except SupportError as problem:  # it is on the screen
             log.warning("what a person wrote is not spoken: %s", problem)
             return conversation
+        if latest.reply:
+            self.service.archive.goes_with(latest.reply.turn_id, sounds)
         return conversation.with_latest(replace(latest, sounds=(*latest.sounds, *sounds)))
 
     def follow(

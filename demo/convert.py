@@ -139,6 +139,16 @@ def file_of(path: str | Path) -> dict:
     return gr.FileData(path=str(path)).model_dump()
 
 
+def uploads_of(exchange: Exchange) -> list[Path]:
+    """The files in Gradio's folder that belong to a question and its reply: photos, recording, and
+    the spoken reply.
+    """
+    uploads, asked = Path(get_upload_folder()).resolve(), exchange.question
+    given = (*asked.photos, asked.audio, exchange.spoken, *exchange.sounds)
+    paths = (Path(path).resolve() for path in given if isinstance(path, str | Path))
+    return [path for path in dict.fromkeys(paths) if uploads in path.parents]
+
+
 def in_base64(audio: Audio) -> str:
     """A WAV file's content."""
     return base64.b64encode(audio.wav()).decode()

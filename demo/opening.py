@@ -9,14 +9,13 @@ from __future__ import annotations
 import glob
 import logging
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
-from gradio.utils import get_upload_folder
 
 from demo.brand import Brand, greeting
 from demo.conversation_state import Conversation
+from demo.convert import uploads_of
 from demo.examples import card
 from demo.markup import notice
 from demo.page_parts import EMPTY_BOX
@@ -183,11 +182,7 @@ def remove_files(conversation: Conversation) -> None:
     """Removes what the page's folder of uploads holds of a conversation: photos, recordings and
     spoken replies.
     """
-    uploads = Path(get_upload_folder()).resolve()
     for exchange in conversation.exchanges:
-        asked = exchange.question
-        for path in (*asked.photos, asked.audio, exchange.spoken, *exchange.sounds):
-            own = Path(path).resolve() if isinstance(path, str | Path) else uploads
-            if uploads in own.parents:
-                for made in own.parent.glob(f"{glob.escape(own.stem)}.*"):  # from HEIC too
-                    made.unlink(missing_ok=True)
+        for own in uploads_of(exchange):
+            for made in own.parent.glob(f"{glob.escape(own.stem)}.*"):  # from HEIC too
+                made.unlink(missing_ok=True)

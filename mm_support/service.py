@@ -210,7 +210,8 @@ class SupportService:
         forget = Task("erasing what is old", DAY, lambda: self.archive.erase_older(days))
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
         figures = Task("adding up figures", DAY, self._insights.add_up)
-        return [figures, *([forget] if days else []), *([back] if minutes else [])]
+        notes = Task("forgetting uploads", DAY, partial(self.archive.forget_uploads, 2 * DAY))
+        return [figures, notes, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""

@@ -6,6 +6,7 @@ import json
 import sqlite3
 from dataclasses import fields, replace
 from datetime import timedelta
+from pathlib import Path
 
 import pytest
 from clock import until
@@ -327,6 +328,39 @@ def test_forget_me_on_the_page_asks_first_and_takes_the_files_too(tmp_path, monk
     assert not list(tmp_path.rglob("*.wav")) and kept.exists()
     assert shown["conversation"] == EMPTY and shown["forget"].value == word("forget_me")
     assert shown["session"] == {"token": "", "session": "", "language": "en"}
+
+
+def test_what_else_erases_a_conversation_takes_its_uploads_too(tmp_path, monkeypatch):
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    service = FakeService()
+    page = Page(*(field.name for field in fields(Page)))
+    chat = Chat(service, page, Ears(service), [], service.folder)
+    kept, photos = service.folder / "e24.png", []
+    for name in ("page", "api"):
+        photos.append(tmp_path / name / "photo.png")
+        photos[-1].parent.mkdir()
+        photos[-1].write_bytes(kept.read_bytes())
+    *_, shown = chat.send({"text": "E24", "files": [str(photos[0])]}, "smart-home", True, EMPTY)
+    *_, (result, sound) = Endpoints(service).chat(
+        "E24", str(photos[1]), None, "smart-home", speak=True
+    )
+    *_, other = chat.answer(EMPTY.ask(UserTurn("E24", kept, None, "smart-home", speak=True)))
+    assert Path(sound).is_file() and all(photo.is_file() for photo in photos)
+    sessions = [shown["conversation"].session_id, result["session_id"]]
+    service.archive.erase([*sessions, other["conversation"].session_id], "command line")
+    assert not [*tmp_path.rglob("*.wav"), *(photo for photo in photos if photo.exists())]
+    assert kept.exists()  # what was not uploaded stays
+    assert not list((service.folder / "media").iterdir())
+
+
+def test_notes_of_uploads_go_once_those_are_too_old_to_be_there(tmp_path):
+    archive = FakeService().archive
+    archive.forget_uploads(0)  # nothing was noted yet
+    archive.goes_with("t1", [tmp_path / "a.png"])
+    archive.forget_uploads(60)
+    assert len(list(archive._media.iterdir())) == 1
+    archive.forget_uploads(0)
+    assert not list(archive._media.iterdir())
 
 
 def test_a_tab_that_was_open_for_too_long_goes_on_and_is_forgotten_as_any_other():

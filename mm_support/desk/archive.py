@@ -6,6 +6,9 @@ masks stand for, and its media. Knows the keeper and the folder of media; knows 
 
 from __future__ import annotations
 
+import glob
+import logging
+import time
 from collections.abc import Iterable, Iterator, Sequence
 from datetime import datetime, timedelta
 from itertools import islice
@@ -18,6 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from mm_support.desk.audit import ERASED, checksum, note
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.ownership import locked
+from mm_support.files import private_folder
 from mm_support.store.days import changed
 from mm_support.store.journal import Row
 from mm_support.store.models import (
@@ -36,6 +40,9 @@ from mm_support.store.models import (
 )
 from mm_support.store.records import in_utc
 
+log = logging.getLogger(__name__)
+
+ELSEWHERE = ".files"  # ends the name of a note of files that lie elsewhere
 AT_ONCE = 200  # conversations erased in one transaction
 # tables with rows of conversations; those that others refer to come last
 _OWN: tuple[tuple[type[DeclarativeBase], InstrumentedAttribute[str]], ...] = (
@@ -142,7 +149,34 @@ class Archive:
     def remove_media(self, turns: Iterable[str]) -> None:
         for turn in turns if self._media.is_dir() else ():
             for path in self._media.glob(f"{turn}.*"):
+                if path.suffix == ELSEWHERE:
+                    _remove_listed(path)
                 path.unlink(missing_ok=True)
+
+    def goes_with(self, turn: str, files: Iterable[Path]) -> None:
+        """Notes files elsewhere that are removed with a turn, such as uploads."""
+        names = "".join(f"{path}\n" for path in files)
+        if not names:
+            return
+        try:
+            private_folder(self._media)
+            with (self._media / f"{turn}{ELSEWHERE}").open("a", encoding="utf-8") as noted:
+                noted.write(names)
+        except OSError:  # they go by their age
+            log.exception("files of the turn %s are not noted", turn)
+
+    def forget_uploads(self, seconds: float) -> None:
+        """Removes the notes of files that are older: the files are gone by then."""
+        for path in self._media.glob(f"*{ELSEWHERE}"):
+            if path.stat().st_mtime < time.time() - seconds:
+                path.unlink(missing_ok=True)
+
+
+def _remove_listed(noted: Path) -> None:
+    """The files that are named there, and what was made of them: a photo in another format."""
+    for name in noted.read_text(encoding="utf-8").splitlines():
+        for path in Path(name).parent.glob(f"{glob.escape(Path(name).stem)}.*"):
+            path.unlink(missing_ok=True)
 
 
 def _locked_turns(session: Session, sessions: Sequence[str]) -> set[str]:
