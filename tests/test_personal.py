@@ -184,6 +184,11 @@ def test_what_only_resembles_it_stays(text):
     assert Masks().text(text) == text
 
 
+def test_a_mobile_number_alone_is_read_by_the_language_of_the_conversation():
+    assert Masks("zh").text("13816738037") == "[phone 1]"
+    assert Masks("en").text("13816738037") == "13816738037" == Masks().text("13816738037")
+
+
 def test_ways_of_writing_that_computers_and_people_have():
     for text in (
         "４１１１１１１１１１１１１１１１",

@@ -254,7 +254,8 @@ def _phones(text: str, language: str) -> Iterator[Span]:
         return
     from phonenumbers import Leniency, PhoneNumberMatcher
 
-    chinese, own = _HAN.search(text) is not None, region_of(language)
+    own = region_of(language)
+    chinese = own == "CN" or _HAN.search(text) is not None
     text = _BRACKETS.sub(lambda match: match[1] or " ", text)
     for region in dict.fromkeys((None, *REGIONS, own or None)):
         sure = _sure if region in (None, *REGIONS) else _surely_of
