@@ -15,18 +15,16 @@ let known = new Set();
 function count() {
   const cases = [...element.querySelectorAll(".ms-case.ms-waiting")];
   const waiting = new Set(cases.map((each) => each.dataset.conversation));
-  if (sound()) sound().checked = wanted;  // it is drawn after the list
   document.title = waiting.size ? `(${waiting.size}) ${title}` : title;
-  if ([...waiting].some((each) => !known.has(each)) && wanted) chime();
+  if ([...waiting].some((each) => !known.has(each)) && wanted()) chime();
   known = waiting;
 }
 
 // Two notes for each look at the list that finds another conversation waiting, where that is wanted.
 // Browsers let a page sound once somebody has pressed something on it.
-const SOUND = "mm-support-desk-sound";  // under which the browser keeps that
+const SOUND = "mm-support-desk-sound";  // under which the browser keeps that, see desk.py
 const sound = () => document.querySelector("#desk-sound");
-let wanted = false;
-try { wanted = localStorage.getItem(SOUND) === "1"; } catch { /* a browser that keeps nothing */ }
+const wanted = () => sound()?.checked;
 let speaker = null;
 function chime() {
   speaker ??= new AudioContext();
@@ -43,9 +41,8 @@ function chime() {
 }
 document.addEventListener("change", (event) => {
   if (event.target !== sound()) return;
-  wanted = event.target.checked;
-  try { localStorage.setItem(SOUND, wanted ? "1" : "0"); } catch { /* for this page only */ }
-  if (wanted) chime();
+  try { localStorage.setItem(SOUND, wanted() ? "1" : "0"); } catch { /* for this page only */ }
+  if (wanted()) chime();
 });
 count();
 new MutationObserver(count).observe(element, { childList: true, subtree: true });

@@ -43,6 +43,10 @@ PICK_OUTCOME = """element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-outcome]");
   if (pressed) trigger("pick", { outcome: pressed.dataset.outcome });
 });"""
+KEPT_SOUND = """try {
+  const kept = localStorage.getItem("mm-support-desk-sound");
+  element.querySelector("input").checked = kept === "1";
+} catch { /* a browser that keeps nothing */ }"""
 # beside what the page knows: whether the agent types, see page.js
 TYPING = "(...given) => [...given.slice(0, -1), window.msTyping()]"
 
@@ -314,7 +318,7 @@ def waiting_part() -> dict[str, Any]:
             elem_id="cases",
             padding=False,
         )
-        gr.HTML(below_the_list(), padding=False)
+        gr.HTML(below_the_list(), js_on_load=KEPT_SOUND, padding=False)
     return parts
 
 
