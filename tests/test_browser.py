@@ -987,6 +987,35 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     expect(finished(customer)).to_contain_text("the water does not drain")
 
 
+NOTES = """
+window.notes = 0;
+const { start } = OscillatorNode.prototype;
+OscillatorNode.prototype.start = function (...when) {
+  window.notes += 1;
+  return start.apply(this, when);
+};
+"""  # how many the page has played
+
+
+def test_a_conversation_that_begins_to_wait_sounds_where_that_is_wanted(page, open_desk):
+    wanted, silent = open_desk("Ada"), open_desk("Bo")
+    for desk in (wanted, silent):
+        expect(desk.locator("#cases")).to_be_visible()
+    wanted.locator("#desk-sound").check()
+    wanted.reload()
+    expect(wanted.locator("#desk-sound")).to_be_checked()  # kept
+    for desk in (wanted, silent):
+        desk.evaluate(f"() => {{ {NOTES} }}")
+        desk.locator("#about").click()
+    before = wanted.locator(".ms-case.ms-waiting").count()
+    ask(page, "What does E24 mean?", knowledge="Smart home")
+    finished(page)
+    page.get_by_role("button", name="Talk to a person").click()
+    for desk in (wanted, silent):
+        expect(desk.locator(".ms-case.ms-waiting")).to_have_count(before + 1)
+    assert (wanted.evaluate("notes"), silent.evaluate("notes")) == (2, 0)
+
+
 def load_again(page):
     """Gradio may be doing so by itself, now that the server is back."""
     with suppress(sync_api.Error):
