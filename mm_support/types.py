@@ -71,8 +71,9 @@ class UserTurn:
     def photos(self) -> tuple[Photo, ...]:
         if self.image is None:
             return ()
-        one = isinstance(self.image, str | Path | Image.Image)
-        return (self.image,) if one else tuple(self.image)
+        if isinstance(self.image, str | Path | Image.Image):
+            return (self.image,)
+        return tuple(self.image)
 
 
 @dataclass(frozen=True, eq=False)
