@@ -18,7 +18,8 @@ def main(config: Path) -> None:
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the process that started it ends it
     settings = PiperConfig.from_dict(json.loads(config.read_text(encoding="utf-8")))
-    voice = PiperVoice(session=None, config=settings)  # its network runs elsewhere
+    # its network runs elsewhere
+    voice = PiperVoice(session=None, config=settings)  # pyright: ignore[reportArgumentType]
     for line in sys.stdin:
         sentences = [voice.phonemes_to_ids(one) for one in voice.phonemize(json.loads(line)) if one]
         print(json.dumps(sentences), flush=True)
