@@ -174,3 +174,39 @@ def test_a_report_groups_what_is_alike():
     summary = report.summary()
     assert "picture '0.png', '1.png', '2.png', '3.png', '4.png' and 395 more does not" in summary
     assert len(summary.split("\n")) < 10 and "400 times" in summary and "4 documents" in summary
+
+
+def page(title, text):
+    return f"<html><head><title>{title}</title></head><body><h1>{title}</h1>{text}</body></html>"
+
+
+def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tmp_path):
+    folder = tmp_path / "help"
+    folder.mkdir()
+    leads = "<p><a href='{0}.html'>{1} — {2}</a></p>".format
+    pages = {
+        "disks": page(
+            "Disks",
+            leads("repair", "Repair a file system", "Bring it back into a usable state.")
+            + leads("space", "See how full a disk is", "Check space and capacity.")
+            + "<h2>Which disk do I have?</h2>"
+            + leads("space", "See how full a disk is", "It is named there.")
+            + "<h2>Plans</h2><ul><li><a href='s.html'>Small</a>: 5 GB for 3 euros a month</li>"
+            "<li><a href='l.html'>Large</a>: 50 GB for 9 euros a month</li></ul>",
+        ),
+        "repair": page("Repair a file system", "<p>Open the program and press Repair.</p>"),
+        "space": page("See how full a disk is", "<p>It stands below the disk's name.</p>"),
+        "s": page("Small", "<p>The small plan is for one person only.</p>"),
+        "l": page("Large", "<p>The large plan is for whole families.</p>"),
+    }
+    for name, text in pages.items():
+        (folder / f"{name}.html").write_text(text)
+    reading = read_source(folder)
+    entries = {entry.title: entry for entry in reading.entries}
+    assert entries["Repair a file system"].tags == ("Bring it back into a usable state.",)
+    assert entries["See how full a disk is"].tags == ("Check space and capacity.",)
+    answers = "\n".join(entry.answer for entry in reading.entries)
+    assert "usable state" not in answers and "Check space" not in answers
+    assert "It is named there." in answers and "5 GB for 3 euros" in answers
+    (told,) = [reason for _, _, reason in reading.skipped if "lead to other" in reason]
+    assert told.startswith("2 lines of 'Disks'")

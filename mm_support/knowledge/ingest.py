@@ -32,6 +32,7 @@ from mm_support.knowledge.boilerplate import without_frames
 from mm_support.knowledge.declarations import read_file
 from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
+from mm_support.knowledge.overviews import without_overviews
 from mm_support.knowledge.picture_files import PictureFiles
 from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
@@ -341,6 +342,11 @@ class _Builder:
         ]
         if len(removed) > LEFT_OUT:
             told.append(f"{len(removed) - LEFT_OUT} more texts frame documents and were left out")
+        documents, leading = without_overviews(documents)
+        told += [
+            f"{times} lines of {quoted(title)} lead to other documents, and help to find those"
+            for title, times in leading.items()
+        ]
         source = self.place.root.name or "site"
         self.reading.skipped += [(source, 0, reason) for reason in told]
         for document, (_, path, root) in zip(documents, self._waiting):

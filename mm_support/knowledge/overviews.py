@@ -1,0 +1,76 @@
+"""Lines that lead to other documents: what they say helps to find those, and is no answer itself.
+
+"Repair a damaged filesystem: check if a filesystem is damaged", in an overview of what a help
+centre says about disks. Recognised by links that begin with a title of another document that is
+read with it, so in any language.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from itertools import chain
+
+from mm_support.knowledge.boilerplate import ONLY_LINKS
+from mm_support.knowledge.readers.base import Block, Document
+
+LONGEST = 30  # words of a title that is looked for
+LEAST = 2  # such lines under a heading; a single one may be what answers a question
+WORD, NO_WORD = re.compile(r"\w+"), re.compile(r"^\W+")
+
+
+def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
+    """Documents without the lines that lead to others, which are found by what these lines say of
+    them; and how many each document lost, by its title.
+    """
+    titles = {_words(document.title): at for at, document in reversed([*enumerate(documents)])}
+    told: dict[int, dict[str, None]] = defaultdict(dict)  # document -> what leads to it
+    lost, kept = Counter[str](), []
+    for at, document in enumerate(documents):
+        own = []
+        for section in _sections(document.blocks):
+            leading = {id(block): led for block in section if (led := _led_to(block, titles, at))}
+            enough = sum(map(len, leading.values())) >= LEAST
+            own += [block for block in section if not enough or id(block) not in leading]
+            for other, said in chain.from_iterable(leading.values()) if enough else ():
+                told[other] |= {said: None} if said else {}
+                lost[document.title] += 1
+        kept.append(replace(document, blocks=tuple(own)))
+    return [replace(one, tags=(*one.tags, *told[at])) for at, one in enumerate(kept)], lost
+
+
+def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
+    """Each heading with what stands below it."""
+    section: list[Block] = []
+    for block in blocks:
+        if block.kind == "heading":
+            yield section
+            section = []
+        section.append(block)
+    yield section
+
+
+def _led_to(block: Block, titles: Mapping[tuple[str, ...], int], own: int) -> list[tuple[int, str]]:
+    """(document, what is said of it) for each line of a block of links; nothing where one leads to
+    no other.
+    """
+    linked = block.kind in ("text", "list") and block.linked >= ONLY_LINKS
+    lines = (block.parts or block.text.splitlines()) if linked else ()
+    found = [_begun(line, titles) for line in lines]
+    others = [led for led in found if led and led[0] != own]
+    return others if len(others) == len(found) else []
+
+
+def _begun(line: str, titles: Mapping[tuple[str, ...], int]) -> tuple[int, str] | None:
+    """The document whose title a line begins with, the longest one, and what follows."""
+    ends = [word.end() for word in WORD.finditer(line)][:LONGEST]
+    for end in reversed(ends):
+        if (at := titles.get(_words(line[:end]))) is not None:
+            return at, NO_WORD.sub("", line[end:])
+    return None
+
+
+def _words(text: str) -> tuple[str, ...]:
+    return tuple(WORD.findall(text.casefold()))
