@@ -23,7 +23,7 @@ from mm_support.bench.speech import plain_text, word_errors
 from mm_support.decode.voice import load_voice
 from mm_support.device import Device, resolve_device
 from mm_support.encode import speech
-from mm_support.encode.recording import PART, in_turn, join_segments, joined, parts_of
+from mm_support.encode.recording import PART, TURN, in_turn, join_segments, joined, parts_of
 from mm_support.encode.speech import (
     choose_language,
     is_heard,
@@ -505,6 +505,14 @@ def test_a_long_recording_is_cut_in_its_pauses():
     assert all(waveform[cut] == 0 for _, cut in parts[:-1])
     assert all(stop - start <= (PART + 2) * RATE for start, stop in parts)
     assert parts_of(said, Loud()) == [(0, len(said))]
+
+
+def test_people_of_a_call_are_heard_turn_by_turn():
+    said, pause = np.ones(2 * RATE, np.float32), np.zeros(2 * RATE, np.float32)
+    waveform = np.concatenate([pause, said, pause, said, pause[: RATE // 2], said])
+    first, second = parts_of(waveform, Loud(), TURN)
+    assert first == (0, 5 * RATE) and second == (first[1], len(waveform))
+    assert parts_of(waveform, Loud()) == [(0, len(waveform))]
 
 
 def test_parts_are_joined_with_the_times_of_the_whole():

@@ -5,6 +5,7 @@ Knows no model.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from itertools import pairwise
@@ -16,6 +17,7 @@ from mm_support.language.heard import joint
 from mm_support.types import SAMPLE_RATE, Segment, Transcript
 
 PART = 60.0  # seconds of a long recording that are heard at once
+TURN = 1.0  # seconds of a pause in which the other of a call may speak
 
 
 def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
@@ -28,13 +30,15 @@ def join_segments(segments: Sequence[Segment], language: str) -> Transcript:
     return Transcript(text, language, confidence, tuple(segments))
 
 
-def parts_of(waveform: np.ndarray, voice: VoiceActivity) -> list[Span]:
-    """A long recording cut in the middle of pauses, where it has any, into PART seconds at most."""
-    if len(waveform) <= PART * SAMPLE_RATE:
+def parts_of(waveform: np.ndarray, voice: VoiceActivity, pause: float = math.inf) -> list[Span]:
+    """A long recording cut in the middle of pauses, where it has any, into PART seconds at most.
+    pause: seconds of one in which any recording is cut, as people of a call take turns.
+    """
+    if len(waveform) <= PART * SAMPLE_RATE and pause == math.inf:
         return [(0, len(waveform))]
     cuts = [0]
     for (_, stop), (start, end) in pairwise(voice.spans(waveform)):
-        if end - cuts[-1] > PART * SAMPLE_RATE:
+        if end - cuts[-1] > PART * SAMPLE_RATE or start - stop > pause * SAMPLE_RATE:
             cuts.append((stop + start) // 2)
     return list(pairwise([*cuts, len(waveform)]))
 

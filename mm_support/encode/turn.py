@@ -5,6 +5,7 @@ Knows the encoders; knows nothing of fusion, knowledge, replies or conversations
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -16,7 +17,7 @@ from PIL import Image
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
-from mm_support.encode.recording import in_turn, joined, parts_of
+from mm_support.encode.recording import TURN, in_turn, joined, parts_of
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
@@ -89,9 +90,10 @@ class Encoders:
         of a long one; of a call, one person after the other. Others are heard between two parts.
         """
         people, before = load_voices(audio), list[Transcript]()
+        pause = TURN if len(people) > 1 else math.inf
         for waveform in people:
             heard = Transcript("")
-            for start, stop in parts_of(waveform, self.speech.voice):
+            for start, stop in parts_of(waveform, self.speech.voice, pause):
                 part = self.speech.transcribe(waveform[start:stop], previous=previous, names=names)
                 heard = joined(heard, part, start / SAMPLE_RATE)
                 previous = heard.language if heard.text else previous
