@@ -363,6 +363,15 @@ def test_notes_of_uploads_go_once_those_are_too_old_to_be_there(tmp_path):
     assert not list(archive._media.iterdir())
 
 
+def test_a_name_of_two_lines_names_no_other_file(tmp_path):
+    archive, other = FakeService().archive, tmp_path / "other.png"
+    odd = tmp_path / f"odd\u2028{other}"
+    other.write_bytes(b"stays")
+    archive.goes_with("t1", [odd])
+    archive.remove_media(["t1"])
+    assert other.exists() and not list(archive._media.iterdir())
+
+
 def test_a_tab_that_was_open_for_too_long_goes_on_and_is_forgotten_as_any_other():
     service = FakeService()
     page = Page(*(field.name for field in fields(Page)))

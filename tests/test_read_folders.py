@@ -189,6 +189,8 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
             "Disks",
             leads("repair", "Repair a file system", "Bring it back into a usable state.")
             + leads("space", "See how full a disk is", "Check space and capacity.")
+            + "<h2>Elsewhere</h2>"
+            + "<p><a href='https://shop.example/1'>Large disks for archives</a></p>" * 2
             + "<h2>Which disk do I have?</h2>"
             + leads("space", "See how full a disk is", "It is named there.")
             + "<h2>Plans</h2><ul><li><a href='s.html'>Small</a>: 5 GB for 3 euros a month</li>"
@@ -207,6 +209,7 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
     assert entries["See how full a disk is"].tags == ("Check space and capacity.",)
     answers = "\n".join(entry.answer for entry in reading.entries)
     assert "usable state" not in answers and "Check space" not in answers
+    assert "Large disks for archives" in answers  # no document of that title
     assert "It is named there." in answers and "5 GB for 3 euros" in answers
     (told,) = [reason for _, _, reason in reading.skipped if "lead to other" in reason]
     assert told.startswith("2 lines of 'Disks'")

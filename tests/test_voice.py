@@ -13,7 +13,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from mm_support.decode import voice
+from mm_support.decode import phonemes, voice
 from mm_support.decode.phonemes import Phonemes
 from mm_support.decode.piper_model import PiperModel, spans
 from mm_support.decode.voice import PiperVoice, breaths, load_voice
@@ -335,16 +335,28 @@ for line in sys.stdin:
 """
 
 
+HANGS = "import sys, time\nfor line in sys.stdin:\n    time.sleep(60)\n"
+
+
+def test_a_process_that_hangs_is_ended_and_told_in_a_sentence(tmp_path, monkeypatch):
+    monkeypatch.setattr(phonemes, "LATE", 0.3)
+    (tmp_path / "hangs.py").write_text(HANGS)
+    hung = Phonemes(tmp_path / "none.json", (sys.executable, str(tmp_path / "hangs.py")))
+    with pytest.raises(GenerationError, match="read"):
+        hung.of("Yes.")
+    assert hung._process.poll() is not None
+
+
 def test_phonemes_come_from_a_process_that_is_started_again(tmp_path):
     (tmp_path / "dies.py").write_text(DIES)
-    phonemes = Phonemes(tmp_path / "none.json", (sys.executable, str(tmp_path / "dies.py")))
-    assert phonemes.of("Schön, 好\nYes.") == [[len("Schön, 好\nYes.")]]
-    first = phonemes._process
+    reader = Phonemes(tmp_path / "none.json", (sys.executable, str(tmp_path / "dies.py")))
+    assert reader.of("Schön, 好\nYes.") == [[len("Schön, 好\nYes.")]]
+    first = reader._process
     with pytest.raises(GenerationError, match="read"):
-        phonemes.of("boom")
-    assert phonemes.of("Yes.") == [[4]] and phonemes._process is not first
-    last = phonemes._process
-    del phonemes
+        reader.of("boom")
+    assert reader.of("Yes.") == [[4]] and reader._process is not first
+    last = reader._process
+    del reader
     gc.collect()
     assert first.poll() is not None and last.poll() is not None  # nothing is left behind
 

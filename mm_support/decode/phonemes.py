@@ -15,11 +15,12 @@ from pathlib import Path
 from mm_support.errors import GenerationError
 
 WORKER = Path(__file__).with_name("piper_worker.py")  # with -P: beside it lies a select.py
+LATE = 60.0  # seconds without an answer, its start included, after which it counts as hung
 
 
 class Phonemes:
-    """Any number of threads may use one object. A process that has died is started again by the
-    next words.
+    """Any number of threads may use one object. A process that has died or hung is started again by
+    the next words.
     """
 
     def __init__(
@@ -39,12 +40,16 @@ class Phonemes:
     def _asked(self, words: str) -> list[list[int]]:
         asks, answers = self._process.stdin, self._process.stdout
         assert asks and answers  # pipes, as asked for
+        late = threading.Timer(LATE, self._process.kill)
+        late.start()
         try:
             asks.write(json.dumps(words) + "\n")
             return json.loads(answers.readline())
         except (OSError, ValueError) as exc:  # ValueError: it died before or within its answer
             _end(self._process)
             raise GenerationError("piper-tts has died; read the reply instead.") from exc
+        finally:
+            late.cancel()
 
     def _start(self) -> None:
         self._process = subprocess.Popen(

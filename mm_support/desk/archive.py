@@ -7,6 +7,7 @@ masks stand for, and its media. Knows the keeper and the folder of media; knows 
 from __future__ import annotations
 
 import glob
+import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
@@ -155,7 +156,7 @@ class Archive:
 
     def goes_with(self, turn: str, files: Iterable[Path]) -> None:
         """Notes files elsewhere that are removed with a turn, such as uploads."""
-        names = "".join(f"{path}\n" for path in files)
+        names = "".join(f"{json.dumps(str(path))}\n" for path in files)
         if not names:
             return
         try:
@@ -174,8 +175,8 @@ class Archive:
 
 def _remove_listed(noted: Path) -> None:
     """The files that are named there, and what was made of them: a photo in another format."""
-    for name in noted.read_text(encoding="utf-8").splitlines():
-        for path in Path(name).parent.glob(f"{glob.escape(Path(name).stem)}.*"):
+    for name in map(Path, map(json.loads, noted.read_text(encoding="utf-8").splitlines())):
+        for path in name.parent.glob(f"{glob.escape(name.stem)}.*"):
             path.unlink(missing_ok=True)
 
 

@@ -18,7 +18,10 @@ from mm_support.knowledge.readers.base import Block, Document
 
 LONGEST = 30  # words of a title that is looked for
 LEAST = 2  # such lines under a heading; a single one may be what answers a question
-WORD, NO_WORD = re.compile(r"\w+"), re.compile(r"^\W+")
+WORD = re.compile(r"\w+")
+AFTER = re.compile(
+    r"\s*(?:$|[^\w\s]\W*)"
+)  # the end of a title: nothing more, or a dash and the like
 
 
 def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
@@ -67,8 +70,9 @@ def _begun(line: str, titles: Mapping[tuple[str, ...], int]) -> tuple[int, str] 
     """The document whose title a line begins with, the longest one, and what follows."""
     ends = [word.end() for word in WORD.finditer(line)][:LONGEST]
     for end in reversed(ends):
-        if (at := titles.get(_words(line[:end]))) is not None:
-            return at, NO_WORD.sub("", line[end:])
+        at, after = titles.get(_words(line[:end])), AFTER.match(line, end)
+        if at is not None and after:
+            return at, line[after.end() :]
     return None
 
 
