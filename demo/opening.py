@@ -6,7 +6,6 @@ again after a reload.
 
 from __future__ import annotations
 
-import glob
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ from demo.panels import panel, title_of
 from demo.service import Service
 from demo.words import DEFAULT, spoken, word
 from mm_support.errors import InputError, SupportError
+from mm_support.files import remove_kinds
 from mm_support.types import Holder
 
 if TYPE_CHECKING:
@@ -184,5 +184,4 @@ def remove_files(conversation: Conversation) -> None:
     """
     for exchange in conversation.exchanges:
         for own in uploads_of(exchange):
-            for made in own.parent.glob(f"{glob.escape(own.stem)}.*"):  # from HEIC too
-                made.unlink(missing_ok=True)
+            remove_kinds(own)

@@ -4,6 +4,7 @@ told to be damaged.
 
 from __future__ import annotations
 
+import glob
 import json
 import os
 import stat
@@ -62,6 +63,12 @@ def private_folder(path: Path) -> None:
         closed = stat.S_IRWXO if mode & stat.S_IWGRP else stat.S_IRWXO | stat.S_IRWXG
         with suppress(PermissionError):  # not every file system keeps rights
             path.chmod(mode & ~closed)
+
+
+def remove_kinds(path: Path) -> None:
+    """Removes a file and those beside it that differ in their ending: what was made of a HEIC."""
+    for own in path.parent.glob(f"{glob.escape(path.stem)}.*"):
+        own.unlink(missing_ok=True)
 
 
 @contextmanager

@@ -6,7 +6,6 @@ masks stand for, and its media. Knows the keeper and the folder of media; knows 
 
 from __future__ import annotations
 
-import glob
 import json
 import logging
 import time
@@ -22,7 +21,7 @@ from sqlalchemy.orm import DeclarativeBase, InstrumentedAttribute, Session
 from mm_support.desk.audit import ERASED, checksum, note
 from mm_support.desk.keeper import Keeper
 from mm_support.desk.ownership import locked
-from mm_support.files import private_folder
+from mm_support.files import private_folder, remove_kinds
 from mm_support.store.days import changed
 from mm_support.store.journal import Row
 from mm_support.store.models import (
@@ -174,10 +173,8 @@ class Archive:
 
 
 def _remove_listed(noted: Path) -> None:
-    """The files that are named there, and what was made of them: a photo in another format."""
-    for name in map(Path, map(json.loads, noted.read_text(encoding="utf-8").splitlines())):
-        for path in name.parent.glob(f"{glob.escape(name.stem)}.*"):
-            path.unlink(missing_ok=True)
+    for name in map(json.loads, noted.read_text(encoding="utf-8").splitlines()):
+        remove_kinds(Path(name))
 
 
 def _locked_turns(session: Session, sessions: Sequence[str]) -> set[str]:
