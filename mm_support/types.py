@@ -387,10 +387,11 @@ class IngestReport:
 
     def counts(self) -> str:
         """What was made of it, in words."""
-        return (
-            f"{self.documents} documents, {self.entries} entries, {self.pictures} pictures "
-            f"in {self.seconds:.1f} s"
-        )
+        documents = "document" if self.documents == 1 else "documents"
+        entries = "entry" if self.entries == 1 else "entries"
+        pictures = "picture" if self.pictures == 1 else "pictures"
+        made = f"{self.documents} {documents}, {self.entries} {entries}, {self.pictures} {pictures}"
+        return f"{made} in {self.seconds:.1f} s"
 
     def summary(self) -> str:
         """One page of plain text for people."""

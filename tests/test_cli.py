@@ -100,7 +100,7 @@ def test_ingest_reports_rows_with_remarks(run, tmp_path):
     path = tmp_path / "faq.csv"
     path.write_text("id,title,answer\n1,T,A\n2,,B\n")
     status, out, err = run("ingest", "own", path)
-    assert status == 0 and "own: 1 documents, 1 entries" in out
+    assert status == 0 and "own: 1 document, 1 entry, 0 pictures" in out
     assert "it has no title (in faq.csv:3)" in err
     assert "; 1 left out, 1 to look at" in out  # "A" is no answer to be proud of, and is kept
 
