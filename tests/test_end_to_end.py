@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import wave
 from pathlib import Path
 
 import pytest
@@ -46,13 +47,25 @@ def client(address):
 
 
 @pytest.fixture(scope="module")
-def page(address):
+def microphone(tmp_path_factory):
+    """The spoken question with a pause of a second behind it."""
+    with wave.open(str(SPOKEN)) as spoken:
+        form, sound = spoken.getparams(), spoken.readframes(spoken.getnframes())
+    path = tmp_path_factory.mktemp("microphone") / "asked.wav"
+    with wave.open(str(path), "wb") as asked:
+        asked.setparams(form)
+        asked.writeframes(sound + bytes(form.framerate * form.sampwidth * form.nchannels))
+    return path
+
+
+@pytest.fixture(scope="module")
+def page(address, microphone):
     """A page in Chromium whose microphone plays the spoken question again and again."""
     if CHROMIUM is None:
         pytest.skip("there is no Chromium; install it to test the page")
     with sync_api.sync_playwright() as playwright:
-        microphone = f"--use-file-for-fake-audio-capture={SPOKEN}"
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, microphone])
+        plays = f"--use-file-for-fake-audio-capture={microphone}"
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, plays])
         page = browser.new_context(viewport=DESKTOP, permissions=["microphone"]).new_page()
         page.set_default_timeout(60_000)
         expect.set_options(timeout=60_000)
@@ -254,13 +267,13 @@ def test_in_chromium_a_typed_question_with_a_photo(page):
 
 def test_in_chromium_a_recorded_question(page):
     """The recording begins anywhere in the question, so it is long enough to hold it once as a
-    whole.
+    whole; the same words three times on end would look like a loop to Whisper.
     """
     page.get_by_role("button", name="New conversation").click()
     page.get_by_label("Smart home", exact=True).check()
     page.get_by_label("Record audio").click()
     page.get_by_label("Stop recording").wait_for()
-    page.wait_for_timeout(5000)
+    page.wait_for_timeout(5500)
     page.get_by_label("Stop recording").click()
     expect(page.get_by_label("Remove file")).to_be_attached()
     page.get_by_label("Submit").click()
