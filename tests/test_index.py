@@ -128,19 +128,22 @@ def fused(*tokens, **beside):
 def test_what_unrelated_texts_have_is_taken_by_the_scripts_of_question_and_entry(
     tmp_path, asked, floors
 ):
-    """floors: with the English entry, with the Chinese one."""
-    bases, (english, chinese) = Bases(tmp_path), random_points(2)
-    chinese = replace(chinese, entry=Entry("zh", "退货", "三十天内可以退货。"))
-    bases.replace("kb", [english, chinese], "v1")
+    """floors: with an English text, with a Chinese one; the last entry has texts of both."""
+    bases, (english, chinese, mixed) = Bases(tmp_path), random_points(3, seed=4)
+    chinese = replace(chinese, characters=np.ones(len(chinese.text), bool))
+    scripts = np.arange(len(mixed.text)) % 2 == 1
+    assert scripts.any()
+    mixed = replace(mixed, characters=scripts)
+    bases.replace("kb", [english, chinese, mixed], "v1")
     score = TextScore(0.0, 0.0, Floors(((0.1, 0.2), (0.3, 0.4)), ((0, 0), (0, 0))))
     both = english.text[0] + chinese.text[0]
     both /= np.linalg.norm(both)
     said = replace(query(both), texts={"text": (asked,)})
-    found = search(bases.index.open("kb"), said, 2, TODAY, True, score)
+    found = search(bases.index.open("kb"), said, 3, TODAY, True, score)
     scores = {hit.entry.id: hit.score for hit in found}
-    for point, floor in zip((english, chinese), floors):
-        best = float(max(point.text @ both))
-        expected = max(0.0, (best - floor) / (1 - floor))
+    for point, written in zip((english, chinese, mixed), (scripts * 0, scripts * 0 + 1, scripts)):
+        taken = np.array(floors)[np.resize(written, len(point.text)).astype(int)]
+        expected = max(0.0, *((point.text @ both - taken) / (1 - taken)))
         assert scores[point.entry.id] == pytest.approx(expected, abs=1e-3)
 
 

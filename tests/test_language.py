@@ -26,7 +26,7 @@ from mm_support.knowledge.oddities import oddities
 from mm_support.language import sentences
 from mm_support.language import terms as language_terms
 from mm_support.language.asks import amounts_asked, asks_steps
-from mm_support.language.detect import language_of, stop_words, told_language
+from mm_support.language.detect import holds, language_of, stop_words, told_language
 from mm_support.language.emergency import is_emergency
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.marks import without_marks
@@ -377,6 +377,22 @@ def test_terms_of_many_texts_take_little_time():
 )
 def test_a_language_is_told_by_script_and_words(text, language):
     assert language_of(text) == language
+
+
+@pytest.mark.parametrize(
+    "text, languages",
+    [
+        (
+            "Print Preview\n\n打开预览以检查文档的外观。\n\nThe view closes when you type.",
+            {"en", "zh"},
+        ),
+        ("在打印预览中查看文档的外观，请点击 Print Preview 图标。\n\n然后关闭。", {"zh"}),
+        ("Öffnen Sie die Vorschau.\n\nSie zeigt jede Seite, wie sie gedruckt wird.", {"de"}),
+        ("Click the icon to see each page.\n\nThen close it.", {"en"}),
+    ],
+)
+def test_a_text_that_is_half_translated_holds_both_languages(text, languages):
+    assert {language for language in ("en", "zh", "de") if holds(text, language)} == languages
 
 
 def test_another_language_than_those_expected_has_to_be_surely_likelier():

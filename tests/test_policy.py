@@ -470,6 +470,31 @@ def test_features_by_hand():
     assert values["photo_code"] == values["code_found"] == 1.0 and values["code_unknown"] == 0.0
 
 
+HALF_ENGLISH = Entry(
+    "preview",
+    "Multiple Pages Preview",
+    "After clicking the icon, the menu opens and you choose how many pages are shown at once.\n\n"
+    "点击该图标旁的箭头以打开网格，选择预览中每行和每列显示的页数。",
+)
+ENGLISH = Entry("typing", "While Typing", "Formats the document while you type, line by line.")
+CHINESE = Entry("number", "插入页码", "选择插入、字段、页码，页码就显示在页脚中。")
+
+
+@pytest.mark.parametrize(
+    "best, other, foreign, margin",
+    [
+        (HALF_ENGLISH, CHINESE, 0.0, 0.1),  # a page that is half translated is not foreign
+        (ENGLISH, CHINESE, 1.0, 0.1),  # what is written in the customer's language counts
+        (CHINESE, ENGLISH, 0.0, 0.3),  # what may be a translation does not
+    ],
+)
+def test_pages_that_were_translated_in_part(best, other, foreign, margin):
+    last = Entry("border", "页面边框", "选择格式、页面样式、边框。")
+    hits = [Hit(best, 0.5), Hit(other, 0.4), Hit(last, 0.2)]
+    values = dict(zip(FEATURES, features("怎么在页脚显示第几页", asked(), hits)))
+    assert values["foreign"] == foreign and values["margin"] == pytest.approx(margin)
+
+
 def test_a_gate_that_was_fitted_to_other_encoders_says_so(caplog):
     from mm_support.config import Settings
     from mm_support.loading import gate_for

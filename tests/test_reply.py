@@ -468,6 +468,24 @@ def test_what_is_quoted_in_another_language_is_introduced_in_the_customers(words
 
 
 @pytest.mark.parametrize(
+    "words, foreign",
+    [("怎么选择预览中每行显示的页数", False), ("为何在 status bar 里找不到内容呢", True)],
+)
+def test_of_a_page_that_is_half_translated_the_quotes_tell_the_language(words, foreign):
+    entry = Entry(
+        "preview",
+        "Multiple Pages Preview",
+        "点击箭头以打开网格，选择预览中每行显示的页数。\n\n"
+        "The status bar tells which page is shown. Close the view and it is kept as it was, and "
+        "the next time that you open the same document it is there again.",
+    )
+    asked, writer = Question(words), ReplyWriter(None, WordEncoder())
+    decided = Decision("answer", "evidence", 0.9, (Hit(entry, 0.9),))
+    said = list(compose(writer, asked, decided, threading.Event()))
+    assert (said[0] == Sentence(message("foreign", asked.language))) == foreign
+
+
+@pytest.mark.parametrize(
     "reason, whole", [("upset", False), ("asked", False), ("human_only", True)]
 )
 def test_who_is_handed_over_for_a_mood_is_told_what_answers(reason, whole):

@@ -22,7 +22,7 @@ from mm_support.errors import WeightsError
 from mm_support.files import readable
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import codes, identifiers
-from mm_support.language.detect import language_of
+from mm_support.language.detect import holds, language_of
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import Hit, of_one_document
@@ -142,11 +142,12 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     the photo alone fits. photo_code: whether the entry names a code that was read in it.
     context_share: what the turn before weighs. leans: how likely the question leans on it;
     leans_cited: that, where it quoted the entry. code_found, code_unknown: whether a code was named
-    that the best entry has, or has not. foreign: whether the question is in another language than
-    the entry, which shares no words with it then and is less alike.
+    that the best entry has, or has not. foreign: whether the question is in a language of which the
+    entry has nothing, so that it shares no words with it and is less alike.
     """
     best = hits[0]
-    margin = best.score - _next_document(hits)
+    language = language_of(words)
+    margin = best.score - _next_document(hits, language)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
     known = identifiers.identifiers_of(best.entry)
     matched = codes.match(named, known) if named else 0.0
@@ -156,7 +157,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
     photo = query.fused.weights.get("photo", 0.0)
-    foreign = bool(asked) and language_of(words) != language_of(best.entry.text)
+    foreign = bool(asked) and not holds(best.entry.text, language)
     read = query.identifiers.get("photo_text", frozenset())
     return np.array(
         [
@@ -179,17 +180,17 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     )
 
 
-def _next_document(hits: Sequence[Hit]) -> float:
+def _next_document(hits: Sequence[Hit], asked: str) -> float:
     """The score of the first hit that may say something else than the best one: neither a passage
-    of its document nor in another language, as translations are; where all are, that of the last
-    one; 0 where there is one hit.
+    of its document nor in another language, as translations are, unless it is in that of the
+    question; where all are, that of the last one; 0 where there is one hit.
     """
     best = hits[0].entry
-    language = language_of(best.text)
+    languages = (asked, language_of(best.text))
     others = (
         hit.score
         for hit in hits[1:]
-        if not of_one_document(hit.entry, best) and language_of(hit.entry.text) == language
+        if not of_one_document(hit.entry, best) and language_of(hit.entry.text) in languages
     )
     return next(others, hits[-1].score if len(hits) > 1 else 0.0)
 

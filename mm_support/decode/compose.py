@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import threading
 from collections import defaultdict
-from collections.abc import Container, Iterator, Sequence
+from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -25,7 +25,7 @@ from mm_support.language.sentences import first_cell
 from mm_support.language.short_names import short_names
 from mm_support.language.surely_heard import CLEARLY
 from mm_support.language.terms import term_set
-from mm_support.types import Citation, Hit, Intent, Past, Question
+from mm_support.types import Citation, Entry, Hit, Intent, Past, Question
 
 ALIKE = 0.6  # share of the best photo score from which on an entry looks similar
 MAX_PICTURES = 4  # of the cited entries
@@ -46,12 +46,14 @@ class Asked:
     disputed: tuple[Sentence, ...] = ()
 
 
-def quotes_foreign(question: Question, decision: Decision) -> bool:
-    """Whether the entry is in another language than the question, as far as that can be told: of a
-    word alone it cannot, nor where no language is sure and both have words in common.
+def foreign(question: Question, quoted: str, entry: Entry) -> bool:
+    """Whether what is quoted of an entry is in another language than the question, as far as that
+    can be told: of a word alone it cannot, nor where no language is sure and both have words in
+    common.
     """
-    words, answer = question.asked, decision.hits[0].entry.answer
-    language, told = language_of(answer), told_language(words)
+    words, answer = question.asked, entry.answer
+    told = told_language(words)
+    language = told_language(quoted) or language_of(answer)
     shared = not told and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared
     return enough and language != (told or question.language)
@@ -82,8 +84,8 @@ def compose(
         said = one_by_one(writer, asked, decision.hits, stop)
     elif answers:
         said = writer.write(question, decision.hits, stop, past)
-    foreign = answers and not (writer.writes or disputed) and quotes_foreign(question, decision)
-    yield from introduced(said, message("foreign", language)) if foreign else said
+    quotes = answers and not (writer.writes or disputed)
+    yield from introduced(question, said, decision.hits[0].entry) if quotes else said
     if decision.action == "handoff":
         beside = [*beside_a_handover(writer, question, decision)] if decision.hits else []
         told = [Sentence(message(f"handoff.{decision.reason}", language))]
@@ -104,14 +106,19 @@ def compose(
 
 
 def introduced(
-    sentences: Iterator[Sentence | Meanwhile], notice: str
+    question: Question, parts: Iterable[Sentence | Meanwhile], entry: Entry
 ) -> Iterator[Sentence | Meanwhile]:
-    """The sentences, and in front of the first that quotes an entry a notice."""
-    for sentence in sentences:
-        if notice and isinstance(sentence, Sentence) and sentence.citations:
-            yield Sentence(notice)
-            notice = ""
-        yield sentence
+    """The parts of a reply that quotes; where what it quotes is in another language than the
+    question, in front of the first quote a sentence that says so. entry: the best one.
+    """
+    parts = list(parts)
+    quotes = [part for part in parts if isinstance(part, Sentence) and part.citations]
+    quoted = "\n".join(part.text for part in quotes)
+    notice = bool(quotes) and foreign(question, quoted, entry)
+    for part in parts:
+        if notice and part is quotes[0]:
+            yield Sentence(message("foreign", question.language))
+        yield part
 
 
 def beside_a_handover(

@@ -27,6 +27,7 @@ from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.readers.base import quoted
+from mm_support.language.detect import in_characters
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
@@ -65,7 +66,8 @@ class PointMaker:
             looks = np.array([vector for _, vector in kept], np.float32)
             looks = looks.reshape(-1, self._image.dim)
             own_pieces = merged([pieces[row] for row in mine])
-            yield Point(stored, whole[mine], looks, title, own_pieces, digest)
+            scripts = np.array([in_characters(text, entry.text) for text in own])
+            yield Point(stored, whole[mine], looks, title, own_pieces, digest, "", scripts)
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], remarks: list[Remark]) -> Found:
         """The pictures of each entry that open; PHOTOS are in memory at once, small."""

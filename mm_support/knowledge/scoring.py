@@ -77,8 +77,8 @@ class Matches(NamedTuple):
     identified: Tensor
 
 
-def cosines(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None = None) -> Tensor:
-    """(b, m, K) products of what each modality put into the query with all K texts -> (b, m, n).
+def nearest(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None = None) -> Tensor:
+    """(b, m, K) how near what each modality put into the query is to all K texts -> (b, m, n).
 
     All modalities are compared with an entry's best text for their sum, and with the mean of its
     texts. hidden: (b, n, k) texts not to be found, e.g. the very question; an entry that has no
@@ -93,6 +93,12 @@ def cosines(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None
     total = (own * shown[:, None]).sum(-1)
     whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
     return (1 - score.whole) * best + score.whole * whole
+
+
+def highest(values: Tensor, texts: Lists) -> Tensor:
+    """(m, K) of all K texts -> (m, n) the highest of each entry's."""
+    places, filled = texts.places()
+    return values[:, places].masked_fill(~filled, -torch.inf).amax(-1)
 
 
 def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:

@@ -38,7 +38,7 @@ class TextScore:
     """alike, words: their shares of the score; the cosine has the rest, and `alike` too where word
     pieces are not known. whole: the share of the cosine of the mean of all texts, beside the best
     one's. floors: (2, 2) each, what unrelated texts have, by whether a question is written in
-    Chinese characters and whether an entry is.
+    Chinese characters and whether a text of an entry is.
     """
 
     alike: float
@@ -47,7 +47,7 @@ class TextScore:
     whole: float = 0.0
 
     def between(self, asked: Tensor, written: Tensor) -> Floors:
-        """(m,) of texts asked and (n,) of entries, bool -> the floors of each pair, (m, n)."""
+        """(m,) of texts asked and (K,) of entries', bool -> the floors of each pair, (m, K)."""
         pairs = asked.long()[:, None], written.long()[None]
         best, alike = (asked.float().new_tensor(table)[pairs] for table in self.floors)
         return Floors(best, alike)

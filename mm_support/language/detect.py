@@ -25,6 +25,7 @@ from mm_support.language.marks import without_marks
 
 DEFAULT = "en"
 LOOKED_AT = 2_000  # characters of a text
+PART = 0.2  # of the letters of a text that is in a language beside another
 LATIN = tuple("en cs da de es fi fr hu id it nl no pl pt ro sk sv tr vi".split())
 CYRILLIC = ("ru", "bg", "uk")
 SCRIPTS = {  # first word of a letter's Unicode name -> the languages written in it, the usual first
@@ -86,9 +87,22 @@ def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
     return None
 
 
-def in_characters(text: str) -> bool:
-    """Whether a text is written in Chinese characters, as Chinese and Japanese are."""
-    return told_language(text) in ("zh", "ja")
+def holds(text: str, language: str) -> bool:
+    """Whether a text is in a language, or a good part of its lines: of pages that are half
+    translated.
+    """
+    if language_of(text) == language:
+        return True
+    lines = [line for line in text[:LOOKED_AT].splitlines() if line.strip()]
+    own = sum(len(line) for line in lines if told_language(line) == language)
+    return len(lines) > 1 and own >= PART * sum(map(len, lines))
+
+
+def in_characters(text: str, around: str = "") -> bool:
+    """Whether a text is written in Chinese characters, as Chinese and Japanese are. around: tells
+    where it shows nothing itself ("E24").
+    """
+    return (told_language(text) or told_language(around)) in ("zh", "ja")
 
 
 @functools.lru_cache(None)

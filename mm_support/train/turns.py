@@ -40,8 +40,8 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 class Shelf:
     """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
     after another; how many each has, and the lengths of their means: (n,); titles: (n, d_picture).
-    characters: (n,) whether it is written in Chinese characters, as questions are that are asked of
-    a base whose first entry is. text_score: that of the encoder of the texts.
+    characters: (K,) whether a text is written in Chinese characters, as questions are that are
+    asked of a base whose first title is. text_score: that of the encoder of the texts.
     """
 
     facets: Tensor
@@ -59,15 +59,15 @@ class Shelf:
         texts, weights = scoring.Lists(self.facet_counts, self.facet_lengths), fused.weights
         hidden = matches.own[:, texts.places()[0]] if own_hidden else None
         every = (fused.text @ self.facets.T)[:, None]
-        cosine = scoring.cosines(every, texts, self.text_score, hidden)
         worded = weights[:, WORD_ROWS]
         floors = self.text_score.between(self.characters[:1], self.characters)
-        near = above(cosine, floors.best, worded.sum(1)[:, None, None])
+        every = above(every, floors.best, worded.sum(1)[:, None, None])
+        near = scoring.nearest(every, texts, self.text_score, hidden)
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
         alike = matches.alike_hidden if own_hidden else matches.alike
         shared = scoring.Matches(
             matches.words,
-            above(alike, floors.alike),
+            above(alike, scoring.highest(floors.alike, texts)),
             torch.ones_like(matches.words[..., 0]),
             matches.codes,
         )
@@ -165,7 +165,8 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
         return torch.from_numpy(np.stack(seen)) if seen else titles[:0]
 
     pictures = [pictures_of(entry) for entry in entries]
-    characters = torch.tensor([in_characters(entry.text) for entry in entries])
+    written = [in_characters(text, entry.text) for entry in entries for text in entry_texts(entry)]
+    characters = torch.tensor(written)
     return Shelf(*_listed(facets), *_listed(pictures), titles, characters, made.text_score)
 
 

@@ -39,7 +39,8 @@ class Point:
     text: (k, d_text) title, questions and sentences, k >= 1. picture: (m, d_picture), m may be 0.
     words: (d_picture,) its title, by the image encoder's text tower. pieces: (p, d_text) its word
     pieces. digest: changes when anything does that the vectors were made of; "" where unknown.
-    origin: names the source that it came from.
+    origin: names the source that it came from. characters: (k,) which of the texts are written in
+    Chinese characters; None: none is.
     """
 
     entry: Entry
@@ -49,6 +50,7 @@ class Point:
     pieces: np.ndarray
     digest: str = ""
     origin: str = ""
+    characters: np.ndarray | None = None
 
 
 @dataclass(frozen=True)

@@ -2,12 +2,12 @@
 until their rows are used.
 
     facets    (K, d_text) float16     each entry's title, questions and sentences, one after another
+    characters     (K,) bool          which of them are written in Chinese characters
     means     (n, d_text) float16     their mean, as a unit vector
     pieces    (P, d_text) int8        each entry's word pieces; times piece_scales, unit rows
     pictures  (M, d_picture) float16  each entry's pictures
     titles    (n, d_picture) float16  each entry's title, by the image encoder's text tower
     looks     (n, d_picture) float16  the mean of an entry's pictures and title, as a unit vector
-    characters     (n,) bool          whether an entry is written in Chinese characters
 
 facet_ends, piece_ends and picture_ends hold where the rows of each entry end; facet_lengths and
 picture_lengths how long the mean of its rows is. Knows no entry.
@@ -30,13 +30,13 @@ if TYPE_CHECKING:
 TEXT, PICTURE, ONE = "d_text", "d_picture", "1"  # what the rows of an array are long
 LAYOUT: dict[str, tuple[str, str]] = {
     "facets": ("float16", TEXT),
+    "characters": ("bool", ONE),
     "means": ("float16", TEXT),
     "pieces": ("int8", TEXT),
     "piece_scales": ("float32", ONE),
     "pictures": ("float16", PICTURE),
     "titles": ("float16", PICTURE),
     "looks": ("float16", PICTURE),
-    "characters": ("bool", ONE),
     "facet_lengths": ("float32", ONE),
     "picture_lengths": ("float32", ONE),
     "facet_ends": ("int64", ONE),
@@ -58,11 +58,12 @@ class ArrayWriter:
         picture: np.ndarray,
         words: np.ndarray,
         pieces: np.ndarray,
-        characters: bool,
+        characters: np.ndarray,
     ) -> None:
         small, scales = quantised(pieces)
         rows = {
             "facets": text,
+            "characters": characters,
             "means": unit(text.mean(axis=0, keepdims=True)),
             "pieces": small,
             "piece_scales": scales,
@@ -70,7 +71,6 @@ class ArrayWriter:
             "picture_lengths": _mean_length(picture),
             "pictures": picture,
             "titles": words,
-            "characters": characters,
             "looks": unit(np.concatenate([picture, words[None]]).mean(axis=0, keepdims=True)),
         }
         for name, own in (("facet", text), ("piece", pieces), ("picture", picture)):
@@ -93,13 +93,13 @@ class Arrays:
     """A version's arrays as tensors. starts: entry i has the rows starts[i] to starts[i + 1]."""
 
     facets: Tensor
+    characters: Tensor
     means: Tensor
     pieces: Tensor
     piece_scales: Tensor
     pictures: Tensor
     titles: Tensor
     looks: Tensor
-    characters: Tensor
     facet_lengths: Tensor
     picture_lengths: Tensor
     facet_starts: Tensor
@@ -108,8 +108,8 @@ class Arrays:
 
     def fit(self, entries: int) -> bool:
         """Whether there are as many rows as so many entries say that they have."""
-        rows = (self.facets, self.pieces, self.pictures)
-        starts = (self.facet_starts, self.piece_starts, self.picture_starts)
+        rows = (self.facets, self.characters, self.pieces, self.pictures)
+        starts = (self.facet_starts, self.facet_starts, self.piece_starts, self.picture_starts)
         whole = all(len(own) == first[-1] for own, first in zip(rows, starts))
         return whole and all(len(first) == entries + 1 for first in starts)
 

@@ -150,12 +150,17 @@ def _compared(
     words = torch.from_numpy(shared.words[None, :, rows])
     identified = torch.from_numpy(shared.identified[None, :, rows])
     places = torch.from_numpy(rows)
+    arrays = version.arrays
     asked = [in_characters(" ".join(query.texts.get(name, ()))) for name in shared.names]
-    floors = score.between(torch.tensor(asked), version.arrays.characters[places])
+    facets, counts = span(arrays.facet_starts, places)
+    texts = scoring.Lists(counts, arrays.facet_lengths[places])
+    floors = score.between(torch.tensor(asked), arrays.characters[facets])
     alike, known = _alike(version, query, shared.names, places)
-    matches = scoring.Matches(words, above(alike, floors.alike), known, identified)
-    cosine = _cosines(version, query, shared.names, places, score)
-    return above(cosine, floors.best, weights[..., None]), matches
+    alike = above(alike, scoring.highest(floors.alike, texts))
+    matches = scoring.Matches(words, alike, known, identified)
+    cosine = _cosines(version, query, shared.names, facets)
+    near = above(cosine, floors.best, weights[..., None])
+    return scoring.nearest(near, texts, score), matches
 
 
 def _compared_by_words(
@@ -232,17 +237,14 @@ def _cosines_with_all(rows: Tensor, asked: Tensor) -> np.ndarray:
 
 
 def _cosines(
-    version: Version, query: SearchQuery, names: tuple[str, ...], rows: Tensor, score: TextScore
+    version: Version, query: SearchQuery, names: tuple[str, ...], facets: Tensor
 ) -> Tensor:
-    """(1, m, c), see scoring.cosines; 0 for a modality that only names identifiers."""
+    """(1, m, K) of each modality with some texts; 0 for one that only names identifiers."""
     if query.fused.text is None:
-        return torch.zeros(1, len(names), len(rows))
+        return torch.zeros(1, len(names), len(facets))
     nothing = np.zeros_like(query.fused.text)
     parts = np.stack([query.fused.parts.get(name, nothing) for name in names]).astype(np.float32)
-    places, counts = span(version.arrays.facet_starts, rows)
-    every = torch.from_numpy(parts) @ version.arrays.facets[places].float().T
-    lists = scoring.Lists(counts, version.arrays.facet_lengths[rows])
-    return scoring.cosines(every[None], lists, score)
+    return (torch.from_numpy(parts) @ version.arrays.facets[facets].float().T)[None]
 
 
 def _alike(

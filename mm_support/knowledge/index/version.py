@@ -21,6 +21,8 @@ from functools import cached_property, partial
 from pathlib import Path
 from typing import IO, Any
 
+import numpy as np
+
 from mm_support.files import make_durable, write_json
 from mm_support.knowledge.contradictions import by_id, contradictions
 from mm_support.knowledge.index import About, Point, entries, identified, postings
@@ -30,7 +32,7 @@ from mm_support.knowledge.index.identified import STORED, Identifiers, Identifie
 from mm_support.knowledge.index.postings import Postings, PostingsWriter
 from mm_support.knowledge.index.table import Table, create
 from mm_support.language import defined, identifiers
-from mm_support.language.detect import in_characters, language_of
+from mm_support.language.detect import language_of
 from mm_support.language.names import names
 from mm_support.language.terms import terms
 from mm_support.types import Entry
@@ -42,7 +44,7 @@ MAX_NAMES = 20  # the most frequent of a base
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how sources are read and texts are cut into sentences and terms; it belongs
 # to the signature, so what is in another one is made again
-LAYOUT = 7
+LAYOUT = 8
 
 
 class VersionWriter:
@@ -62,7 +64,9 @@ class VersionWriter:
         texts = (entry.title, " ".join((*entry.questions, *entry.tags)), entry.answer)
         language = language_of(entry.text)
         self._postings.add([terms(text, language) for text in texts])
-        characters = in_characters(entry.text)
+        characters = point.characters
+        if characters is None:
+            characters = np.zeros(len(point.text), bool)
         self._arrays.add(point.text, point.picture, point.words, point.pieces, characters)
         self._entries.add(entry, point.digest, point.origin)
 
@@ -183,4 +187,5 @@ class Version:
                 (arrays.pieces[pieces] * arrays.piece_scales[pieces, None]).numpy(),
                 digest,
                 origin,
+                arrays.characters[text].numpy(),
             )
