@@ -189,6 +189,7 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
             "Disks",
             leads("repair", "Repair a file system", "Bring it back into a usable state.")
             + leads("space", "See how full a disk is", "Check space and capacity.")
+            + leads("gone", "Encrypt a disk", "Its page is called otherwise.")
             + "<h2>Elsewhere</h2>"
             + "<p><a href='https://shop.example/1'>Large disks for archives</a></p>" * 2
             + "<h2>Which disk do I have?</h2>"
@@ -209,7 +210,27 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
     assert entries["See how full a disk is"].tags == ("Check space and capacity.",)
     answers = "\n".join(entry.answer for entry in reading.entries)
     assert "usable state" not in answers and "Check space" not in answers
+    assert "called otherwise" not in answers
     assert "Large disks for archives" in answers  # no document of that title
     assert "It is named there." in answers and "5 GB for 3 euros" in answers
     (told,) = [reason for _, _, reason in reading.skipped if "lead to other" in reason]
-    assert told.startswith("2 lines of 'Disks'")
+    assert told.startswith("3 lines of 'Disks'")
+
+
+def test_links_that_are_laid_out_as_boxes_lead_to_other_pages_too(tmp_path):
+    """Of such a page trafilatura gives bare text."""
+    folder = tmp_path / "help"
+    folder.mkdir()
+    titles = [f"How to set part {name} of the machine" for name in ("one", "two", "three")]
+    leads = "".join(
+        f"<div class='box'><p><a name='p{at}'></a><a href='p{at}.html'>{title}</a></p></div>"
+        for at, title in enumerate(titles)
+    )
+    intro = "<p>All that is told of the machine.</p>"
+    body = f"<div id='content'><div id='main'><h1>The machine</h1>{intro}{leads}</div></div>"
+    (folder / "machine.html").write_text(f"<html><body>{body}</body></html>")
+    for at, title in enumerate(titles):
+        (folder / f"p{at}.html").write_text(page(title, f"<p>Turn wheel {at} to the left.</p>"))
+    reading = read_source(folder)
+    (machine,) = [entry for entry in reading.entries if entry.title == "The machine"]
+    assert machine.answer == "All that is told of the machine."

@@ -17,7 +17,8 @@ from mm_support.knowledge.boilerplate import ONLY_LINKS
 from mm_support.knowledge.readers.base import Block, Document
 
 LONGEST = 30  # words of a title that is looked for
-LEAST = 2  # such lines under a heading; a single one may be what answers a question
+LEAST = 2  # such lines under a heading; a single one may be what answers a question. Where they are
+# half of its links, the others, whose titles are worded otherwise, lead away too
 WORD = re.compile(r"\w+")
 AFTER = re.compile(
     r"\s*(?:$|[^\w\s]\W*)"
@@ -34,12 +35,15 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
     for at, document in enumerate(documents):
         own = []
         for section in _sections(document.blocks):
-            leading = {id(block): led for block in section if (led := _led_to(block, titles, at))}
-            enough = sum(map(len, leading.values())) >= LEAST
-            own += [block for block in section if not enough or id(block) not in leading]
-            for other, said in chain.from_iterable(leading.values()) if enough else ():
+            lines = [*chain.from_iterable(map(_links, section))]
+            led = [led for line in lines if (led := _begun(line, titles)) and led[0] != at]
+            if len(led) < max(LEAST, len(lines) / 2):
+                own += section
+                continue
+            own += [block for block in section if not _links(block)]
+            lost[document.title] += len(lines)
+            for other, said in led:
                 told[other] |= {said: None} if said else {}
-                lost[document.title] += 1
         kept.append(replace(document, blocks=tuple(own)))
     return [replace(one, tags=(*one.tags, *told[at])) for at, one in enumerate(kept)], lost
 
@@ -55,15 +59,10 @@ def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     yield section
 
 
-def _led_to(block: Block, titles: Mapping[tuple[str, ...], int], own: int) -> list[tuple[int, str]]:
-    """(document, what is said of it) for each line of a block of links; nothing where one leads to
-    no other.
-    """
+def _links(block: Block) -> Sequence[str]:
+    """The lines of a block of links; nothing of another."""
     linked = block.kind in ("text", "list") and block.linked >= ONLY_LINKS
-    lines = (block.parts or block.text.splitlines()) if linked else ()
-    found = [_begun(line, titles) for line in lines]
-    others = [led for led in found if led and led[0] != own]
-    return others if len(others) == len(found) else []
+    return (block.parts or block.text.splitlines()) if linked else ()
 
 
 def _begun(line: str, titles: Mapping[tuple[str, ...], int]) -> tuple[int, str] | None:

@@ -276,7 +276,22 @@ def _extracted(tree: Any, remarks: Remarks) -> Any:
         favor_recall=True,
     )
     found = parsed(extracted, remarks) if extracted else tree
-    return found if _keeps_lines(found, tree) else tree
+    if not _keeps_lines(found, tree):
+        return tree
+    _link(found, tree)
+    return found
+
+
+def _link(found: Any, tree: Any) -> None:
+    """Lines of the text that are links of the page are links again: of some pages trafilatura
+    gives the bare text.
+    """
+    links = {line_of(link): link.get("href") for link in tree.iter("a") if link.get("href")}
+    for line in list(found.iter("p", "li")):
+        if not len(line) and (address := links.get(line_of(line))):
+            link = line.makeelement("a", href=address)
+            link.text, line.text = line.text, None
+            line.append(link)
 
 
 def _keeps_lines(found: Any, tree: Any) -> bool:
