@@ -139,6 +139,11 @@ def test_a_policy_asked_of_a_product_is_answered_by_the_policy(service, tmp_path
     }.items():
         assert told in service.answer(UserTurn(asked, knowledge="kettles")).text, asked
     service.knowledge.remove("kettles")
+    entries = {entry.id: entry for entry in service.knowledge.entries("shopping")}
+    returned = service.answer(UserTurn("can I return the Wren 300?", knowledge="shopping"))
+    assert entries[returned.citations[0].entry_id].intent == "return_or_cancel"
+    wet = service.answer(UserTurn("is the Wren 300 waterproof", knowledge="shopping"))
+    assert wet.action == "clarify" and "Linnet" not in wet.text
     code = service.answer(UserTurn("what does E24 mean", knowledge="smart-home"))
     assert code.action == "answer" and code.citations[0].entry_id == "washer-e24"
 

@@ -1,6 +1,7 @@
 """What is asked of a named thing and stands elsewhere: a policy asked of a product."""
 
 from contextlib import closing
+from dataclasses import replace
 
 import pytest
 from test_service import built, folder  # noqa: F401  (a fixture)
@@ -86,7 +87,7 @@ def test_what_stands_first_in_the_rows_of_a_table_is_left_out():
     assert without_things("parking at hull old dock?", beside) == "parking at hull old dock?"
     for rest, nothing in (("parking at ?", True), ("hours of ?", False)):
         assert says_nothing(table, rest, [Hit(table, 0.1)]) == nothing
-        assert not says_nothing(beside, rest, [Hit(beside, 0.1)])
+        assert says_nothing(beside, rest, [Hit(beside, 0.1)]) == nothing
 
 
 @pytest.mark.parametrize(
@@ -102,7 +103,15 @@ def test_a_row_says_nothing_of_what_it_has_no_word_of_and_is_hardly_found_by(res
     row = Entry("row", "Ovo kettle (KE-2)", "Item: Ovo kettle; Lead: 1 m; Price: 59.00")
     assert says_nothing(row, rest, [Hit(RETURNS, 0.6), Hit(row, score)]) == nothing
     assert says_nothing(row, rest, [Hit(RETURNS, 0.6)]) == (nothing or score == 0.3)
-    assert not says_nothing(Entry("text", "Ovo", "It is blue."), rest, [])
+
+
+def test_a_text_says_nothing_of_what_it_has_no_word_of_unless_it_is_about_a_code():
+    """Whoever reads a code may tell what happened beside it."""
+    prose, rest = Entry("text", "Ovo", "It is blue."), "is the waterproof"
+    assert says_nothing(prose, rest, [Hit(RETURNS, 0.6), Hit(prose, 0.1)])
+    assert not says_nothing(prose, rest, [Hit(RETURNS, 0.6), Hit(prose, 0.3)])
+    assert not says_nothing(prose, "is the blue", [Hit(RETURNS, 0.6)])
+    assert not says_nothing(FAULT, "since the power cut", [Hit(RETURNS, 0.6)])
 
 
 def test_what_its_row_says_nothing_of_is_asked_back(tmp_settings, folder):  # noqa: F811
@@ -141,6 +150,29 @@ def test_the_name_stays_the_answer_where_its_entry_speaks_of_the_rest_too():
     assert judge(decided(KETTLE), decided(RETURNS, confidence=0.95), own=0.4) is not None
     assert judge(decided(KETTLE, "ambiguous"), decided(RETURNS), own=0.55) is None
     assert judge(decided(KETTLE), decided(RETURNS), rest="can I return a kettle") is None
+
+
+@pytest.mark.parametrize(
+    "other, rest, another",
+    [
+        (Entry("buds", "Linnet Buds earbuds", "The Linnet Buds are splash-proof."), "", True),
+        (Entry("care", "Finch Care cover", "All falls that Finch Care covers."), "", True),
+        (
+            Entry("care", "Finch Care cover", "All falls that Finch Care covers."),
+            "is it covered by Finch Care",
+            False,
+        ),
+        (Entry("pot", "A teapot", "It is splash-proof.", intent="goods"), "", True),
+        (Entry("policy", "Splashes", "Splash-proof goods.", intent="terms"), "", False),
+        (Entry("de", "Garantie auf Geräte", "Die Garantie auf Geräte gilt ein Jahr."), "", False),
+        (Entry("zh", "保修政策", "所有商品保修两年。"), "", False),
+    ],
+)
+def test_what_is_said_of_another_thing_is_not_said_of_the_named_one(other, rest, another):
+    named = replace(KETTLE, intent="goods")
+    alone = decided(other)
+    told = judge(decided(named), alone, named, rest=rest or "is the splash-proof")
+    assert told == (None if another else alone)
 
 
 def test_a_price_that_is_all_that_is_asked_of_a_thing_is_its_own():

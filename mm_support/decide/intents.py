@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import zlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
@@ -81,6 +81,11 @@ class Reads:
     def follow_up(self) -> float:
         """How likely the message leans on the turn before, 0..1; otherwise it stands alone."""
         return min(1.0, sum(self.probability.get(label, 0.0) for label in LEANING))
+
+    def alone(self) -> Reads:
+        """The same of a message that does not lean on the turn before."""
+        others = {name: p for name, p in self.probability.items() if name not in LEANING}
+        return replace(self, probability=others, says=self.says - frozenset(LEANING))
 
 
 class Layers(NamedTuple):

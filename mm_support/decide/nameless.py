@@ -13,9 +13,10 @@ from dataclasses import replace
 
 from mm_support.decide.coded import CLOSE, codes_in
 from mm_support.decide.policy import Decision
-from mm_support.decide.rows import columns_of, of_one_row, only_rows, things_in
+from mm_support.decide.rows import columns_of, of_one_row, things_in
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import COMPOUND, normalise, written
+from mm_support.language.names import names_itself
 from mm_support.language.sentences import COLON
 from mm_support.language.terms import BARE, NUMERALS, TOKEN, term_set
 from mm_support.language.versions import numbered
@@ -65,12 +66,13 @@ def without_things(words: str, table: Entry) -> str:
 
 
 def says_nothing(named: Entry, rest: str, found: Sequence[Hit]) -> bool:
-    """Whether a row of a table, or a table, does not say what is asked beside its name: it has no
-    word of it, states no such amount, and was hardly found by it ("does the M76 have a reverse
-    gear?").
+    """Whether an entry, unless it is a text about a code, does not say what is asked beside its
+    name: it has no word of it, states no such amount, and was hardly found by it ("does the M76
+    have a reverse gear?").
     """
     asked = term_set(without_amounts(affirmed(rest)))
-    if not (of_one_row(named) or only_rows(named)) or not asked or asked & term_set(named.text):
+    coded = codes_in(term_set(named.title)) and not of_one_row(named)
+    if coded or not asked or asked & term_set(named.text):
         return False
     return not any(hit.entry.id == named.id and hit.score > HARDLY for hit in found)
 
@@ -87,7 +89,8 @@ def elsewhere(
     text is about a code ("what does E24 mean?"), states the price or time that is all that is asked
     beside it, or its title has some of the rest too; so does a row with a column for it.
     """
-    if not alone.hits or alone.hits[0].entry.id == named.id or _is_named(alone.hits[0].entry):
+    best = alone.hits[0].entry if alone.hits else named
+    if best.id == named.id or _is_another(best, named, rest):
         return None
     own = next((hit for hit in found if hit.entry.id == named.id), found[-1]).score
     share, sure = own / (found[0].score or 1.0), by_name.reason == "evidence"
@@ -122,9 +125,14 @@ def _states(named: Entry, rest: str) -> bool:
     )
 
 
-def _is_named(entry: Entry) -> bool:
-    """Whether a title has a name of its own, with a code or a number."""
-    return bool(codes_in(term_set(entry.title)) or numbered(entry.title, title=True))
+def _is_another(entry: Entry, named: Entry, rest: str) -> bool:
+    """Whether an entry is about another thing: of the same intent, or with a name of its own, with
+    a code or a number, or one that is not asked about.
+    """
+    coded = codes_in(term_set(entry.title)) or numbered(entry.title, title=True)
+    own = names_itself(entry.title, entry.answer)
+    alike = bool(entry.intent) and entry.intent == named.intent
+    return bool(alike or coded or own and not any(name in rest for name in own))
 
 
 def _titled_in(words: str, title: str) -> Iterator[tuple[int, int]]:

@@ -138,7 +138,8 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     plain = replace(question, typed=rest, heard="")
     query = fuse(parts.encoders, parts.fusion, plain)
     query, found = searched(parts, knowledge, query, LOOKED_AT)
-    alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), ())
+    reads = parts.policy.read(plain).alone()  # what it leaned on was named
+    alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), (), reads)
     surer = parts.policy.threshold(SURER, query)
     decided = None
     if has_name:

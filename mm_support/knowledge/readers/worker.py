@@ -45,7 +45,8 @@ def main() -> None:
         except MemoryError:
             problem = "it needs more memory than a file may take"
         except Exception as exc:  # parsers of foreign files raise anything
-            problem = f"it cannot be read ({type(exc).__name__}: {str(exc)[:MAX_PROBLEM]})"
+            told = f"{type(exc).__name__}: {str(exc)[:MAX_PROBLEM]}"
+            problem = f"it seems damaged, or no such file as its name says, and was not read ({told})"
         answers.write(json.dumps({"problem": problem}) + "\n")
 
 
