@@ -177,6 +177,12 @@ def test_sentences_keep_their_numbers_however_they_are_streamed(text, expected):
         assert [" ".join(s.split()) for s in complete_sentences(pieces)] == expected
 
 
+def test_a_sentence_is_ready_with_the_next_one_though_each_piece_ends_with_one():
+    pieces = iter(["It takes 5 days [1]. ", "Then wait. ", "[2] Call us. ", "It is free. "])
+    ready = complete_sentences(pieces)
+    assert next(ready) == "It takes 5 days [1]." and next(pieces, "").startswith("[2]")
+
+
 # -- what the engine can do
 
 

@@ -163,11 +163,15 @@ def complete_sentences(pieces: Iterable[str], written: Written | None = None) ->
     """
     text = ""
     for piece in pieces:
-        text += piece
-        *complete, rest = split_sentences(_marked(text) + "\0") or [""]
-        if complete and not BEGUN.fullmatch(rest.removesuffix("\0")):
+        text = _marked(text + piece)
+        *complete, rest = split_sentences(text + "\0") or [""]
+        rest = rest.removesuffix("\0")
+        if complete and BEGUN.fullmatch(rest):  # the number of the last one may still come
+            *complete, last = complete
+            rest = text[text.rindex(last) :]
+        if complete:
             yield from complete
-            text = rest.removesuffix("\0")
+            text = rest
     *complete, rest = split_sentences(_marked(text)) or [""]
     yield from complete
     if ENDS.search(rest) or is_step(rest):
