@@ -112,10 +112,39 @@ def test_what_is_quoted_instead_stands_behind_its_heading():
     assert shown == [Sentence("Not covered: Bags and filters.", (1,))]
 
 
+def test_the_heading_of_what_is_quoted_instead_is_said_once():
+    asked = Entry("c", "Which cards do you take?", "We take Visa. We take JCB. Cash is fine too.")
+    draft = Free("We take 7 Visa cards [1]. We take 7 JCB cards [1]. Cash costs 7 euros [1].")
+    texts = [s.text for s in sentences(told(draft, Question("payment"), (Hit(asked, 1),)))]
+    assert len(texts) == 3 and [text.count(asked.title) for text in texts] == [1, 0, 0]
+
+
+def test_what_was_quoted_instead_is_not_said_again_in_the_models_words():
+    draft = Free(
+        "The refund takes 50 days [1]. Your refund takes 5 days [1]. You get it on your card."
+    )
+    shown = sentences(told(draft))
+    assert [s.text for s in shown] == ["The refund takes 5 days.", "You get it on your card."]
+
+
+def test_a_model_that_repeats_itself_is_not_listened_to_for_long():
+    class Parrot(Free):
+        said = 0
+
+        def stream(self, messages, max_tokens, stop=None):
+            while self.said < 500:
+                self.said += 1
+                yield "Your refund takes 5 days [1]. "
+
+    parrot = Parrot("")
+    assert sentences(told(parrot))[0].text == "Your refund takes 5 days."
+    assert parrot.said < 20
+
+
 def test_an_invented_sentence_is_not_shown_and_nothing_beside_the_question_instead():
     shown = sentences(told(Free("Elephants love bananas [1]. Your refund takes 5 days [1].")))
     assert "Elephants" not in str(shown) and "Opening hours" not in str(shown)
-    assert shown[-1].text == "Your refund takes 5 days."
+    assert [s.text for s in shown] == ["The refund takes 5 days."]
 
 
 def test_what_no_passage_says_is_said_in_the_assistants_words_behind_the_answer():

@@ -17,6 +17,7 @@ import threading
 from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -221,7 +222,8 @@ class ReplyWriter:
         quote = Quotes(question.words, entries, every, self._vectors)
         written = Written()
         check = partial(checked, self._verifier, judge=self._judge and self._judge.until(stop))
-        yield from write(self._model, check, question, entries, past, quote, written, stop)
+        holds = self._holds
+        yield from write(self._model, check, question, entries, past, quote, holds, written, stop)
         said, whole = written.said, written.own and written.complete
         if whole and written.not_said:
             yield not_said(question)
@@ -234,14 +236,15 @@ class ReplyWriter:
 
     def _said_already(self, said: Sequence[Sentence], entry: Entry) -> set[str]:
         """The entry's sentences that an answer says too, in its words or others."""
+        return {text for text in split_sentences(entry.answer) if self._holds(said, text)}
+
+    def _holds(self, said: Sequence[Sentence], text: str) -> bool:
+        """Whether an answer says what a sentence does, in its words or others."""
         assert self._verifier is not None
         told = " ".join(sentence.text for sentence in said)
-        answer = [Entry("", "", told)]
-        return {
-            text
-            for text in split_sentences(entry.answer)
-            if text in told or checked(self._verifier, text, answer).state == "supported"
-        }
+        if not told or text in told:
+            return bool(told)
+        return checked(self._verifier, text, [Entry("", "", told)]).state == "supported"
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
@@ -394,8 +397,10 @@ class Quotes:
             for text in one.chosen(floor)
         ]
 
-    def __call__(self, claim: str) -> Sentence | None:
-        """The closest one; None where it was given already, or none is to the point."""
+    def __call__(self, claim: str, said: Sequence[Sentence] = ()) -> Sentence | None:
+        """The closest one; None where it was given already, or none is to the point. Its heading
+        is left out where what was said just before is of the same entry and stands under it.
+        """
         if not self._sentences:
             return None
         vector, *others = self._vectors([claim, *(s.text for s in self._sentences)], "passage")
@@ -404,9 +409,14 @@ class Quotes:
             return None
         self._given.add(closest.text)
         *heading, own = headed(self._question, self._entries[closest.citations[0] - 1], [closest])
-        if not heading:
+        if not heading or any(s.text.startswith(heading[0].text) for s in _of_same(own, said)):
             return own
         return replace(own, text=f"{heading[0].text} {without_step_number(own.text)}")
+
+
+def _of_same(own: Sentence, said: Sequence[Sentence]) -> Iterator[Sentence]:
+    """What was said last of the same entry, without a break."""
+    return takewhile(lambda before: before.citations == own.citations, reversed(said))
 
 
 def draft(

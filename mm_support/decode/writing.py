@@ -39,7 +39,7 @@ log = logging.getLogger(__name__)
 LIMITS = {"fast": (6.0, 4.0, 20.0), "slow": (25.0, 10.0, 90.0)}
 LONGEST = 400  # characters of a sentence that may be shown
 FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
-MOST_UNSUPPORTED = 6  # sentences after which the model is not listened to any longer
+MOST_IDLE = 6  # sentences that added nothing, after which the model is not listened to any longer
 # 【1】, [^1] and [1-2] are [1] and [1, 2] as some models write them
 MARKERS = re.compile(r"[\[【［]\^?(\d{1,3}(?:\s*[,，、–-]\s*\d{1,3})*)[\]】］]")
 # days. [1] Then
@@ -50,14 +50,20 @@ BEGUN = re.compile(r"[^\w\[【［]*(?:[\[【［][\d,，、–\s^-]*)?")
 ENDS = re.compile(r"[.!?…。！？)\]]\W*$")
 MARKUP = re.compile(r"\*\*|__|`|^#+\s+|^>\s+")
 
+# what a model wrote, and what was said -> the sentence of the entries that it rests on
+Quote = Callable[[str, Sequence[Sentence]], Sentence | None]
+Holds = Callable[[Sequence[Sentence], str], bool]  # whether what was said says a sentence too
+
 
 @dataclass
 class Written:
-    """How far an answer came. said: sentences that were shown; own: whether any of them was in the
-    model's words; complete: whether the model ended it itself and was listened to until then.
+    """How far an answer came. said: sentences that were shown; quoted: those that are the entries';
+    own: whether the model wrote any that is supported; complete: whether it ended the answer itself
+    and was listened to until then.
     """
 
     said: list[Sentence] = field(default_factory=list)
+    quoted: list[Sentence] = field(default_factory=list)
     own: bool = False
     complete: bool = True
     not_said: bool = False
@@ -69,36 +75,49 @@ def write(
     question: Question,
     entries: Sequence[Entry],
     past: Sequence[Past],
-    quote: Callable[[str], Sentence | None],
+    quote: Quote,
+    holds: Holds,
     written: Written,
     stop: threading.Event | None,
 ) -> Iterator[Sentence]:
     """Sentences that may be shown, as they become ready; `written` tells how far it came.
 
     check: the verdict on a sentence by the entries and the places that it names.
-    quote: the sentence of the entries that a sentence without support rests on, where there is one
-    that is to the point and not shown yet.
+    quote: None where none is to the point, or it was given already.
     """
-    unsupported = 0
+    idle = 0
     for text, cited in sentences_of(model, question, entries, past, written, stop):
+        sentence = None
         if NOT_SAID in cited:
             written.not_said = True
-            continue
-        places = [number - 1 for number in cited]
-        found = check(text, entries, places)
-        if found.state == "supported":
-            ranks = tuple(place + 1 for place in found.places)
-            sentence: Sentence | None = Sentence(text, ranks)
-            written.own = True
-        else:
-            unsupported += 1
-            sentence = quote(text)
-        if sentence is not None and sentence not in written.said:
+        elif all(text != said.text for said in written.said):
+            found = check(text, entries, [number - 1 for number in cited])
+            sentence = _shown(text, found, quote, holds, written)
+        if sentence is not None:
             written.said.append(sentence)
             yield sentence
-        if unsupported > MOST_UNSUPPORTED:
+        idle += sentence is None or sentence in written.quoted
+        if idle > MOST_IDLE:
             written.complete = False
             return
+
+
+def _shown(
+    text: str, found: Verdict, quote: Quote, holds: Holds, written: Written
+) -> Sentence | None:
+    """A sentence that is supported, or the one of the entries that it rests on; None where there is
+    none, or what it says was said already, by the entries or by the model.
+    """
+    quoted = written.quoted
+    if found.state == "supported":
+        written.own = True
+        own = Sentence(text, tuple(place + 1 for place in found.places))
+        return None if holds(quoted, text) else own
+    sentence = quote(text, written.said)
+    if sentence is None or holds([own for own in written.said if own not in quoted], sentence.text):
+        return None
+    quoted.append(sentence)
+    return sentence
 
 
 def sentences_of(
