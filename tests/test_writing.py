@@ -13,7 +13,9 @@ from conftest import EchoModel, WordEncoder
 from scripted_server import Script, ScriptedServer
 
 from mm_support.config import Settings
+from mm_support.decide.policy import Decision
 from mm_support.decode.claim_reader import PASSAGE as CLAIM_ROOM
+from mm_support.decode.compose import compose
 from mm_support.decode.prompt import WRITING, room_for, writing_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
@@ -298,6 +300,22 @@ def test_a_connection_that_is_cut_ends_in_quotes_of_what_is_missing(serve):
     texts = [s.text for s in sentences(told(model))]
     assert texts[0] == "The refund takes 5 days." and "You get the" not in texts
     assert set(texts) <= QUOTES
+
+
+@pytest.mark.parametrize(
+    "says, introduced",
+    [
+        ("Die Erstattung dauert 5 Tage und kommt auf Ihre Karte [1].", False),
+        ("The refund takes 5 days [1].", True),
+        ("", True),
+    ],
+)
+def test_what_is_shown_in_another_language_than_the_customers_is_introduced(says, introduced):
+    question = Question("Wann kommt die Erstattung für meine Bestellung?", language="de")
+    decided = Decision("answer", "evidence", 0.9, HITS[:1])
+    writer = ReplyWriter(Free(says), WordEncoder(), verifier=Believing())
+    first, *_ = sentences(compose(writer, question, decided, threading.Event()))
+    assert (first == Sentence(message("foreign", "de"))) == introduced
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])

@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeGuard
 
 from mm_support.as_json import opening, snippet
 from mm_support.decide.coded import codes_in
@@ -53,7 +53,7 @@ def foreign(question: Question, quoted: str, entry: Entry) -> bool:
     """
     words, answer = question.asked, entry.answer
     told = told_language(words)
-    language = told_language(quoted) or language_of(answer)
+    language = told_language(quoted, (question.language,)) or language_of(answer)
     shared = not told and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared
     return enough and language != (told or question.language)
@@ -84,8 +84,9 @@ def compose(
         said = one_by_one(writer, asked, decision.hits, stop)
     elif answers:
         said = writer.write(question, decision.hits, stop, past)
-    quotes = answers and not (writer.writes or disputed)
-    yield from introduced(question, said, decision.hits[0].entry) if quotes else said
+    if answers and not disputed:
+        said = introduced(question, said, decision.hits[0].entry, writer.writes)
+    yield from said
     if decision.action == "handoff":
         beside = [*beside_a_handover(writer, question, decision)] if decision.hits else []
         told = [Sentence(message(f"handoff.{decision.reason}", language))]
@@ -106,19 +107,25 @@ def compose(
 
 
 def introduced(
-    question: Question, parts: Iterable[Sentence | Meanwhile], entry: Entry
+    question: Question, parts: Iterable[Sentence | Meanwhile], entry: Entry, written: bool
 ) -> Iterator[Sentence | Meanwhile]:
-    """The parts of a reply that quotes; where what it quotes is in another language than the
-    question, in front of the first quote a sentence that says so. entry: the best one.
+    """The parts of a reply; where what it quotes is in another language than the question, in front
+    of that a sentence that says so. entry: the best one. written: whether a model writes some,
+    which come as they are ready; else what is quoted is judged as a whole.
     """
-    parts = list(parts)
-    quotes = [part for part in parts if isinstance(part, Sentence) and part.citations]
-    quoted = "\n".join(part.text for part in quotes)
-    notice = bool(quotes) and foreign(question, quoted, entry)
+    parts = parts if written else list(parts)
+    whole = "" if written else "\n".join(part.text for part in parts if _is_quoted(part))
+    introduced = False
     for part in parts:
-        if notice and part is quotes[0]:
+        quoted = (whole or part.text) if _is_quoted(part) and not introduced else ""
+        if quoted and foreign(question, quoted, entry):
             yield Sentence(message("foreign", question.language))
+            introduced = True
         yield part
+
+
+def _is_quoted(part: Sentence | Meanwhile) -> TypeGuard[Sentence]:
+    return isinstance(part, Sentence) and bool(part.citations)
 
 
 def beside_a_handover(

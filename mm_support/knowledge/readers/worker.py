@@ -46,7 +46,9 @@ def main() -> None:
             problem = "it needs more memory than a file may take"
         except Exception as exc:  # parsers of foreign files raise anything
             told = f"{type(exc).__name__}: {str(exc)[:MAX_PROBLEM]}"
-            problem = f"it seems damaged, or no such file as its name says, and was not read ({told})"
+            problem = (
+                f"it seems damaged, or no such file as its name says, and was not read ({told})"
+            )
         answers.write(json.dumps({"problem": problem}) + "\n")
 
 
