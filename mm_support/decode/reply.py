@@ -229,7 +229,7 @@ class ReplyWriter:
             yield not_said(question)
         urgent = emergency_sentences(entries[0].answer)
         if said and (urgent or not whole):
-            shown.update(self._said_already(said, entries[0]))
+            shown.update(self._said_already(said, entries[0]), quote.headings)
             yield from (Sentence(text, (1,)) for text in urgent if text not in shown)
             shown.update(urgent)
         return whole
@@ -379,6 +379,7 @@ class Quotes:
     the heading that it is read under.
 
     weighed: the sentences of each entry, best first, with how likely each belongs to the reply.
+    headings: those that were given.
     """
 
     def __init__(
@@ -389,7 +390,7 @@ class Quotes:
         vectors: EncodeKind,
     ) -> None:
         self._question, self._entries = question, entries
-        self._vectors, self._given = vectors, set[str]()
+        self._vectors, self._given, self.headings = vectors, set[str](), set[str]()
         floors = [min(BESIDE, weighed[0].likeliest), *(SURE for _ in weighed[1:])]
         self._sentences = [
             Sentence(text, (rank,))
@@ -399,7 +400,7 @@ class Quotes:
 
     def __call__(self, claim: str, said: Sequence[Sentence] = ()) -> Sentence | None:
         """The closest one; None where it was given already, or none is to the point. Its heading
-        is left out where what was said just before is of the same entry and stands under it.
+        is left out where what was said of the same entry just before says it.
         """
         if not self._sentences:
             return None
@@ -409,14 +410,16 @@ class Quotes:
             return None
         self._given.add(closest.text)
         *heading, own = headed(self._question, self._entries[closest.citations[0] - 1], [closest])
-        if not heading or any(s.text.startswith(heading[0].text) for s in _of_same(own, said)):
+        if not heading or term_set(heading[0].text) <= _terms_of_same(own, said):
             return own
+        self.headings.add(heading[0].text)
         return replace(own, text=f"{heading[0].text} {without_step_number(own.text)}")
 
 
-def _of_same(own: Sentence, said: Sequence[Sentence]) -> Iterator[Sentence]:
-    """What was said last of the same entry, without a break."""
-    return takewhile(lambda before: before.citations == own.citations, reversed(said))
+def _terms_of_same(own: Sentence, said: Sequence[Sentence]) -> frozenset[str]:
+    """The terms of what was said last of the same entry, without a break."""
+    same = takewhile(lambda before: before.citations == own.citations, reversed(said))
+    return frozenset().union(*(term_set(sentence.text) for sentence in same))
 
 
 def draft(
