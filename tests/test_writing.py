@@ -397,6 +397,12 @@ def test_the_same_fact_in_other_words_or_another_language_is_held(claim):
         ("十二月办。", "12月可办。"),
         ("周六九点有人接听。", "星期六9:00有人接听。"),
         ("每周三天有课。", "每周有课3天。"),
+        ("双人车一天28元，一周120元。", "双人车每天28元，每周120元。"),
+        ("一个月30元。", "每个月30元。"),
+        ("Groups of 10 get 15 % off.", "10人以上的团体享受八五折。"),
+        ("十人以上打85折。", "10人以上的团体享受八五折。"),
+        ("会员优惠10%。", "会员打 9 折。"),
+        ("会员优惠5%。", "会员打9.5折。"),
     ],
 )
 def test_a_fact_is_held_in_the_forms_of_its_language(claim, passage):
@@ -470,6 +476,10 @@ def test_an_amount_is_held_however_it_is_written(claim, passage):
         ("保証は3ヶ月です", "保証は3日です"),
         ("Get 50% off", "Get 50 points"),
         ("Get 50 points", "Get 50% off"),
+        ("每天28元，两周120元。", "每天28元，每周120元。"),
+        ("会员打15折。", "会员打85折。"),
+        ("The discount is 85 %.", "会员打八五折。"),
+        ("有30%的折扣。", "三折叠屏手机。"),
     ],
 )
 def test_a_number_of_something_else_holds_no_amount(claim, passage):

@@ -28,10 +28,10 @@ def amounts_asked(question: str) -> frozenset[str]:
 
 def amounts_stated(text: str) -> frozenset[str]:
     """Which of AMOUNTS a text states: a sum of money, or a number behind a word for one as in a
-    column of prices; a time or a day; a number.
+    column of prices; a time or a day, but not what each one costs; a number.
     """
     facts = facts_of(text)
-    kinds = {amount.kind for amount in facts.amounts}
+    kinds = {amount.kind for amount in facts.amounts if amount.said or not amount.of}
     stated = (kinds & MONEY or _headed_price(text), kinds & TIMES or facts.days, facts.amounts)
     return frozenset(kind for kind, there in zip(AMOUNTS, stated) if there)
 

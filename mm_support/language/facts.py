@@ -49,6 +49,10 @@ PIECE = re.compile(
 )
 TENS = {"千": 1_000, "万": 10_000, "萬": 10_000, "亿": 100_000_000, "億": 100_000_000}
 MYRIADS = re.compile(rf"(?<![\d.,:])(\d+(?:\.\d+)?)([{''.join(TENS)}])")  # 12万
+DISCOUNT = re.compile(  # 八五折: 85 of 100 are paid
+    r"(?<![\d.])([一二三四五六七八九1-9])\s?\.?\s?([一二三四五六七八九1-9])?\s?折(?![叠页纸旧合断])"
+)
+EACH = re.compile("每(.{1,3})")  # 每天: a day
 WEEKDAY = re.compile("(?:礼拜|周)(?=[一二三四五六日天](?![天次个小]))")  # not 每周三天
 SQUARE = re.compile(r"(?<=\d)(\s?k?m)2(?!\w)")  # m² as it is typed, or normalised
 PER_CENT = re.compile(r"\bper cent\b", re.IGNORECASE)
@@ -76,7 +80,7 @@ WORD = re.compile(r"[^\W\d_](?:[\w-]*[^\W_])?")
 class Amount(NamedTuple):
     """kind: what is measured, "" where the unit is not known. value: in the kind's smallest unit;
     number: as it stands in the text. said: the words; at: their place in the text of the facts.
-    of: the word behind it where that is no unit, as in "50 points".
+    of: the word behind it where that is no unit, as in "50 points"; 每 of each one.
     """
 
     kind: str
@@ -154,7 +158,8 @@ def facts_of(text: str) -> Facts:
     plain = plain_numbers(text, language)
     plain = unicodedata.normalize("NFKC", plain).replace("\u2011", "-")
     plain = SQUARE.sub("\\1²", plain)
-    plain = simplified(plain) if language == "zh" else PER_CENT.sub("%", plain)
+    chinese = language == "zh"
+    plain = DISCOUNT.sub(_share, simplified(plain)) if chinese else PER_CENT.sub("%", plain)
     addresses = frozenset(match[0].lower().rstrip(".,;") for match in ADDRESS.finditer(plain))
     dates, undated = _numeric_dates(ADDRESS.sub(" ", plain), language)
     addresses |= frozenset(digits(match[0]) for match in PHONE.finditer(undated)) - {""}
@@ -169,6 +174,12 @@ def facts_of(text: str) -> Facts:
     amounts += tuple(_of_dates(dates, len(worded)))
     days = frozenset(_days(bare, language))
     return Facts(worded, amounts, days, codes, addresses, dates)
+
+
+def _share(match: re.Match[str]) -> str:
+    """八五折 -> 15%"""
+    tens, ones = (int(unicodedata.numeric(digit)) if digit else 0 for digit in match.groups())
+    return f"{100 - 10 * tens - ones}%"
 
 
 def _numeric_dates(text: str, language: str) -> tuple[frozenset[Numeric], str]:
@@ -333,11 +344,16 @@ def _counted(pieces: Sequence[re.Match[str]], place: int, text: str, language: s
 
 
 def _one(pieces: Sequence[re.Match[str]], place: int, language: str) -> Iterator[Amount]:
-    """One of a unit that is named without a number: "a year", "per day"."""
-    text = pieces[place][0].lower()
+    """One of a unit that is named without a number: "a year", "per day", 每天."""
+    text, units = pieces[place][0].lower(), units_of(language)
+    for each in EACH.finditer(text):
+        names = (each[1][:size] for size in (3, 2, 1))
+        kind, size = next((units[name] for name in names if name in units), ("", 1.0))
+        if kind:
+            yield Amount(kind, size, 1.0, "", pieces[place].start() + each.start(), each[0][0])
     counted = any(piece["number"] for piece in pieces[max(0, place - 3) : place])
     counted |= place + 1 < len(pieces) and _in_front(pieces, place + 1) == text
-    kind, size = units_of(language).get(text, ("", 1)) if len(text) > 2 else ("", 1)
+    kind, size = units.get(text, ("", 1)) if len(text) > 2 else ("", 1)
     if kind and not counted:
         yield Amount(kind, size, 1.0, "", pieces[place].start())
 
