@@ -20,7 +20,7 @@ from mm_support.decode.prompt import WRITING, room_for, writing_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.verify import FittedVerifier, Verdict, checked
-from mm_support.decode.writing import complete_sentences
+from mm_support.decode.writing import Written, complete_sentences
 from mm_support.device import resolve_device
 from mm_support.engines.base import Capabilities
 from mm_support.engines.choose import load_language_model
@@ -214,6 +214,12 @@ def test_a_sentence_is_ready_with_the_next_one_though_each_piece_ends_with_one()
     pieces = iter(["It takes 5 days [1]. ", "Then wait. ", "[2] Call us. ", "It is free. "])
     ready = complete_sentences(pieces)
     assert next(ready) == "It takes 5 days [1]." and next(pieces, "").startswith("[2]")
+
+
+def test_a_sentence_without_an_end_is_not_waited_for():
+    written, pieces = Written(), iter(["It takes 5 days [1]. ", *["And on "] * 9_999])
+    assert [*complete_sentences(pieces, written)] == ["It takes 5 days [1]."]
+    assert next(pieces, "") and not written.complete
 
 
 # -- what the engine can do

@@ -38,6 +38,7 @@ log = logging.getLogger(__name__)
 # seconds until the first words, without any new ones, and in all, by an engine's speed
 LIMITS = {"fast": (6.0, 4.0, 20.0), "slow": (25.0, 10.0, 90.0)}
 LONGEST = 400  # characters of a sentence that may be shown
+ENDLESS = 4 * LONGEST  # characters of what no sentence ends, after which none is waited for
 FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
 MOST_IDLE = 6  # sentences that added nothing, after which the model is not listened to any longer
 # 【1】, [^1] and [1-2] are [1] and [1, 2] as some models write them
@@ -191,6 +192,8 @@ def complete_sentences(pieces: Iterable[str], written: Written | None = None) ->
         if complete:
             yield from complete
             text = rest
+        if len(text) > ENDLESS:
+            break
     *complete, rest = split_sentences(_marked(text)) or [""]
     yield from complete
     if ENDS.search(rest) or is_step(rest):
