@@ -116,7 +116,8 @@ def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = Fa
     pictures = [attachment(path, described) for path in exchange.pictures]
     text = "\n\n".join(filter(None, words if pictures else [*words, under]))
     step = as_markdown(word(f"step_{exchange.step}", language))
-    content: list = [text or f'<span class="ms-working">{step}</span>']
+    working = "" if exchange.text or exchange.over else f'<span class="ms-working">{step}</span>'
+    content: list = ["\n\n".join(filter(None, (text, working)))]
     content += [*pictures, under] if pictures else []  # a picture belongs to the words above it
     spoken_reply = word("spoken_reply", language)
     content += [attachment(exchange.spoken, spoken_reply)] if exchange.spoken else []

@@ -32,6 +32,7 @@ from mm_support.types import (
     Working,
 )
 
+QUOTED = "quote"  # the step whose message is what is quoted while a language model writes
 MISSED = 0.3  # seconds at the end of a sentence that nobody misses
 
 
@@ -39,16 +40,18 @@ MISSED = 0.3  # seconds at the end of a sentence that nobody misses
 class Exchange:
     """One question and what is known of its reply so far.
 
-    step: what the assistant is doing, until words come. voiced: of each of `sounds` the sentence
-    that it is a part of, and its seconds. problem: why there is no reply, or only
-    a part of one; stopped: the customer ended it. run: what works on it. sounds: files with the
-    spoken reply, piece by piece; spoken: with all of it. pictures: files with those of the reply.
+    step: what the assistant is doing, until words come; meanwhile: what it quotes until then.
+    voiced: of each of `sounds` the sentence that it is a part of, and its seconds. problem: why
+    there is no reply, or only a part of one; stopped: the customer ended it. run: what works on
+    it. sounds: files with the spoken reply, piece by piece; spoken: with all of it. pictures:
+    files with those of the reply.
     messages: what people wrote after it. photo: the customer's, as an address that holds it, where
     it is kept and the desk shows it.
     """
 
     question: UserTurn
     step: str = "think"
+    meanwhile: str = ""
     transcript: Transcript | None = None
     image: ImageView | None = None
     hits: tuple[Hit, ...] = ()
@@ -69,6 +72,8 @@ class Exchange:
         """The exchange once this event has happened. Sound and pictures become files too: see
         demo/chat.py.
         """
+        if isinstance(event, Working) and event.step == QUOTED:
+            return replace(self, meanwhile=event.message)
         if isinstance(event, Working):
             return replace(self, step=event.step)
         if isinstance(event, Heard):

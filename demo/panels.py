@@ -33,8 +33,10 @@ CITATION = re.compile(r"&#91;(\d+)&#93;")  # as it stands once it is escaped
 
 
 def reply_markdown(exchange: Exchange, number: int) -> str:
-    """The reply with each [n] that names a source turned into a link to its passage."""
-    shown = with_lists(exchange.text)
+    """The reply, or what is quoted until it comes, with each [n] that names a source turned into a
+    link to its passage.
+    """
+    shown = with_lists(exchange.text or ("" if exchange.over else exchange.meanwhile))
     return CITATION.sub(lambda m: citation_link(int(m[1]), exchange.hits, number), shown)
 
 

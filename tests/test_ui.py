@@ -31,7 +31,7 @@ from assets.training import fusion_report
 from demo import bubbles as bubbles_module
 from demo.api import Endpoints
 from demo.brand import Brand
-from demo.bubbles import SHOWN, bubbles
+from demo.bubbles import SHOWN, bubbles, reply_bubble
 from demo.chat import Chat, continued, with_files, with_words
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import publish_audio, turn_from_box
@@ -72,6 +72,7 @@ from mm_support.types import (
     Status,
     Transcript,
     UserTurn,
+    Working,
 )
 from tests.fake_service import HEARD, HOSTILE, SEEN, SENTENCE, FakeEar, FakeService, tone, write_wav
 
@@ -395,6 +396,17 @@ def exchange_about(service, text, **turn):
     for event in service.reply(exchange.question):
         exchange = with_files(exchange.after(event), event)
     return exchange
+
+
+def test_what_is_quoted_while_a_model_writes_is_shown_until_its_words_come():
+    done = exchange_about(FakeService(), "E24", knowledge="smart-home")
+    asked = Exchange(UserTurn("E24"), hits=done.hits).after(Working("write", "Writing"))
+    quoting = asked.after(Working("quote", "The water does not drain. [1]"))
+    (shown,) = reply_bubble(quoting, 3, "en")["content"]
+    assert "does not drain. [1](#passage-3-1 " in shown and word("step_write", "en") in shown
+    (shown,) = reply_bubble(quoting.after(Said("Clean the filter. [1]")), 3, "en")["content"]
+    assert "Clean the filter" in shown and "drain. [1]" not in shown
+    assert "drain. [1]" not in str(reply_bubble(replace(quoting, stopped=True), 3, "en"))
 
 
 def test_only_numbers_that_stand_for_a_source_become_links():
