@@ -27,6 +27,7 @@ from demo.knowledge_tab import KnowledgeDesk
 from demo.markup import esc
 from demo.origins import Lifespan, readable_by
 from demo.service import Service
+from demo.sessions import keep_no_looks
 from demo.sizes import Limits
 from demo.theme import css, head, theme
 from demo.words import i18n, languages
@@ -68,6 +69,7 @@ def build_demo(
     brand's file there.
     """
     fetch_nothing()
+    keep_no_looks()
     examples = brand.folder or assets / "examples"
     served: list[str | Path] = [*files_of(brand, examples), assets / "evaluation"]
     gr.set_static_paths(served)  # from where they are, never cleaned up

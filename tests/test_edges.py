@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import re
 import socket
 import time
+import tracemalloc
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,6 +15,7 @@ import httpx
 import pytest
 import safehttpx
 from conftest import on_postgresql
+from gradio.state_holder import SessionState
 from sqlalchemy import text
 from starlette.applications import Starlette
 
@@ -289,6 +292,24 @@ def test_speech_is_taken_from_pages_that_are_open_and_opens_no_session(served):
     assert status() == 200
     assert status(fn_name="render") == status(component_id=number + 1) == 404
     assert status(session_hash=["open"]) == status(component_id=str(number)) == 404
+
+
+def test_a_session_is_small_and_holds_nothing_of_what_was_said(served):
+    address, service, _ = served
+    sessions = service.demo.state_holder
+    words = "an unmistakable question"
+    call = f"{address}{API}/call/chat"
+    data = [words, None, None, "shopping", None, False, None, None, None]
+    event = httpx.post(call, json={"data": data}).json()["event_id"]
+    *_, last = httpx.get(f"{call}/{event}", timeout=60).text.strip().splitlines()
+    token = json.loads(last.removeprefix("data: "))[0]["token"]
+    kept = [repr(vars(session)) for session in sessions.session_data.values()]
+    assert kept and not any(words in each or token in each for each in kept)
+    tracemalloc.start()
+    many = [SessionState(service.demo) for _ in range(20)]
+    size, _ = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert size / len(many) < 100_000  # bytes
 
 
 def test_health_and_readiness(served):
