@@ -65,6 +65,7 @@ def serve(
     told = threading.Event()
     signal.signal(signal.SIGTERM, lambda *_: told.set())
     service = start(settings)
+    threading.Thread(target=service.rehearse, daemon=True, name="rehearsal").start()
     page = build_demo(
         service,
         may_add=settings.open_knowledge,

@@ -414,6 +414,18 @@ class SupportService:
         finally:
             self._preparing.release()
 
+    def rehearse(self) -> None:
+        """Works on a question of a base, once the models are there, so that no customer waits for
+        what is made at the first one, such as lists of words. Nothing of it is kept or counted.
+        """
+        try:
+            base = next((base.name for base in self.knowledge.list() if base.entries), None)
+            if base is not None:
+                question, *_ = self._questions(base)[0]
+                first_sound(self.parts, UserTurn(question, knowledge=base))
+        except SupportError as problem:  # customers are told, and the status says it
+            log.debug("no question could be rehearsed: %s", problem)
+
     def describe(
         self, image: str | Path | Image.Image, labels: Sequence[str] | None = None
     ) -> ImageView:

@@ -126,6 +126,23 @@ def test_a_place_is_free_before_the_last_event_is_read_and_after_an_error(crowde
     assert value_of(service, 'mm_support_errors_total{kind="KnowledgeError"') == 1
 
 
+def test_a_rehearsal_works_on_a_question_and_leaves_nothing(crowded):
+    searched = threading.Event()
+    service = crowded(searched.set)
+    service.rehearse()
+    assert searched.is_set() and not service.queue.working
+    assert not list(service._keeper.store.turns())
+    assert "mm_support_turns_total{" not in service.metrics.text().decode()
+
+
+def test_a_rehearsal_without_models_is_no_error(tmp_path):
+    settings, parts = Settings(data_dir=tmp_path), Future()
+    service = SupportService(settings, open_keeper(settings), parts)
+    parts.set_exception(WeightsError("No network."))
+    service.rehearse()
+    service.close()
+
+
 def test_one_visitor_has_three_turns_on_their_way_and_others_their_turn(crowded):
     service = crowded(0.3, replies_at_once=1)
     visitor, other = service.visit(), service.visit()

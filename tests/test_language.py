@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 import string
+import threading
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
@@ -23,7 +24,7 @@ from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.select import load_selector, selector_file
 from mm_support.knowledge.oddities import oddities
-from mm_support.language import sentences
+from mm_support.language import detect, sentences
 from mm_support.language import terms as language_terms
 from mm_support.language.asks import amounts_asked, asks_steps
 from mm_support.language.detect import holds, language_of, stop_words, told_language
@@ -653,3 +654,22 @@ def test_a_sentence_that_says_whom_to_call_is_told(sentence):
 )
 def test_the_same_number_of_something_else_is_nobody_to_call(sentence):
     assert not is_emergency(sentence)
+
+
+def test_lists_of_words_that_several_texts_need_at_once_are_read_once(monkeypatch):
+    read, column = [], detect._column
+    together = threading.Barrier(4)
+
+    def slowly(language):
+        read.append(language)
+        time.sleep(0.05)
+        return column(language)
+
+    def known(_):
+        together.wait()
+        return detect._known(("cs", "sk"))
+
+    monkeypatch.setattr(detect, "_column", slowly)
+    with ThreadPoolExecutor(4) as pool:
+        found = list(pool.map(known, range(4)))
+    assert read == ["cs", "sk"] and all(each is found[0] for each in found)

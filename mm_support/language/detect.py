@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import functools
 import re
+import threading
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -60,6 +61,7 @@ NEXT = 40  # the same, where the other language is expected too
 LETTERS, WORD_AT_MOST = 40, 200
 BITS = 15  # of the hash of three letters
 UNSEEN = 0.3  # how often three letters are met that no word of a language has
+_reading = threading.Lock()
 
 
 def language_of(text: str) -> str:
@@ -154,8 +156,14 @@ def _word_rareness(word: str, languages: tuple[str, ...]) -> np.ndarray:
     return np.where(rareness[at] < NOWHERE, rareness[at], odd) if known else odd
 
 
-@functools.lru_cache(None)
 def _known(languages: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
+    """See _read: read once, also where several texts need it at once."""
+    with _reading:
+        return _read(languages)
+
+
+@functools.lru_cache(None)
+def _read(languages: tuple[str, ...]) -> tuple[np.ndarray, np.ndarray]:
     """Hashes of all words that lists of the languages have, sorted (words,), and by how many
     hundredths of a power of ten each is rarer than all words (words, languages) int16; NOWHERE
     where a language's list has neither it nor what is meant by it without marks.
