@@ -1,6 +1,8 @@
 """The pipeline: whoever runs it gets the same, and nothing is done twice."""
 
 import json
+import threading
+import time
 from collections import Counter
 
 import numpy as np
@@ -13,6 +15,7 @@ from test_voice import FakePiper
 
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.voice import PiperVoice
+from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.text import REMEMBERED, RememberingEncoder
 from mm_support.evaluate import cases
 from mm_support.inputs.audio import load_waveform
@@ -118,6 +121,27 @@ def test_what_was_perceived_before_is_not_perceived_again(make):  # noqa: F811
     turn = UserTurn("broken", image=photo, audio=SPEECH, knowledge="kb")
     judged = drained(judge(service.parts, turn, perceived=perceived))
     assert set(judged.query.fused.weights) == {"text", "photo"}
+
+
+def test_who_leaves_while_it_is_listened_ends_the_hearing(make):  # noqa: F811
+    begun, ended = threading.Event(), threading.Event()
+
+    class Endless(FakeSpeech):
+        def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
+            begun.set()
+            try:
+                while True:
+                    end_if_stopped()
+                    time.sleep(0.001)
+            finally:
+                ended.set()
+
+    encoders = make(speech=Endless()).parts.encoders
+    work = perceive(encoders, UserTurn(audio=SPEECH))
+    assert [next(work).step for _ in range(3)] == ["listen"] * 3
+    assert begun.wait(10) and not ended.is_set()
+    work.close()
+    assert ended.wait(10)
 
 
 class Counting(WordEncoder):

@@ -4,6 +4,7 @@ import copy
 import dataclasses
 import json
 import math
+import threading
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
 from types import SimpleNamespace
@@ -32,12 +33,14 @@ from mm_support.encode.speech import (
     skip_silence,
     split_segments,
 )
+from mm_support.encode.stopping import stops
 from mm_support.encode.vad import FRAME, load_voice_activity, speech_frames
 from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_ins
 from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_decoder
 from mm_support.encode.whisper_guess import EndsLoops
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
+from mm_support.rounds import Stopped
 from mm_support.types import Segment, Transcript
 
 CPU = Device(torch.device("cpu"), torch.float32, "test")
@@ -352,6 +355,29 @@ def test_two_threads_do_not_disturb_each_other(tiny, hasty):
     with ThreadPoolExecutor(4) as pool:
         together = list(pool.map(lambda waveform: encoder.transcribe(waveform, "en"), waveforms))
     assert together == alone and len({transcript.confidence for transcript in alone}) > 1
+
+
+def test_a_stop_ends_the_decoding_in_the_middle_and_the_next_is_heard(tiny, hasty):
+    """As often as it is asked whether to go on, once for each token at the least."""
+
+    class Later(threading.Event):
+        asked = 0
+
+        def is_set(self):
+            self.asked += 1
+            return self.asked > 5
+
+    encoder = speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU)
+    noise = np.random.default_rng(0).normal(0, 0.1, 3 * RATE).astype(np.float32)
+    before = encoder.transcribe(noise, "en")
+    token = stops.set(stop := Later())
+    try:
+        with pytest.raises(Stopped):
+            encoder.transcribe(noise, "en")
+    finally:
+        stops.reset(token)
+    assert stop.asked == 6
+    assert encoder.transcribe(noise, "en") == before
 
 
 def test_an_unknown_language_is_refused(tiny):

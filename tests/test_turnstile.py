@@ -3,13 +3,17 @@
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 
 import numpy as np
 import pytest
+from clock import until
 
 from mm_support.encode.in_turn import SpeechInTurn
 from mm_support.encode.live import LiveTurn
+from mm_support.encode.stopping import stops
 from mm_support.errors import BusyError
+from mm_support.rounds import Stopped
 from mm_support.turnstile import FINAL, INGEST, LOOKUP, REPLY, Turnstile
 from mm_support.types import Transcript
 
@@ -170,6 +174,27 @@ def test_final_transcripts_are_heard_before_partial_ones():
         ear.go.set()
         assert first.result() == Transcript("first", "de")
     assert ear.heard == ["first", "final", "partial"] and speech.voice == "voice"
+
+
+def test_who_leaves_while_others_are_heard_waits_no_more():
+    ear, stop = SlowEar(), threading.Event()
+    speech = SpeechInTurn(ear)
+
+    def hear():
+        stops.set(stop)
+        return speech.transcribe("left")
+
+    with ThreadPoolExecutor(2) as pool:
+        first = pool.submit(speech.transcribe, "first")
+        until(lambda: ear.heard)
+        left = pool.submit(copy_context().run, hear)
+        until(lambda: speech.turns.waiting)
+        stop.set()
+        with pytest.raises(Stopped):
+            left.result(10)
+        assert not speech.turns.waiting
+        ear.go.set()
+        assert first.result().text == "first" and ear.heard == ["first"]
 
 
 def test_a_partial_transcript_that_would_come_late_is_left_out_and_the_turn_goes_on():

@@ -18,6 +18,7 @@ import numpy as np
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
 from mm_support.encode.recording import join_segments
+from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.vad import Span, VoiceActivity, load_voice_activity
 from mm_support.encode.whisper_audio import encode_sound
 from mm_support.encode.whisper_rules import (
@@ -103,6 +104,13 @@ class Window:
     result: DecodingResult
 
 
+class EndsWhenStopped:
+    """A filter of Whisper's, called for each token, that ends the decoding where it was stopped."""
+
+    def apply(self, logits: torch.Tensor, tokens: torch.Tensor) -> None:
+        end_if_stopped()
+
+
 class Prompt(NamedTuple):
     """Tokens: of expected names, of what was heard before, of this window when it was shorter."""
 
@@ -127,7 +135,7 @@ class WhisperEncoder:
         before: Transcript | None = None,
     ) -> Transcript:
         """What is said, with numbers and addresses as they are written; an empty text where nobody
-        speaks. Raises InputError for a language that Whisper does not know.
+        speaks. Raises InputError for a language that Whisper does not know, and Stopped.
         """
         import torch
 
@@ -167,6 +175,7 @@ class WhisperEncoder:
         spans, language, before = task.spans, "", None
         start, end = 0, min(mel.shape[1], spans[-1][1] // HOP + round(TAIL * FRAMES_PER_SECOND))
         while (start := skip_silence(start, spans)) < end:
+            end_if_stopped()
             sound = mel[:, start : min(start + WINDOW, end)]
             begin, length = start / FRAMES_PER_SECOND, sound.shape[1] / FRAMES_PER_SECOND
             features = encode_sound(self.model.encoder, sound)
@@ -248,6 +257,7 @@ class WhisperEncoder:
         task = DecodingTask(self.model, options)
         # the features are encoded; Whisper's own would want the encoder's full length
         task._get_audio_features = lambda mel: mel
+        task.logit_filters.append(EndsWhenStopped())
         if draft:
             from mm_support.encode.whisper_guess import EndsLoops
 

@@ -5,16 +5,20 @@ Knows the encoders, and of earlier turns their language; knows nothing of knowle
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import threading
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from contextlib import suppress
 from contextvars import copy_context
 from pathlib import Path
+from queue import Empty, SimpleQueue
 
 import numpy as np
 
+from mm_support.encode.stopping import stops
 from mm_support.encode.turn import Encoders, Seen
 from mm_support.language.detect import told_language
-from mm_support.pipeline.step import Clock, Step
+from mm_support.pipeline.step import Clock, Result, Step
 from mm_support.types import Heard, Past, Photo, Saw, Transcript, UserTurn, Working
 
 LOOK = 0.1  # s between looks whether the customer who waits is still there
@@ -56,10 +60,15 @@ def _look_beside(encoders: Encoders, photos: Sequence[Photo], clock: Clock) -> F
         with clock.step("look"):
             return encoders.see_all(photos)
 
-    beside = ThreadPoolExecutor(1, "look")
-    looking = beside.submit(copy_context().run, look)
+    return _beside("look", look)
+
+
+def _beside(name: str, work: Callable[[], Result]) -> Future[Result]:
+    """Begins it in a thread, as a part of what is done here."""
+    beside = ThreadPoolExecutor(1, name)
+    begun = beside.submit(copy_context().run, work)
     beside.shutdown(wait=False)
-    return looking
+    return begun
 
 
 def listen(
@@ -68,13 +77,36 @@ def listen(
     language: str | None,
     names: Sequence[str],
 ) -> Step[Transcript]:
-    """What a recording says; of a long one it is told how far it was heard."""
-    whole = Transcript("")
-    for share, heard in encoders.hear_parts(audio, language, names):
-        whole = heard
-        if share < 1:
-            yield Working("listen", f"Listening: {share:.0%}")
-    return whole
+    """What a recording says; of a long one it is told how far it was heard. Closing it ends the
+    hearing, too.
+    """
+    stop, shares = threading.Event(), SimpleQueue[float]()
+
+    def hear() -> Transcript:
+        stops.set(stop)
+        whole = Transcript("")
+        try:
+            for share, whole in encoders.hear_parts(audio, language, names):  # noqa: B007
+                shares.put(share)
+        finally:
+            shares.put(1.0)
+        return whole
+
+    hearing, told = _beside("hear", hear), "Listening"
+    try:
+        while (share := _next(shares)) != 1.0:
+            told = told if share is None else f"Listening: {share:.0%}"
+            yield Working("listen", told)
+        return hearing.result()
+    finally:
+        stop.set()
+
+
+def _next(shares: SimpleQueue[float]) -> float | None:
+    """The next one; None where it does not come soon."""
+    with suppress(Empty):
+        return shares.get(timeout=LOOK)
+    return None
 
 
 def language_of(past: Sequence[Past]) -> str | None:
