@@ -17,9 +17,9 @@ _made = SessionState.__init__
 
 def keep_no_looks() -> None:
     """From now on, for all apps of this process."""
-    SessionState.__init__ = _without_looks
-    SessionState._update_config = _not_kept
-    SessionState._update_value_in_config = _not_kept
+    SessionState.__init__ = _without_looks  # type: ignore[method-assign]
+    SessionState._update_config = _not_kept  # type: ignore[method-assign]
+    SessionState._update_value_in_config = _not_kept  # type: ignore[method-assign]
 
 
 def _without_looks(session: SessionState, blocks: Blocks) -> None:

@@ -419,10 +419,10 @@ class SupportService:
         what is made at the first one, such as lists of words. Nothing of it is kept or counted.
         """
         try:
-            base = next((base.name for base in self.knowledge.list() if base.entries), None)
-            if base is not None:
-                question, *_ = self._questions(base)[0]
-                first_sound(self.parts, UserTurn(question, knowledge=base))
+            sizes = {base.name: base.entries for base in self.knowledge.list() if base.entries}
+            for name in sorted(sizes, key=lambda name: sizes[name])[:1]:
+                question, *_ = self._questions(name)[0]
+                first_sound(self.parts, UserTurn(question, knowledge=name))
         except SupportError as problem:  # customers are told, and the status says it
             log.debug("no question could be rehearsed: %s", problem)
 

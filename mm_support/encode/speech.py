@@ -104,13 +104,6 @@ class Window:
     result: DecodingResult
 
 
-class EndsWhenStopped:
-    """A filter of Whisper's, called for each token, that ends the decoding where it was stopped."""
-
-    def apply(self, logits: torch.Tensor, tokens: torch.Tensor) -> None:
-        end_if_stopped()
-
-
 class Prompt(NamedTuple):
     """Tokens: of expected names, of what was heard before, of this window when it was shorter."""
 
@@ -251,6 +244,8 @@ class WhisperEncoder:
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
 
+        from mm_support.encode.whisper_guess import EndsLoops, EndsWhenStopped, Guessed
+
         plenty = TOKENS[0] + TOKENS[1] * frames // FRAMES_PER_SECOND
         limit = min(self.model.dims.n_text_ctx // 2, plenty)
         options = DecodingOptions(language=language, prompt=prompt, sample_len=limit, **how)
@@ -259,12 +254,8 @@ class WhisperEncoder:
         task._get_audio_features = lambda mel: mel
         task.logit_filters.append(EndsWhenStopped())
         if draft:
-            from mm_support.encode.whisper_guess import EndsLoops
-
             task.logit_filters.append(EndsLoops(task.sample_begin, task.tokenizer.eot))
         if guess:
-            from mm_support.encode.whisper_guess import Guessed
-
             task.inference = Guessed(self.model, task.sample_begin, guess)
         # a token at a time is little work; the same recording gives the same transcript
         with torch_threads(1), torch.random.fork_rng(devices=[]):

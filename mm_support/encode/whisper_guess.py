@@ -5,7 +5,8 @@ as for a row of them, since it is its weights that must be read: so the tokens o
 before are tried all at once, and only those behind the first that is no longer right are decoded
 one by one. What comes out is what would have come without them.
 
-And a transcript of a sentence that breaks off, which often begins again until there is no room.
+And a transcript of a sentence that breaks off, which often begins again until there is no room, and
+one that nobody waits for any more.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from torch import Tensor
 from whisper.decoding import LogitFilter, PyTorchInference
 from whisper.model import Whisper
 
+from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.whisper_rules import repeated
 
 
@@ -60,3 +62,10 @@ class EndsLoops(LogitFilter):
             if repeated(said):
                 row.fill_(-math.inf)
                 row[self._end] = 0
+
+
+class EndsWhenStopped(LogitFilter):
+    """Ends the decoding where it was stopped."""
+
+    def apply(self, logits: Tensor, tokens: Tensor) -> None:
+        end_if_stopped()
