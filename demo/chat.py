@@ -225,9 +225,11 @@ class Chat:
         holder = conversation.holder if session == conversation.session_id else Holder()
         here = replace(conversation, session_id=session, holder=holder)
         latest = conversation.exchanges[-1]
-        return here.with_latest(
-            replace(latest, question=replace(latest.question, session_id=session))
-        )
+        asked = replace(latest.question, session_id=session)
+        named = "" if self.brand.knowledge else conversation.knowledge
+        if named and not self.service.status().ready:  # the page cannot pick it yet
+            asked = replace(asked, knowledge=named)
+        return here.with_latest(replace(latest, question=asked))
 
     def begin(self, conversation: Conversation) -> Run:
         """Starts the work on the latest question."""

@@ -33,6 +33,7 @@ from demo.api import Endpoints
 from demo.brand import Brand
 from demo.bubbles import SHOWN, bubbles, reply_bubble
 from demo.chat import Chat, continued, with_files, with_words
+from demo.conversation_layout import knowledge_picker
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import publish_audio, turn_from_box
 from demo.door import Door
@@ -41,7 +42,7 @@ from demo.examples import EXAMPLES, available, bases, card
 from demo.knowledge_tab import HOW_TO_OPEN, KnowledgeDesk, knowledge_tab
 from demo.live import TABS, Ears
 from demo.markup import as_markdown, esc
-from demo.opening import Opening
+from demo.opening import Opening, named
 from demo.page_parts import EMPTY_BOX, Desk
 from demo.panels import (
     customer_status,
@@ -673,6 +674,21 @@ def test_the_base_that_was_picked_while_models_load_stays_picked():
 
         assert "value" not in update_after("smart-home")  # by now another one may be picked
         assert update_after("gone")["value"] == "shopping"
+
+
+def test_a_name_that_was_picked_before_others_were_known_is_no_error():
+    picker = knowledge_picker(Brand())
+    assert picker.get_block_name() == "radio"
+    assert picker.preprocess("of-before") == "of-before" and picker.preprocess(["x"]) is None
+
+
+@pytest.mark.parametrize("loaded, base", [(False, "smart-home"), (True, "shopping")])
+def test_while_models_load_the_base_of_the_address_is_asked(loaded, base):
+    """Afterwards the one that is picked: the page picks that of the address by itself."""
+    service = FakeService(loaded=loaded)
+    chat = chat_with(service)
+    here = Conversation(knowledge="smart-home").ask(UserTurn("x", knowledge="shopping"))
+    assert chat.open(named(service, here)).latest.question.knowledge == base
 
 
 def test_what_is_left_of_a_reply_begins_with_the_sentence_that_was_not_heard_to_its_end():
