@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from demo.api import REPLIES_AT_ONCE
 from demo.brand import Brand
@@ -63,12 +64,14 @@ def assistant(
         **parts,
     )
     opening = Opening(Chat(service, desk, ears, examples, folder, brand))
-    connect(demo, opening)
+    opening.opened = connect(demo, opening)
     return opening
 
 
-def connect(demo: gr.Blocks, opening: Opening) -> None:
-    """Connects the conversation's events. Replies share a limit with /chat; all can be stopped."""
+def connect(demo: gr.Blocks, opening: Opening) -> Dependency:
+    """Connects the conversation's events. Replies share a limit with /chat; all can be stopped.
+    Returns that of the page as it opens.
+    """
     chat, desk, shown = opening.chat, opening.desk, opening.desk.outputs()
     reply: dict[str, Any] = {
         "concurrency_id": "reply",
@@ -112,6 +115,7 @@ def connect(demo: gr.Blocks, opening: Opening) -> None:
     desk.forget.click(opening.forget_me, [desk.forget, *talk], shown, **quick)
     desk.restart.click(opening.restart, [*talk, desk.restart], shown, **quick)
     connect_rating(Rating(chat.service, desk), desk)
+    return opened
 
 
 def connect_rating(rating: Rating, desk: Desk) -> None:

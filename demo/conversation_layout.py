@@ -94,19 +94,10 @@ def actions(brand: Brand) -> dict[str, Any]:
     return {"hands_free": hands_free, "speak": speak, "person": person, "restart": restart}
 
 
-class BasePicker(gr.Radio):
-    """Takes any name: there may be others than when it was picked, and the service checks it."""
-
-    is_template = True  # drawn as what it is made of
-
-    def preprocess(self, payload: Any) -> str | None:
-        return payload if isinstance(payload, str) else None
-
-
-def knowledge_picker(brand: Brand) -> BasePicker:
+def knowledge_picker(brand: Brand) -> gr.Radio:
     """Which base is asked; filled once the service can tell which there are."""
     first = [brand.knowledge] if brand.knowledge else bases(brand.examples)
-    return BasePicker(
+    return gr.Radio(
         [(title_of(name), name) for name in first],
         value=first[0],
         label=label("knowledge"),

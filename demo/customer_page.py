@@ -42,14 +42,9 @@ def customer_page(demo: gr.Blocks, service: Service, folder: Path, brand: Brand)
         return shown
 
     timer = gr.Timer(2)
-    gr.on(
-        [demo.load, timer.tick],
-        look,
-        [picker, desk.conversation],
-        [desk.status, timer, picker, desk.notice],
-        queue=False,
-        **QUIET,
-    )
+    asked, shown = [picker, desk.conversation], [desk.status, timer, picker, desk.notice]
+    for event in (opening.opened.then, timer.tick):
+        event(look, asked, shown, queue=False, **QUIET)
 
 
 def preview_page(

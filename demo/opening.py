@@ -11,6 +11,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import gradio as gr
+from gradio.events import Dependency
 
 from demo.brand import Brand, greeting
 from demo.conversation_state import Conversation
@@ -49,7 +50,11 @@ def offered(service: Service, brand: Brand) -> list[str]:
 
 
 class Opening:
-    """The handlers of a chat for what begins and ends a conversation."""
+    """The handlers of a chat for what begins and ends a conversation. opened: the event of the page
+    that opens, which tells what its address names.
+    """
+
+    opened: Dependency
 
     def __init__(self, chat: Chat) -> None:
         self.chat = chat
@@ -106,12 +111,21 @@ class Opening:
         name, language = conversation.knowledge, conversation.language
         names = offered(self.service, self.brand) if name else []
         if name in names:
-            return {self.desk.picker: gr.Radio(value=name, label=word("knowledge", language))}
+            return {self.desk.picker: self.picker(name, names, language)}
         if not names:
             return {}
         answers = picked if picked in names else names[0]
         told = word("other_base", language, name=name[:80], base=title_of(answers, language))
         return {self.desk.notice: notice(told, quiet=True)}
+
+    def picker(self, picked: str, names: list[str], language: str) -> gr.Radio:
+        """With the bases that there are, of which Gradio lets none pass that it does not show."""
+        return gr.Radio(
+            [(title_of(name, language), name) for name in names],
+            value=picked,
+            visible=len(names) > 1,
+            label=word("knowledge", language),
+        )
 
     def resume(self, kept: dict | None, conversation: Conversation) -> dict:
         """The conversation that this browser had before the page was loaded again, with a reply
@@ -132,7 +146,12 @@ class Opening:
         shown = self.desk.show(before) | self.desk.show_controls(before)
         if heard:
             shown |= self.desk.show_transcript(heard, before.language)
-        return {**shown, self.desk.picker: base, **self.pick(base, conversation)}
+        names = offered(self.service, self.brand)
+        if base in names:
+            shown[self.desk.picker] = self.picker(base, names, before.language)
+        elif not names:  # picked as if the address named it, once it is known
+            shown[self.desk.conversation] = replace(before, knowledge=before.knowledge or base)
+        return shown | self.pick(base, conversation)
 
     def restart(
         self, conversation: Conversation, kept: dict | None = None, label: str = ""
