@@ -11,7 +11,7 @@ from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any, TypeGuard
+from typing import Any
 
 from mm_support.as_json import opening, snippet
 from mm_support.decide.coded import codes_in
@@ -46,14 +46,14 @@ class Asked:
     disputed: tuple[Sentence, ...] = ()
 
 
-def foreign(question: Question, quoted: str, entry: Entry) -> bool:
+def foreign(question: Question, quoted: str, entry: Entry, expected: tuple[str, ...] = ()) -> bool:
     """Whether what is quoted of an entry is in another language than the question, as far as that
     can be told: of a word alone it cannot, nor where no language is sure and both have words in
-    common.
+    common. expected: see told_language.
     """
     words, answer = question.asked, entry.answer
     told = told_language(words)
-    language = told_language(quoted, (question.language,)) or language_of(answer)
+    language = told_language(quoted, expected) or language_of(answer)
     shared = not told and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared
     return enough and language != (told or question.language)
@@ -109,23 +109,18 @@ def compose(
 def introduced(
     question: Question, parts: Iterable[Sentence | Meanwhile], entry: Entry, written: bool
 ) -> Iterator[Sentence | Meanwhile]:
-    """The parts of a reply; where what it quotes is in another language than the question, in front
-    of that a sentence that says so. entry: the best one. written: whether a model writes some,
-    which come as they are ready; else what is quoted is judged as a whole.
+    """The parts of a reply, as they are ready; in front of the first that is quoted in another
+    language than the question's a sentence that says so. entry: the best one. written: whether a
+    model may have written some in the question's language.
     """
-    parts = parts if written else list(parts)
-    whole = "" if written else "\n".join(part.text for part in parts if _is_quoted(part))
+    expected = (question.language,) if written else ()
     introduced = False
     for part in parts:
-        quoted = (whole or part.text) if _is_quoted(part) and not introduced else ""
-        if quoted and foreign(question, quoted, entry):
+        quoted = isinstance(part, Sentence) and bool(part.citations) and part.text
+        if quoted and not introduced and foreign(question, quoted, entry, expected):
             yield Sentence(message("foreign", question.language))
             introduced = True
         yield part
-
-
-def _is_quoted(part: Sentence | Meanwhile) -> TypeGuard[Sentence]:
-    return isinstance(part, Sentence) and bool(part.citations)
 
 
 def beside_a_handover(
