@@ -179,7 +179,10 @@ def test_a_busy_server_is_asked_again(serve):
     )
 
 
-@pytest.mark.parametrize("status, remedy", [(401, "llm_key"), (404, "llm_model")])
+@pytest.mark.parametrize(
+    "status, remedy",
+    [(401, "llm_key"), (404, "llm_model"), (429, "It is busy"), (500, "Its own log")],
+)
 def test_a_server_that_refuses_is_a_plain_error(serve, status, remedy):
     with pytest.raises(GenerationError, match=remedy):
         list(server_model(serve(failures=[status] * 9), llm_model="m").stream(MESSAGES, 20))

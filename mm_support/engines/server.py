@@ -125,9 +125,13 @@ class ServerModel:
                 f"The reply server at {self._url} did not answer in time; ask again."
             ) from exc
         except openai.APIStatusError as exc:
+            remedy = "Check llm_model and llm_key."
+            if exc.status_code == 429:
+                remedy = "It is busy, or its quota is used up."
+            elif exc.status_code >= 500:
+                remedy = "Its own log tells why."
             raise GenerationError(
-                f"The reply server at {self._url} refused: {exc.message} Check llm_model and"
-                " llm_key."
+                f"The reply server at {self._url} refused: {exc.message} {remedy}"
             ) from exc
         except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
             raise GenerationError(
