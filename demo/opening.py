@@ -17,6 +17,7 @@ from demo.brand import Brand, greeting
 from demo.conversation_state import Conversation
 from demo.convert import uploads_of
 from demo.examples import card
+from demo.knowledge_tab import KnowledgeDesk
 from demo.markup import notice
 from demo.page_parts import EMPTY_BOX
 from demo.panels import panel, title_of
@@ -120,8 +121,11 @@ class Opening:
 
     def picker(self, picked: str, names: list[str], language: str) -> gr.Radio:
         """With the bases that there are, of which Gradio lets none pass that it does not show."""
+        choices = [(title_of(picked, language), picked)]
+        if len(names) > 1:  # in the order of the page
+            choices = KnowledgeDesk(self.service).choices(language)
         return gr.Radio(
-            [(title_of(name, language), name) for name in names],
+            choices,
             value=picked,
             visible=len(names) > 1,
             label=word("knowledge", language),
