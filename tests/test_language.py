@@ -27,7 +27,7 @@ from mm_support.knowledge.oddities import oddities
 from mm_support.language import detect, sentences
 from mm_support.language import terms as language_terms
 from mm_support.language.asks import amounts_asked, asks_steps
-from mm_support.language.detect import holds, language_of, stop_words, told_language
+from mm_support.language.detect import language_of, partly_in, stop_words, told_language
 from mm_support.language.emergency import is_emergency
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.marks import without_marks
@@ -393,7 +393,7 @@ def test_a_language_is_told_by_script_and_words(text, language):
     ],
 )
 def test_a_text_that_is_half_translated_holds_both_languages(text, languages):
-    assert {language for language in ("en", "zh", "de") if holds(text, language)} == languages
+    assert {language for language in ("en", "zh", "de") if partly_in(text, language)} == languages
 
 
 def test_another_language_than_those_expected_has_to_be_surely_likelier():

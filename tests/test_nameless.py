@@ -159,7 +159,7 @@ def test_the_name_stays_the_answer_where_its_entry_speaks_of_the_rest_too():
         (Entry("care", "Finch Care cover", "All falls that Finch Care covers."), "", True),
         (
             Entry("care", "Finch Care cover", "All falls that Finch Care covers."),
-            "is it covered by Finch Care",
+            "is it covered by finch care",
             False,
         ),
         (Entry("pot", "A teapot", "It is splash-proof.", intent="goods"), "", True),

@@ -22,7 +22,7 @@ from mm_support.errors import WeightsError
 from mm_support.files import readable
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language import codes, identifiers
-from mm_support.language.detect import holds, language_of
+from mm_support.language.detect import language_of, partly_in
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import Hit, of_one_document
@@ -157,7 +157,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
     photo = query.fused.weights.get("photo", 0.0)
-    foreign = bool(asked) and not holds(best.entry.text, language)
+    foreign = bool(asked) and not partly_in(best.entry.text, language)
     read = query.identifiers.get("photo_text", frozenset())
     return np.array(
         [

@@ -132,7 +132,8 @@ def _is_another(entry: Entry, named: Entry, rest: str) -> bool:
     coded = codes_in(term_set(entry.title)) or numbered(entry.title, title=True)
     own = names_itself(entry.title, entry.answer)
     alike = bool(entry.intent) and entry.intent == named.intent
-    return bool(alike or coded or own and not any(name in rest for name in own))
+    asked = rest.casefold()  # people type names in small letters
+    return bool(alike or coded or own and not any(name.casefold() in asked for name in own))
 
 
 def _titled_in(words: str, title: str) -> Iterator[tuple[int, int]]:

@@ -12,12 +12,7 @@ from mm_support.rounds import Stopped
 stops: ContextVar[threading.Event | None] = ContextVar("stops", default=None)
 
 
-def is_stopped() -> bool:
-    stop = stops.get()
-    return stop is not None and stop.is_set()
-
-
 def end_if_stopped() -> None:
     """Raises Stopped where the work in this context was stopped."""
-    if is_stopped():
+    if (stop := stops.get()) and stop.is_set():
         raise Stopped

@@ -20,9 +20,8 @@ LONGEST = 30  # words of a title that is looked for
 LEAST = 2  # such lines under a heading; a single one may be what answers a question. Where they are
 # half of its links, the others, whose titles are worded otherwise, lead away too
 WORD = re.compile(r"\w+")
-AFTER = re.compile(
-    r"\s*(?:$|[^\w\s]\W*)"
-)  # the end of a title: nothing more, or a dash and the like
+# the end of a title: nothing more, or a dash and the like
+AFTER = re.compile(r"\s*(?:$|[^\w\s]\W*)")
 
 
 def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:

@@ -89,7 +89,7 @@ def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
     return None
 
 
-def holds(text: str, language: str) -> bool:
+def partly_in(text: str, language: str) -> bool:
     """Whether a text is in a language, or a good part of its lines: of pages that are half
     translated.
     """
