@@ -12,9 +12,11 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import WordEncoder
 from PIL import Image
 
 from mm_support.device import resolve_device
@@ -865,6 +867,31 @@ def test_files_are_kept_while_another_process_may_still_need_them(index, tmp_pat
     for _ in range(2):
         index.replace("kb", random_points(1), "v2")
     assert not picture.exists()
+
+
+def test_each_text_of_an_entry_keeps_its_script(tmp_path):
+    """One that shows none has that of its entry."""
+    looks = SimpleNamespace(
+        dim=D_PICTURE,
+        encode=lambda photos: np.zeros((len(photos), D_PICTURE), np.float32),
+        encode_words=lambda titles: np.zeros((len(titles), D_PICTURE), np.float32),
+    )
+    maker = PointMaker(WordEncoder(), looks, tmp_path)
+    entries = [
+        Entry(
+            "half", "Print the pages", "点击图标，选择每行显示的页数。\n\nIt closes when you type."
+        ),
+        Entry("whole", "E24", "水泵没有进水，请打开水龙头。"),
+    ]
+    half, whole = maker.points("kb", entries, ["", ""], [])
+    with (index := Bases(tmp_path).index).writing("kb") as new:
+        for point in (half, whole):
+            new.add(replace(point, text=point.text[:, :D_TEXT], pieces=point.pieces[:, :D_TEXT]))
+        new.publish("v1", None)
+    assert list(half.characters) == [False, True, False]
+    assert list(whole.characters) == [True, True]
+    kept = [list(point.characters) for point in index.open("kb").points([0, 1])]
+    assert kept == [list(half.characters), list(whole.characters)]
 
 
 @pytest.mark.slow

@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from test_service import built, folder  # noqa: F401  (a fixture)
 
+from mm_support.decide.intents import Reads
 from mm_support.decide.nameless import (
     elsewhere,
     in_doubt,
@@ -136,6 +137,13 @@ def found(named, own, best=RETURNS):
 def judge(by_name, alone, named=KETTLE, own=0.1, rest="can I return my"):
     hits = found(named, own, alone.hits[0].entry)
     return elsewhere(by_name, named, rest, alone, hits, surer=0.9)
+
+
+def test_what_a_name_was_leaning_on_is_not_missing_without_it():
+    read = Reads({"follow_up": 0.7, "choose": 0.2, "person": 0.1}, frozenset({"choose", "person"}))
+    alone = read.alone()
+    assert (read.follow_up, alone.follow_up) == (pytest.approx(0.9), 0.0)
+    assert alone.says == {"person"} and alone.probability == {"person": 0.1}
 
 
 def test_what_surely_answers_the_rest_is_the_answer():

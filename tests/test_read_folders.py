@@ -192,6 +192,10 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
             + leads("gone", "Encrypt a disk", "Its page is called otherwise.")
             + "<h2>Elsewhere</h2>"
             + "<p><a href='https://shop.example/1'>Large disks for archives</a></p>" * 2
+            + "<h2>Also asked</h2>"
+            + leads("repair", "Repair a file system", "")
+            + leads("space", "See how full a disk is", "")
+            + "".join(leads(f"o{at}", f"Disk number {at}", "Sold by others.") for at in range(3))
             + "<h2>Which disk do I have?</h2>"
             + leads("space", "See how full a disk is", "It is named there.")
             + "<h2>Plans</h2><ul><li><a href='s.html'>Small</a>: 5 GB for 3 euros a month</li>"
@@ -211,6 +215,7 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
     answers = "\n".join(entry.answer for entry in reading.entries)
     assert "usable state" not in answers and "Check space" not in answers
     assert "called otherwise" not in answers
+    assert answers.count("Sold by others.") == 3  # fewer than half lead to pages of these
     assert "Large disks for archives" in answers  # no document of that title
     assert "It is named there." in answers and "5 GB for 3 euros" in answers
     (told,) = [reason for _, _, reason in reading.skipped if "lead to other" in reason]
