@@ -7,6 +7,7 @@ anything heavy is imported. Knows no model.
 from __future__ import annotations
 
 from argparse import ArgumentParser
+from contextlib import suppress
 from datetime import date
 from pathlib import Path
 
@@ -267,7 +268,7 @@ def bench(parser: ArgumentParser) -> None:
 
 
 def load(parser: ArgumentParser) -> None:
-    """Puts visitors with typed turns on a running app, or on a service in this process."""
+    """Puts visitors with conversations on a running app, or on a service in this process."""
     add = parser.add_argument
     add("--url", help="of a running app's page (default: a service of its own)")
     add("--visitors", type=positive, default=20, help="at once (default: 20)")
@@ -277,6 +278,8 @@ def load(parser: ArgumentParser) -> None:
     add(
         "--questions", type=existing, metavar="FILE", help="one a line (default: those of the pack)"
     )
+    add("--spoken", type=share, default=0.0, help="share of the turns, 0 to 1 (default: 0)")
+    add("--photos", type=share, default=0.0, help="share of the turns with one (default: 0)")
     add("--pid", type=int, help="the app's process, to watch its memory")
     add("--faults", action="store_true", help="break things under a service of its own instead")
     _json(parser)
@@ -303,6 +306,14 @@ def positive(text: str) -> int:
     if not text.isdecimal() or int(text) < 1:
         raise InputError(f"{text!r} is no whole number from 1.")
     return int(text)
+
+
+def share(text: str) -> float:
+    """A number from 0 to 1. Raises InputError."""
+    with suppress(ValueError):
+        if 0.0 <= (number := float(text)) <= 1.0:
+            return number
+    raise InputError(f"{text!r} is no number from 0 to 1.")
 
 
 def cases_folder(parser: ArgumentParser) -> None:

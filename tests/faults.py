@@ -272,7 +272,7 @@ class Trial:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     """0 where what is promised held under every fault."""
     command = [sys.executable, "-m", "tests.faults"]
-    questions = questions_of(args.questions, args.knowledge)
+    questions = [turn.text for turn in questions_of(args.questions, args.knowledge)]
     with tempfile.TemporaryDirectory() as folder:
         own = settings.with_changes(data_dir=Path(folder) / "data", database_url="")
         broken = 0

@@ -120,6 +120,16 @@ def test_who_has_the_cookie_stays_and_goes_on_elsewhere_when_a_front_has_gone(fr
     assert [turn.text.split()[0] for turn in kept] == ["washing", "and", "washing"]
 
 
+def test_a_program_whose_first_call_brings_it_a_cookie_gets_its_reply(fronts, proxy):
+    for _ in range(8):  # of which half would go to another front with the cookie
+        with httpx.Client(base_url=f"{proxy}/gradio_api", timeout=30) as program:
+            for _ in range(2):
+                sent = ["refund late", None, None, "kb", None, False, None, None, None]
+                begun = program.post("/call/chat", json={"data": sent}).json()["event_id"]
+                assert "event: complete" in program.get(f"/call/chat/{begun}").text
+            assert "front" in program.cookies
+
+
 def test_what_pages_need_passes_and_figures_do_not(fronts, proxy):
     sent = httpx.post(f"{proxy}/gradio_api/upload", files={"files": ("a.bin", b"x" * 20_000_000)})
     (kept,) = sent.json()
