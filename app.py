@@ -34,6 +34,7 @@ from mm_support import Settings, SupportService
 from mm_support.errors import SupportError
 from mm_support.files import private_folder
 from mm_support.logs import write_logs
+from mm_support.memory import few_arenas
 from mm_support.rounds import Rounds, Task
 
 PATIENCE = 8.0  # s that turns have to end after SIGTERM
@@ -46,6 +47,7 @@ def main() -> int:
     try:
         settings = Settings.from_env(device=device_here(os.environ))
         write_logs(settings.json_logs)
+        few_arenas()
         if "GRADIO_TEMP_DIR" not in os.environ:  # not Gradio's own, which other programs use too
             os.environ["GRADIO_TEMP_DIR"] = str(own_folder())
         return serve(settings)

@@ -49,6 +49,7 @@ from mm_support.errors import BusyError, SupportError
 from mm_support.inputs.audio import load_waveform
 from mm_support.knowledge.base import Knowledge
 from mm_support.language.sentences import split_sentences
+from mm_support.memory import give_back
 from mm_support.metrics import Metrics
 from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse
@@ -211,7 +212,8 @@ class SupportService:
         back = Task("looking for silence", MINUTE, lambda: self.desk.return_silent(minutes))
         figures = Task("adding up figures", DAY, self._insights.add_up)
         notes = Task("forgetting uploads", DAY, partial(self.archive.forget_uploads, 2 * DAY))
-        return [figures, notes, *([forget] if days else []), *([back] if minutes else [])]
+        free = Task("giving memory back", MINUTE, give_back)
+        return [figures, notes, free, *([forget] if days else []), *([back] if minutes else [])]
 
     def notices(self) -> list[Task]:
         """The sending of notices, apart from the other tasks: receivers may be slow."""

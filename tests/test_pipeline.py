@@ -4,10 +4,11 @@ import json
 import threading
 import time
 from collections import Counter
+from dataclasses import replace
 
 import numpy as np
 import pytest
-from conftest import FakeSpeech, WordEncoder
+from conftest import FakeReader, FakeSpeech, WordEncoder
 from PIL import Image
 from test_service import SPEECH, ask, folder, make  # noqa: F401  (fixtures)
 from test_service_contract import SpeechWithEar
@@ -139,6 +140,27 @@ def test_who_leaves_while_it_is_listened_ends_the_hearing(make):  # noqa: F811
     encoders = make(speech=Endless()).parts.encoders
     work = perceive(encoders, UserTurn(audio=SPEECH))
     assert [next(work).step for _ in range(3)] == ["listen"] * 3
+    assert begun.wait(10) and not ended.is_set()
+    work.close()
+    assert ended.wait(10)
+
+
+def test_who_leaves_while_a_photo_is_looked_at_ends_the_reading(make):  # noqa: F811
+    begun, ended = threading.Event(), threading.Event()
+
+    class Endless(FakeReader):
+        def read(self, photo):
+            begun.set()
+            try:
+                while True:
+                    end_if_stopped()
+                    time.sleep(0.001)
+            finally:
+                ended.set()
+
+    own = make().parts.encoders
+    work = perceive(replace(own, reader=Endless()), UserTurn(image=Image.new("RGB", (64, 64))))
+    assert [next(work).step for _ in range(3)] == ["look"] * 3
     assert begun.wait(10) and not ended.is_set()
     work.close()
     assert ended.wait(10)

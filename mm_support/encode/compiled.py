@@ -19,6 +19,7 @@ import torch
 from torch import Tensor, nn
 
 from mm_support.device import usable_threads
+from mm_support.memory import lend
 
 log = logging.getLogger(__name__)
 
@@ -39,6 +40,7 @@ class Compiled:
             "INFERENCE_PRECISION_HINT": "bf16" if dtype == torch.bfloat16 else "f32",
         }
         self._network = openvino.Core().compile_model(file, "CPU", hints)
+        lend(self._network)
         self._idle = SimpleQueue[Any]()  # requests: a new one costs a tenth of what it computes
         self.dim: int = self._network.output(0).partial_shape[-1].get_length()
 

@@ -22,8 +22,10 @@ from PIL import Image
 from mm_support.config import Settings
 from mm_support.device import usable_threads
 from mm_support.encode.segments import SegmentReader, load_segment_reader
+from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.text_layout import Piece, believe_one, lines_in_order, unturn
 from mm_support.errors import WeightsError
+from mm_support.memory import lend
 from mm_support.types import TextLine
 
 if TYPE_CHECKING:
@@ -44,7 +46,7 @@ TALL = 1.5  # a box this much higher than wide holds text that runs up or down
 
 
 class TextReader(Protocol):
-    """photo: upright RGB. Lines in reading order; none where nothing is written."""
+    """photo: upright RGB. Lines in reading order; none where nothing is written. Raises Stopped."""
 
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]: ...
 
@@ -94,6 +96,7 @@ class PhotoTextReader:
             pixels, (width, height), interpolation=cv2.INTER_AREA if scale < 1 else cv2.INTER_CUBIC
         )
         with self._lock:
+            end_if_stopped()
             found = cast("TextDetOutput", self._engine(small))  # it is told only to detect
         if found.boxes is None:
             return []
@@ -119,6 +122,7 @@ class PhotoTextReader:
         boxes = [np.roll(box, turns, axis=0) for box in boxes]
         cut = [cut_out(pixels, box) for box in boxes]
         with self._lock:
+            end_if_stopped()
             read = self._engine.recognize_txt(cut)
         return [
             Piece(text, float(sure), box)
@@ -208,30 +212,32 @@ def _engine(params: dict[str, Any]) -> RapidOCR:
     }
     try:
         engine = _opened({**params, **compiled})
-        _in_float32(engine)
+        _compile(engine)
         return engine
     except Exception as exc:  # rapidocr and OpenVINO have errors of their own
         log.warning("ONNX Runtime reads the text in photos, since OpenVINO does not: %s", exc)
         return _opened(params)
 
 
-def _in_float32(engine: RapidOCR) -> None:
-    """OpenVINO's bfloat16 misreads points and small figures; rapidocr has no setting for it."""
+def _compile(engine: RapidOCR) -> None:
+    """In float32, as rapidocr has no setting for it: OpenVINO's bfloat16 misreads points and small
+    figures. What the networks keep of the largest photos they give back.
+    """
     import openvino
 
-    if "BF16" not in openvino.Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-        return
     hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": usable_threads()}
-    for part in filter(None, (engine.text_det, engine.text_rec)):
-        made: Any = part.session
+    for part in (engine.text_det, engine.text_rec):
+        made: Any = part.session  # type: ignore[union-attr]
         compiled = openvino.Core().compile_model(made.model, "CPU", hints)
+        lend(compiled)
         made.session = compiled.create_infer_request()
 
 
 def _opened(params: dict[str, Any]) -> RapidOCR:
-    """With the detector opened, not only at the first photo."""
+    """With both models opened, not only at the first photo."""
     from rapidocr import RapidOCR
 
-    engine = RapidOCR(params=params)
-    engine(np.full((64, 256, 3), 255, np.uint8))
+    engine, white = RapidOCR(params=params), np.full((64, 256, 3), 255, np.uint8)
+    engine(white)
+    engine.recognize_txt([white])
     return engine

@@ -21,6 +21,7 @@ from PIL import Image
 from mm_support import paths
 from mm_support.device import torch_threads
 from mm_support.encode.segment_glyphs import read_glyph, word
+from mm_support.encode.stopping import end_if_stopped
 from mm_support.files import SHIPPED, readable
 from mm_support.types import TextLine
 
@@ -81,6 +82,7 @@ class SegmentReader:
 
     def _look_again(self, photo: Image.Image, chain: list[Character]) -> list[Character]:
         """The chain as read once more from a crop in which it stands level and BEST_HEIGHT high."""
+        end_if_stopped()
         height = float(np.median([item.height for item in chain]))
         right = np.sum([item.right for item in chain], axis=0)
         right = right / np.hypot(*right)
@@ -102,6 +104,7 @@ class SegmentReader:
         return trimmed(max(same, key=len, default=chain))
 
     def _at_size(self, photo: Image.Image, side: int) -> list[Character]:
+        end_if_stopped()
         scale = min(side / max(photo.size), ENLARGED)
         width, height = (max(1, round(length * scale)) for length in photo.size)
         small = photo.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)

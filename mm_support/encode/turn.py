@@ -9,6 +9,7 @@ import math
 import re
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextvars import copy_context
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -19,6 +20,7 @@ from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
 from mm_support.encode.recording import TURN, in_turn, joined, parts_of
 from mm_support.encode.speech import SpeechEncoder
+from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.audio import load_voices
@@ -102,10 +104,11 @@ class Encoders:
             before.append(heard)
 
     def see(self, image: str | Path | Image.Image, labels: Sequence[str] | None = None) -> Seen:
-        """Raises InputError for a photo that cannot be used."""
+        """Raises InputError for a photo that cannot be used, and Stopped."""
+        end_if_stopped()
         photo = load_photo(image)
         with ThreadPoolExecutor(1, "read") as beside:
-            reading = beside.submit(self.reader.read, photo)
+            reading = beside.submit(copy_context().run, self.reader.read, photo)
             vector = self.image.encode([photo])[0]
             named = self.image.label(vector, labels)
             return Seen(ImageView(named, reading.result()), vector, photo)

@@ -35,28 +35,34 @@ def perceive(
     """What is heard in a turn's recording and seen in its photo. language: the one spoken before;
     names: words that are expected.
 
-    Raises InputError for a recording or a photo that cannot be used.
+    Closing it ends both. Raises InputError for a recording or a photo that cannot be used.
     """
-    clock, heard, seen = clock or Clock(), None, None
-    looking = _look_beside(encoders, turn.photos, clock) if turn.photos else None
-    if turn.audio is not None:
-        yield Working("listen", "Listening")
-        with clock.step("listen"):
-            heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
-        yield Heard(heard)
-    if looking is not None:
-        yield Working("look", "Looking at the photo")
-        while wait([looking], LOOK).not_done:
+    clock, heard, seen, stop = clock or Clock(), None, None, threading.Event()
+    looking = _look_beside(encoders, turn.photos, clock, stop) if turn.photos else None
+    try:
+        if turn.audio is not None:
+            yield Working("listen", "Listening")
+            with clock.step("listen"):
+                heard = turn.heard or (yield from listen(encoders, turn.audio, language, names))
+            yield Heard(heard)
+        if looking is not None:
             yield Working("look", "Looking at the photo")
-        seen = looking.result()
-        yield Saw(seen.view)
+            while wait([looking], LOOK).not_done:
+                yield Working("look", "Looking at the photo")
+            seen = looking.result()
+            yield Saw(seen.view)
+    finally:
+        stop.set()
     return heard, seen
 
 
-def _look_beside(encoders: Encoders, photos: Sequence[Photo], clock: Clock) -> Future[Seen]:
+def _look_beside(
+    encoders: Encoders, photos: Sequence[Photo], clock: Clock, stop: threading.Event
+) -> Future[Seen]:
     """Begins to look in a thread, in which whoever listens meanwhile does not wait."""
 
     def look() -> Seen:
+        stops.set(stop)
         with clock.step("look"):
             return encoders.see_all(photos)
 
