@@ -319,6 +319,21 @@ def test_a_transcript_is_guessed_as_it_would_be_decoded():
     assert texts == [" It is broken.", " Can I return it?"]
 
 
+def test_nothing_is_guessed_of_what_lies_behind_a_window():
+    tokenizer = get_tokenizer(True, language="en")
+    said = (Segment(28.0, 29.5, "It is broken."), Segment(29.5, 33.0, "Can I return it?"))
+    assert speech.guessed(tokenizer, said, 0.0) == speech.guessed(tokenizer, said[:1], 0.0)
+    assert len(speech.guessed(tokenizer, said, 28.0)) > 8
+
+
+def test_a_guess_of_more_than_the_decoder_can_hold_is_cut(tiny, hasty):
+    encoder = speech.WhisperEncoder(tiny, AlwaysSpeech(), CPU)
+    noise = np.random.default_rng(0).normal(0, 0.1, 40 * RATE).astype(np.float32)
+    known = [Segment(n, n + 1.0, "It is broken again and again.") for n in range(40)]
+    before = Transcript("", "en", segments=tuple(known))
+    assert encoder.transcribe(noise, "en", before=before).language == "en"
+
+
 def test_damaged_weights_say_what_is_wrong(folder, tmp_path, tmp_settings):
     with pytest.raises(WeightsError, match="config.json"):
         load_speech_encoder(tmp_settings.with_changes(speech_model=str(tmp_path)), CPU)

@@ -255,7 +255,7 @@ class WhisperEncoder:
         task.logit_filters.append(EndsWhenStopped())
         if draft:
             task.logit_filters.append(EndsLoops(task.sample_begin, task.tokenizer.eot))
-        if guess:
+        if guess := guess[: min(limit, self.model.dims.n_text_ctx - task.sample_begin)]:
             task.inference = Guessed(self.model, task.sample_begin, guess)
         # a token at a time is little work; the same recording gives the same transcript
         with torch_threads(1), torch.random.fork_rng(devices=[]):

@@ -87,10 +87,12 @@ def repeated(tokens: Sequence[int]) -> int:
 
 
 def guessed(tokenizer: Tokenizer, before: Sequence[Segment], start: float) -> list[int]:
-    """The tokens of segments from `start` seconds on, as far as they go: the last one may go on."""
+    """The tokens of the segments in the window that begins at `start` seconds, as far as they go:
+    the last one may go on.
+    """
     space, tokens = joint(tokenizer.language or ""), list[int]()
     for part in before:
-        if part.start >= start:
+        if start <= part.start and part.end <= start + WINDOW / FRAMES_PER_SECOND:
             first, last = (round((time - start) / STAMP) for time in (part.start, part.end))
             text = tokenizer.encode(space + part.text)
             tokens += [tokenizer.timestamp_begin + first, *text, tokenizer.timestamp_begin + last]
