@@ -209,16 +209,29 @@ class Endpoints:
         with plain_errors():
             return self.service.visit(required(token, "a token")).export()
 
-    def forget(self, token: str) -> dict:
-        """Erases all that is kept of a visitor: their conversations with everything in them.
+    def erase(self, token: str, session_id: str | None = None) -> dict:
+        """Erases what is kept of a visitor: one conversation with everything in it, or all of them.
 
         Args:
             token: The token that came with the replies.
+            session_id: The session_id of a reply; all conversations are erased without one.
         Returns:
             A dict with turns, how many were erased.
         """
         with plain_errors():
-            return {"turns": self.service.visit(required(token, "a token")).forget()}
+            visit = self.service.visit(required(token, "a token"))
+            return {"turns": visit.erase(session_id or None)}
+
+    def status(self) -> dict:
+        """Tells whether questions are answered yet, and how well.
+
+        Returns:
+            A dict with ready, message (a sentence for people), failed (whether it will never be
+            ready) and degraded (whether it answers, but not as well as it should).
+        """
+        with plain_errors():
+            known = asdict(self.service.status())
+            return {name: known[name] for name in ("ready", "message", "failed", "degraded")}
 
     def knowledge_bases(self) -> list[dict]:
         """Lists the knowledge bases.
@@ -275,7 +288,8 @@ def add_endpoints(service: Service) -> None:
             (endpoints.rate, [handed_over, score, comment, token], quick, []),
             (endpoints.messages, [handed_over, since, token], quick, []),
             (endpoints.my_data, [whose], quick, []),
-            (endpoints.forget, [whose], quick, []),
+            (endpoints.erase, [whose, session], quick, []),
+            (endpoints.status, [], quick, []),
             (endpoints.knowledge_bases, [], quick, []),
         ):
             result = gr.JSON(label="result")

@@ -188,7 +188,7 @@ class Opening:
         if latest and latest.run and not latest.over:  # its last step would show it again
             latest.run.give_way()
         try:
-            self.service.visit(conversation.token).forget()
+            self.service.visit(conversation.token).erase()
         except SupportError as problem:
             return self.desk.show_notice(problem, language)
         remove_files(conversation)

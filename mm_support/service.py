@@ -312,6 +312,10 @@ class SupportService:
         """
         return self.desk.transcript(checked_session(session))
 
+    def erase(self, session: str) -> int:
+        """Erases a conversation with everything in it; returns how many turns that were."""
+        return self.archive.erase([checked_session(session)], "service")
+
     def _encode(self, texts: Sequence[str]) -> np.ndarray:
         return self.parts.encoders.text.encode(texts)
 

@@ -8,6 +8,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 from pathlib import Path
 
+import gradio as gr
 import pytest
 from clock import until
 from conftest import on_postgresql, on_sqlite
@@ -93,7 +94,7 @@ def test_after_forgetting_no_file_holds_a_trace(service, tmp_settings, red, monk
     media = set((data / "media").iterdir())
     assert bytes_of(data).count(CANARY.encode()) > 20 and len(media) == 4
     assert (data / "turns.journal").exists() and (data / "turns.refused").exists()
-    assert visit.forget() == 6
+    assert visit.erase() == 6
     # the label is read in everybody's photos
     rest = bytes_of(data).replace(f"{CANARY} label".encode(), b"")
     assert CANARY.encode() not in rest and CANARY[:7].encode() not in rest
@@ -106,7 +107,7 @@ def test_after_forgetting_no_file_holds_a_trace(service, tmp_settings, red, monk
     assert service.conversation(session) == ()
     *_, last = visit.reply(UserTurn("refund late", knowledge="kb"))
     assert last.reply.action == "answer"  # and the service goes on
-    assert other.forget() == 4
+    assert other.erase() == 4
     assert CANARY.encode() not in bytes_of(data)
 
 
@@ -123,10 +124,10 @@ def test_after_forgetting_no_table_holds_a_trace(service, red, monkeypatch):
     talk(other, service, "smaragdmeise", red)
     journaled(visit, service, CANARY, monkeypatch)
     assert len(list(holding(CANARY, session))) > 10
-    assert visit.forget() == 6
+    assert visit.erase() == 6
     rest = [row.replace(f"{CANARY} label", "") for row in holding(CANARY, session, visit.visitor)]
     assert not any(word in row for row in rest for word in (CANARY, session, visit.visitor))
-    assert other.forget() == 4 and list(holding(CANARY)) == []
+    assert other.erase() == 4 and list(holding(CANARY)) == []
 
 
 @pytest.mark.parametrize("ends", ["finished", "left"])
@@ -138,7 +139,7 @@ def test_a_reply_that_is_on_its_way_is_not_kept_once_its_visitor_is_forgotten(
     *_, kept = before.reply(UserTurn("refund late", knowledge="kb"))
     events = visit.reply(UserTurn(f"refund late {CANARY}", image=red, knowledge="kb"))
     next(events)
-    assert visit.forget() == 0
+    assert visit.erase() == 0
     list(events) if ends == "finished" else events.close()
     assert CANARY.encode() not in bytes_of(tmp_settings.data_dir)
     assert not list(tmp_settings.data_dir.glob("media/*"))
@@ -217,7 +218,7 @@ def test_the_commands_erase_and_export(service, tmp_settings, red, capsys, tmp_p
 def test_erasures_are_noted_without_naming_anybody(service, red):
     visit = service.visit()
     session = talk(visit, service, CANARY, red)
-    visit.forget()
+    visit.erase()
     noted = next(row for row in audited(service._keeper.store) if row.what == "erased")
     assert (noted.who, noted.subject) == ("visitor", checksum(session))
 
@@ -233,7 +234,7 @@ def test_what_another_machines_journal_holds_of_an_erased_conversation_does_not_
     elsewhere.append({**record, "id": "t2", "text": CANARY, "summary": ""})
     elsewhere.append({"turn_id": "t2", "rating": "down", "comment": CANARY})
     elsewhere.append({**record, "id": "t3", "session_id": "other", "summary": ""})
-    visit.forget()
+    visit.erase()
     keeper = Keeper(store, elsewhere)
     until(lambda: not elsewhere)  # its own round may have taken the rows before we look
     assert [row.id for row, _ in store.turns()] == ["t3"]
@@ -279,7 +280,7 @@ def test_what_the_database_refused_is_given_out_and_forgotten_too(service):
     ]
     service.archive.erase_older(10)
     assert [row["id"] for row in journal.all_rows()] == ["t1"]
-    visit.forget()
+    visit.erase()
     assert not journal.all_rows()
 
 
@@ -299,13 +300,33 @@ def test_retention_runs_at_the_start_and_only_where_it_is_wanted(service):
         service.settings.with_changes(retention_days=-1)
 
 
-def test_my_data_and_forget_through_the_api():
+def test_one_conversation_is_erased_through_the_api_and_no_other_visitors():
+    endpoints = Endpoints(FakeService())
+    *_, (first, _) = endpoints.chat(f"E24 {CANARY}", knowledge="smart-home")
+    *_, (second, _) = endpoints.chat("E24", knowledge="smart-home", token=first["token"])
+    *_, (foreign, _) = endpoints.chat("E24", knowledge="smart-home")
+    assert first["session_id"] != second["session_id"]
+    with pytest.raises(gr.Error, match="another"):
+        endpoints.erase(foreign["token"], first["session_id"])
+    assert endpoints.erase(first["token"], first["session_id"]) == {"turns": 1}
+    [left] = endpoints.my_data(first["token"])["conversations"]
+    assert left["session_id"] == second["session_id"]
+
+
+def test_the_service_erases_a_conversation(service):
+    reply = service.answer(UserTurn(f"refund {CANARY}", knowledge="kb"))
+    assert service.conversation(reply.session_id)
+    assert service.erase(reply.session_id) == 1
+    assert service.conversation(reply.session_id) == ()
+
+
+def test_my_data_and_erase_through_the_api():
     service = FakeService()
     endpoints = Endpoints(service)
     *_, (result, _) = endpoints.chat(f"E24 {CANARY}", knowledge="smart-home")
     mine = endpoints.my_data(result["token"])
     assert CANARY in mine["conversations"][0]["turns"][0]["text"]
-    assert endpoints.forget(result["token"]) == {"turns": 1}
+    assert endpoints.erase(result["token"]) == {"turns": 1}
     assert endpoints.my_data(result["token"]) == {"conversations": []}
     assert CANARY.encode() not in bytes_of(service.folder)
 

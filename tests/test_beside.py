@@ -52,7 +52,7 @@ def test_a_note_is_for_the_desk_and_never_for_the_customer(page, chat, service):
     assert len(service.desk.notes(session)) == 1
     (exported,) = service.archive.export([session])["conversations"]
     assert "rude" in exported["notes"][0]["text"]
-    visit.forget()
+    visit.erase()
     assert service.desk.notes(session) == ()
 
 

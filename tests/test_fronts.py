@@ -65,7 +65,7 @@ def test_a_conversation_goes_on_at_another_front(fronts):
     assert thanks.action == "handoff" and not thanks.citations  # Ada has it
     assert [type(each) for each in other.conversation(first.session_id)].count(Message) == 1
     other.desk.close(first.session_id, "Ada", "solved")
-    assert one.desk.open() == () and visit.forget() == 4
+    assert one.desk.open() == () and visit.erase() == 4
     assert other.conversation(first.session_id) == ()
 
 

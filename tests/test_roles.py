@@ -34,7 +34,10 @@ OPEN = {
     *(f"Opening.{name}" for name in ("open", "resume", "restart", "forget_me")),
     *(f"Rating.{name}" for name in ("rate_reply", "rate_closed", "no_comment", "comment")),
     *(f"Endpoints.{name}" for name in ("chat", "transcribe", "describe", "search", "feedback")),
-    *(f"Endpoints.{name}" for name in ("rate", "messages", "my_data", "forget", "knowledge_bases")),
+    *(
+        f"Endpoints.{name}"
+        for name in ("rate", "messages", "my_data", "erase", "knowledge_bases", "status")
+    ),
     *("DeskPage.enter", "enter.open_door", "connect_sign_in.sign_in", "connect_sign_in.sign_out"),
     *("customer_page.look", "follow_status.look", "preview_page.look"),
 }

@@ -159,13 +159,19 @@ def test_exactly_the_documented_endpoints_are_public(client):
         "/rate": ["session_id", "score", "comment", "token"],
         "/messages": ["session_id", "since", "token"],
         "/my_data": ["token"],
-        "/forget": ["token"],
+        "/erase": ["token", "session_id"],
+        "/status": [],
         "/knowledge_bases": [],
     }
     for facts in endpoints.values():
         assert facts["description"]
         assert all(p["python_type"]["description"].endswith(".") for p in facts["parameters"])
         assert facts["returns"][0]["python_type"]["description"].startswith("A ")
+
+
+def test_the_status_is_told_without_what_it_runs_on(client):
+    status = client.predict(api_name="/status")
+    assert status == {"ready": True, "message": "Ready", "failed": False, "degraded": False}
 
 
 def test_chat_answers_with_sources_pictures_and_sound(client, photo):

@@ -73,7 +73,7 @@ class ServiceAsker:
         return Answer(reply.text, reply.session_id, visit.token, first, whole)
 
     def forget(self, seat: Seat) -> None:
-        self._service.visit(seat.token).forget()
+        self._service.visit(seat.token).erase()
 
 
 class AppAsker:
@@ -102,7 +102,7 @@ class AppAsker:
         raise SupportError("The app ended the reply without a word.")
 
     def forget(self, seat: Seat) -> None:
-        list(self.call("forget", [seat.token], seat))
+        list(self.call("erase", [seat.token, None], seat))
 
     def close(self) -> None:
         self._transport.close()

@@ -183,9 +183,12 @@ class Visit:
         """Tells the person who has the conversation that its customer writes."""
         self._service.desk.customer_types(self.own(session))
 
-    def forget(self) -> int:
-        """Erases all conversations of this visitor; returns how many turns that were."""
-        return self._service.archive.erase_visitor(self.visitor, "visitor")
+    def erase(self, session: str | None = None) -> int:
+        """Erases a conversation, or all of this visitor; returns how many turns that were."""
+        archive = self._service.archive
+        if session:
+            return archive.erase([self.own(session)], "visitor")
+        return archive.erase_visitor(self.visitor, "visitor")
 
     def export(self) -> dict[str, Any]:
         """What is kept of this visitor, as plain values for JSON, but for what the people at the
