@@ -40,6 +40,7 @@ from mm_support.paths import PACKS
 from mm_support.types import Entry, Question, Token
 
 D_TEXT, D_PICTURE = 16, 8
+NO_PICTURE = np.zeros((0, D_PICTURE), np.float32)
 TODAY = date(2026, 5, 1)
 
 
@@ -59,6 +60,7 @@ def random_points(count, seed=0):
         Point(
             Entry(f"e{n}", f"Entry {n}", f"Answer {n}.", intent="i"),
             kept(rng, rng.integers(1, 5), D_TEXT),
+            kept(rng, D_TEXT),
             kept(rng, rng.integers(0, 4), D_PICTURE),
             kept(rng, D_PICTURE),
             kept(rng, rng.integers(1, 9), D_TEXT),
@@ -131,22 +133,30 @@ def test_what_unrelated_texts_have_is_taken_by_the_scripts_of_question_and_entry
     tmp_path, asked, floors
 ):
     """floors: with an English text, with a Chinese one; the last entry has texts of both."""
-    bases, (english, chinese, mixed) = Bases(tmp_path), random_points(3, seed=4)
+    bases, (english, chinese, mixed) = Bases(tmp_path), random_points(3, seed=5)
     chinese = replace(chinese, characters=np.ones(len(chinese.text), bool))
     scripts = np.arange(len(mixed.text)) % 2 == 1
     assert scripts.any()
     mixed = replace(mixed, characters=scripts)
     bases.replace("kb", [english, chinese, mixed], "v1")
-    score = TextScore(0.0, 0.0, Floors(((0.1, 0.2), (0.3, 0.4)), ((0, 0), (0, 0))))
+    table = ((0.1, 0.2), (0.3, 0.4))
+    nothing = ((0, 0), (0, 0))
+    score = TextScore(0.0, 0.0, Floors(table, nothing, nothing))
+    of_whole = TextScore(0.0, 0.0, Floors(nothing, nothing, table), whole=1.0)
     both = english.text[0] + chinese.text[0]
     both /= np.linalg.norm(both)
     said = replace(query(both), texts={"text": (asked,)})
     found = search(bases.index.open("kb"), said, 3, TODAY, True, score)
     scores = {hit.entry.id: hit.score for hit in found}
+    found = search(bases.index.open("kb"), said, 3, TODAY, True, of_whole)
+    wholes = {hit.entry.id: hit.score for hit in found}
     for point, written in zip((english, chinese, mixed), (scripts * 0, scripts * 0 + 1, scripts)):
         taken = np.array(floors)[np.resize(written, len(point.text)).astype(int)]
         expected = max(0.0, *((point.text @ both - taken) / (1 - taken)))
         assert scores[point.entry.id] == pytest.approx(expected, abs=1e-3)
+        highest = taken.max()  # of an entry that is partly in a script
+        expected = max(0.0, (point.whole @ both - highest) / (1 - highest))
+        assert wholes[point.entry.id] == pytest.approx(expected, abs=1e-3)
 
 
 def test_text_search_equals_brute_force(index):
@@ -155,9 +165,7 @@ def test_text_search_equals_brute_force(index):
     for seed in range(5):
         vector = unit(np.random.default_rng(100 + seed), D_TEXT)
         best = np.array([max(row @ vector for row in point.text) for point in points])
-        whole = np.array(
-            [sum(point.text) @ vector / np.linalg.norm(sum(point.text)) for point in points]
-        )
+        whole = np.array([point.whole @ vector for point in points])
         expected = (1 - UNKNOWN.words) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
         order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
@@ -201,8 +209,8 @@ def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins
     index.replace(
         "kb",
         [
-            Point(Entry("passing", "t", "a"), passing, none, look, passing),
-            Point(Entry("whole", "t", "a"), about, none, look, about),
+            Point(Entry("passing", "t", "a"), passing, passing.mean(0), none, look, passing),
+            Point(Entry("whole", "t", "a"), about, about.mean(0), none, look, about),
         ],
         "v1",
     )
@@ -221,7 +229,7 @@ def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(inde
     index.replace(
         "kb",
         [
-            Point(Entry(n, "t", a), vector, np.zeros((0, D_PICTURE), np.float32), look, vector)
+            Point(Entry(n, "t", a), vector, vector[0], NO_PICTURE, look, vector)
             for n, a in answers.items()
         ],
         "v1",
@@ -259,6 +267,7 @@ def test_photo_and_vague_question_find_what_neither_finds_alone(index):
         Point(
             Entry(f"{p}{i}", "t", "a"),
             intents[i : i + 1],
+            intents[i],
             products[p : p + 1],
             products[p],
             intents[i : i + 1],
@@ -285,6 +294,7 @@ def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
         Point(
             Entry("pump", "Error E24", "The pump is blocked."),
             -unit(rng, 1, D_TEXT),
+            unit(rng, D_TEXT),
             unit(rng, 0, D_PICTURE),
             unit(rng, D_PICTURE),
             unit(rng, 0, D_TEXT),
@@ -300,13 +310,20 @@ def test_a_model_number_that_four_entries_name_leaves_the_choice_to_the_words(in
     look, none = unit(np.random.default_rng(1), D_PICTURE), np.zeros((0, D_PICTURE), np.float32)
     near = (0.9 * asked + np.sqrt(0.19) * beside).astype(np.float32)
     named = [
-        Point(Entry(f"fault-{i}", "t", f"The W8 shows E{i + 11}"), near, none, look, near)
+        Point(Entry(f"fault-{i}", "t", f"The W8 shows E{i + 11}"), near, near[0], none, look, near)
         for i in range(4)
     ]
-    others = [Point(Entry(f"other-{i}", "t", "a"), -asked, none, look, -asked) for i in range(60)]
+    others = [
+        Point(Entry(f"other-{i}", "t", "a"), -asked, -asked[0], none, look, -asked)
+        for i in range(60)
+    ]
     index.replace(
         "kb",
-        [*named, Point(Entry("unbalanced", "t", "It stops"), asked, none, look, asked), *others],
+        [
+            *named,
+            Point(Entry("unbalanced", "t", "It stops"), asked, asked[0], none, look, asked),
+            *others,
+        ],
         "v1",
     )
     assert (
@@ -320,7 +337,14 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
     texts = [f"Havena lamp {n} flickers" if n % 2 else f"Table {n} wobbles" for n in range(12)]
     texts[1] += " like HV12"
     points = [
-        Point(Entry(str(n), text, text), none[n : n + 1], looks[n : n + 1], looks[n], none[:0])
+        Point(
+            Entry(str(n), text, text),
+            none[n : n + 1],
+            none[n],
+            looks[n : n + 1],
+            looks[n],
+            none[:0],
+        )
         for n, text in enumerate(texts)
     ]
     index.replace("kb", points, "v1")
@@ -359,6 +383,7 @@ def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
             Point(
                 entry,
                 unit(rng, 1, D_TEXT),
+                unit(rng, D_TEXT),
                 unit(rng, 0, D_PICTURE),
                 unit(rng, D_PICTURE),
                 unit(rng, 0, D_TEXT),
@@ -384,7 +409,14 @@ def test_what_the_turn_before_named_counts_until_another_is_named(index):
     entries = [Entry("a", "Oven shows E24", "x"), Entry("b", "Oven shows E18", "x")]
     none = unit(rng, 0, D_TEXT)
     points = [
-        Point(entry, unit(rng, 1, D_TEXT), unit(rng, 0, D_PICTURE), unit(rng, D_PICTURE), none)
+        Point(
+            entry,
+            unit(rng, 1, D_TEXT),
+            unit(rng, D_TEXT),
+            unit(rng, 0, D_PICTURE),
+            unit(rng, D_PICTURE),
+            none,
+        )
         for entry in entries
     ]
     index.replace("kb", points, "v1")
@@ -430,9 +462,7 @@ def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
     index.replace(
         "kb",
         [
-            Point(
-                Entry(text, "t", text), vector, np.zeros((0, D_PICTURE), np.float32), look, vector
-            )
+            Point(Entry(text, "t", text), vector, vector[0], NO_PICTURE, look, vector)
             for text in texts
         ],
         "v1",
@@ -483,8 +513,7 @@ def reference(points, query):
     found = {}
     for row, point in enumerate(points):
         best = max(point.text, key=lambda text: float(text @ fused.text))
-        mean = point.text.mean(axis=0)
-        meant = (1 - UNKNOWN.whole) * best + UNKNOWN.whole * mean / np.linalg.norm(mean)
+        meant = (1 - UNKNOWN.whole) * best + UNKNOWN.whole * point.whole
         by = {}
         for name in (name for name in fused.parts if name != "photo"):
             asked = query.terms.get(name, frozenset())
@@ -931,7 +960,7 @@ def test_a_base_in_another_layout_answers_by_its_words_until_it_is_made_again(tm
     (file,) = (tmp_path / "bases" / "kb").rglob("about.json")
     about = json.loads(file.read_text())
     file.write_text(json.dumps(about | {"signature": about["signature"] + "0"}))
-    (file.parent / "facet_lengths").unlink()
+    (file.parent / "wholes").unlink()
     again = Bases(tmp_path)
     assert not again.index.fits(again.index.open("kb"))
     asked = query(unit(rng, D_TEXT), words=frozenset({"unblock", "zebra"}))

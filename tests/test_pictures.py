@@ -28,7 +28,7 @@ def picture_logit(query, pictures, words, weights):
     """Log odds of one entry."""
     shown, worded = torch.tensor(np.array([pictures @ query])), torch.tensor([[words @ query]])
     length = np.linalg.norm(pictures.mean(axis=0)) if len(pictures) else 0.0
-    lists = scoring.Lists(torch.tensor([len(pictures)]), torch.tensor([length]))
+    lists = scoring.Pictures(torch.tensor([len(pictures)]), torch.tensor([length]))
     return scoring.picture_logits(shown, worded, lists, weights).item()
 
 

@@ -128,7 +128,7 @@ def test_entries_are_compared_as_the_index_scores_them():
         worded = np.concatenate([titles[product], np.zeros(8)])
         own, query = pictures[entries.product == product], vectors[row]
         length = torch.tensor([np.linalg.norm(own.mean(axis=0))])
-        lists = scoring.Lists(torch.tensor([len(own)]), length)
+        lists = scoring.Pictures(torch.tensor([len(own)]), length)
         shown, said = torch.tensor(np.array([own @ query])), torch.tensor([[worded @ query]])
         logit = scoring.picture_logits(shown, said, lists, weights).item()
         assert logits[row, product] == pytest.approx(logit)

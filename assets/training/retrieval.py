@@ -1,7 +1,7 @@
 """Fits how likenesses add up to a score (text_score.py), and writes assets/weights/retrieval.json.
 
 Questions of files in SQuAD's format, each with the passage that it was written for, among all
-passages of its file. The three shares maximise the likelihood of the right passage under a softmax
+passages of its file. The shares maximise the likelihood of the right passage under a softmax
 over all (conditional logit, McFadden 1974). Figures are measured on articles left out of the fit:
 fitted to one half, measured on the other, both ways.
 """
@@ -26,13 +26,13 @@ from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.files import write_json
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged
-from mm_support.knowledge.points import entry_texts
+from mm_support.knowledge.points import entry_texts, whole_text
 from mm_support.knowledge.text_score import FILE, Floors, TextScore, above
 from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
-FEATURES = ("best", "alike", "words")
+FEATURES = ("best", "whole", "alike", "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
 UNRELATED = 200  # questions and passages whose likeness is that of unrelated texts
 RIDGE = 1e-5
@@ -70,7 +70,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     floors = unrelated(encoder, list(articles.values()))
     figures = {name: measured(list(files.values()), own, floors) for name, own in files.items()}
     card = {
-        "what": "Shares of three likenesses in the score, and what unrelated texts have",
+        "what": "Shares of four likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
         "command": "python -m assets.training.retrieval --squad " + " ".join(files),
         "right_passage_on_articles_left_out": figures,
@@ -96,13 +96,13 @@ def features(encoder: TextEncoder, articles: Sequence[Article]) -> Asking:
     every = [(number, asked) for number, own in enumerate(articles) for asked in own.asked]
     asked = drawn([(number, item) for number, item in every if item.answers])
     questions = [item.question for _, item in asked]
-    best, alike = likenesses(encoder, questions, entries)
+    near = likenesses(encoder, questions, entries)
     shared = words(
         [term_set(question) for question in questions],
         [Counter(terms(f"{entry.title}\n{entry.answer}")) for entry in entries],
     )
     return Asking(
-        np.stack([best, alike, shared], axis=-1),
+        np.stack([*near, shared], axis=-1),
         np.array([place[item.passage] for _, item in asked]),
         np.array([number for number, _ in asked]),
         in_characters(questions[0]),
@@ -134,8 +134,8 @@ def unrelated(encoder: TextEncoder, files: Sequence[Sequence[Article]]) -> Floor
     every = np.mean([one for own in found.values() for one in own], axis=0)
     pairs = [(asked, written) for asked in (False, True) for written in (False, True)]
     tables = np.array([np.mean(found.get(pair, [every]), axis=0) for pair in pairs])
-    best, alike = tables.T.reshape(2, 2, 2).astype(float).round(4).tolist()
-    return Floors(best, alike)
+    best, whole, alike = tables.T.reshape(3, 2, 2).astype(float).round(4).tolist()
+    return Floors(best, alike, whole)
 
 
 def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
@@ -145,15 +145,18 @@ def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
 
 def likenesses(
     encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
-) -> tuple[np.ndarray, np.ndarray]:
-    """(q, n) cosines with the best text of each entry, and MaxSim of the word pieces."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """(q, n) cosines with the best text of each entry and with it as a whole, and MaxSim of the
+    word pieces.
+    """
     vectors, pieces = encoder.encode_pieces(questions)
     best, alike = (np.empty((len(questions), len(entries)), np.float32) for _ in range(2))
+    whole = vectors @ encoder.encode(list(map(whole_text, entries)), "passage").T
     for row, entry in enumerate(entries):
         own, own_pieces = encoder.encode_pieces(entry_texts(entry), "passage")
         best[:, row] = (vectors @ own.T).max(axis=1)
         alike[:, row] = maxsim(pieces, merged(own_pieces))
-    return best, alike
+    return best, whole, alike
 
 
 def maxsim(asked: Sequence[Pieces], kept: np.ndarray) -> np.ndarray:
@@ -193,15 +196,17 @@ def fit(files: Sequence[Asking], floors: Floors) -> TextScore:
         total, slope = (sum(column) for column in zip(*parts))
         return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
-    weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 3).x
-    _, alike, words = (weights / weights.sum()).round(4).tolist()
-    return TextScore(alike, words, floors)
+    weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 4).x
+    shares = weights / weights.sum()
+    best, whole, alike, words = shares.astype(float).round(4).tolist()
+    return TextScore(alike, words, floors, round(whole / max(best + whole, 1e-9), 4))
 
 
 def rescaled(file: Asking, floors: Floors) -> Asking:
-    own = np.array([table[file.characters][file.characters] for table in floors])
-    near = above(file.x[..., :2], own)
-    return replace(file, x=np.concatenate([near, file.x[..., 2:]], axis=-1))
+    tables = floors.best, floors.whole, floors.alike
+    own = np.array([table[file.characters][file.characters] for table in tables])
+    near = above(file.x[..., :3], own)
+    return replace(file, x=np.concatenate([near, file.x[..., 3:]], axis=-1))
 
 
 def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:
@@ -229,7 +234,8 @@ def measured(
 
 def rank(score: TextScore, file: Asking) -> np.ndarray:
     """(q,) how many passages score higher than the right one."""
-    shares = np.array([1 - score.alike - score.words, score.alike, score.words])
+    cosine = 1 - score.alike - score.words
+    shares = np.array([(1 - score.whole) * cosine, score.whole * cosine, score.alike, score.words])
     scores = rescaled(file, score.floors).x @ shares
     right = scores[np.arange(len(file.right)), file.right]
     return (scores > right[:, None]).sum(axis=1)

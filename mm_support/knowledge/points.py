@@ -31,6 +31,7 @@ from mm_support.language.detect import in_characters
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
+WHOLE = 600  # bytes of an entry that are encoded as one text, about as many tokens in any script
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 OPENED = 4  # pictures at once, at full size
@@ -56,10 +57,11 @@ class PointMaker:
         rows, named = places(chain(*texts)), places(entry.title for entry in entries)
         with ThreadPoolExecutor(1, "pictures") as beside:  # opening them leaves time for texts
             pictures = beside.submit(self._encode_pictures, name, entries, remarks)
-            whole, pieces = self._text.encode_pieces(list(rows), "passage")
+            vectors, pieces = self._text.encode_pieces(list(rows), "passage")
+            wholes = self._text.encode(list(map(whole_text, entries)), "passage")
             titles = self._image.encode_words(list(named))
             seen = pictures.result()
-        for entry, digest, own in zip(entries, digests, texts):
+        for entry, digest, own, whole in zip(entries, digests, texts, wholes):
             mine, title = [rows[text] for text in own], titles[named[entry.title]]
             kept = seen[entry.id]
             stored = replace(entry, pictures=tuple(path for path, _ in kept))
@@ -67,7 +69,8 @@ class PointMaker:
             looks = looks.reshape(-1, self._image.dim)
             own_pieces = merged([pieces[row] for row in mine])
             scripts = np.array([in_characters(text, entry.text) for text in own])
-            yield Point(stored, whole[mine], looks, title, own_pieces, digest, "", scripts)
+            made = vectors[mine], whole, looks, title, own_pieces
+            yield Point(stored, *made, digest, "", scripts)
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], remarks: list[Remark]) -> Found:
         """The pictures of each entry that open; PHOTOS are in memory at once, small."""
@@ -120,6 +123,11 @@ def entry_texts(entry: Entry) -> list[str]:
     step = -(-len(sentences) // room) if sentences else 1
     joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
     return list(dict.fromkeys(head + joined))
+
+
+def whole_text(entry: Entry) -> str:
+    """The beginning of title and answer as one text, which says what the sentences do together."""
+    return f"{entry.title}\n{entry.answer}".encode()[:WHOLE].decode(errors="ignore")
 
 
 def entry_digest(entry: Entry) -> str:

@@ -1,6 +1,7 @@
 """How well entries fit a query: one pass over all candidates, for searching and for training.
 
-    cosine       of what a modality put into the query with an entry's best text and with its mean
+    cosine       of what a modality put into the query with an entry's best text, and with its title
+                 and answer as one text
     alike        of its word pieces with the entry's (late_interaction.py)
     words        what its terms and the entry's have in common (index/postings.py)
                  how these three add up depends on the text encoder (text_score.py)
@@ -49,21 +50,24 @@ class PictureCalibration:
 CLIP_LITE = PictureCalibration(7.75, 8.88, 5.85, -7.89, 12.58, -2.64)
 
 
-class Lists(NamedTuple):
-    """How many texts or pictures each of n entries has, which lie one entry after another. counts:
-    (n,); lengths: (n,) of the mean of their unit vectors.
+class Pictures(NamedTuple):
+    """How many pictures each of n entries has, which lie one entry after another. counts: (n,);
+    lengths: (n,) of the mean of their unit vectors.
     """
 
     counts: Tensor
     lengths: Tensor
 
-    def places(self) -> tuple[Tensor, Tensor]:
-        """(n, k) where an entry's first, second and so on lies, and whether it has so many."""
-        width = max(int(self.counts.max()), 1) if len(self.counts) else 1
-        first = self.counts.cumsum(0) - self.counts
-        steps = torch.arange(width, device=self.counts.device)
-        filled = steps < self.counts[:, None]
-        return (first[:, None] + steps) * filled, filled
+
+def places(counts: Tensor) -> tuple[Tensor, Tensor]:
+    """(n,) how many texts or pictures each entry has, which lie one entry after another -> (n, k)
+    where its first, second and so on lies, and whether it has so many.
+    """
+    width = max(int(counts.max()), 1) if len(counts) else 1
+    first = counts.cumsum(0) - counts
+    steps = torch.arange(width, device=counts.device)
+    filled = steps < counts[:, None]
+    return (first[:, None] + steps) * filled, filled
 
 
 class Matches(NamedTuple):
@@ -77,28 +81,23 @@ class Matches(NamedTuple):
     identified: Tensor
 
 
-def nearest(every: Tensor, texts: Lists, score: TextScore, hidden: Tensor | None = None) -> Tensor:
-    """(b, m, K) how near what each modality put into the query is to all K texts -> (b, m, n).
-
-    All modalities are compared with an entry's best text for their sum, and with the mean of its
-    texts. hidden: (b, n, k) texts not to be found, e.g. the very question; an entry that has no
-    others has 0.
+def nearest(every: Tensor, counts: Tensor, hidden: Tensor | None = None) -> Tensor:
+    """(b, m, K) how near what each modality put into the query is to all K texts -> (b, m, n) the
+    text of each entry that is nearest to their sum. counts: (n,) texts of an entry. hidden: (b, n,
+    k) texts not to be found, e.g. the very question; an entry that has no others has 0.
     """
-    places, filled = texts.places()
+    at, filled = places(counts)
     shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
-    own = every[..., places]  # (b, m, n, k)
+    own = every[..., at]  # (b, m, n, k)
     chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
     best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
-    best = best * shown.any(-1)[:, None]
-    total = (own * shown[:, None]).sum(-1)
-    whole = total / (shown.sum(-1) * texts.lengths)[:, None].clamp_min(1e-6)
-    return (1 - score.whole) * best + score.whole * whole
+    return best * shown.any(-1)[:, None]
 
 
-def highest(values: Tensor, texts: Lists) -> Tensor:
+def highest(values: Tensor, counts: Tensor) -> Tensor:
     """(m, K) of all K texts -> (m, n) the highest of each entry's."""
-    places, filled = texts.places()
-    return values[:, places].masked_fill(~filled, -torch.inf).amax(-1)
+    at, filled = places(counts)
+    return values[:, at].masked_fill(~filled, -torch.inf).amax(-1)
 
 
 def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
@@ -110,7 +109,7 @@ def maxsim(likeness: Tensor, counts: Tensor) -> Tensor:
 
 
 def picture_logits(
-    shown: Tensor, worded: Tensor, pictures: Lists, weights: PictureCalibration = CLIP_LITE
+    shown: Tensor, worded: Tensor, pictures: Pictures, weights: PictureCalibration = CLIP_LITE
 ) -> Tensor:
     """(b, n) log odds that the photos show each entry. shown: (b, M) cosines of the
     photos with all pictures; worded: (b, n) with the titles.
@@ -118,8 +117,8 @@ def picture_logits(
     without = weights.only_words * worded + weights.only_words_bias
     if not shown.shape[1]:
         return without
-    places, filled = pictures.places()
-    own = shown[:, places]  # (b, n, k)
+    at, filled = places(pictures.counts)
+    own = shown[:, at]  # (b, n, k)
     nearest = own.masked_fill(~filled, -1.0).amax(-1)
     centre = (own * filled).sum(-1) / (pictures.counts * pictures.lengths).clamp_min(1e-6)
     logits = weights.nearest * nearest + weights.mean * centre + weights.words * worded

@@ -27,17 +27,20 @@ FILE = WEIGHTS / "retrieval.json"
 
 
 class Floors(NamedTuple):
-    """What unrelated texts have: of the cosine, and of the word pieces. Numbers or tensors."""
+    """What unrelated texts have: of the cosine with a text, of the word pieces, and of the cosine
+    with an entry as a whole. Numbers or tensors.
+    """
 
     best: Any
     alike: Any
+    whole: Any
 
 
 @dataclass(frozen=True)
 class TextScore:
     """alike, words: their shares of the score; the cosine has the rest, and `alike` too where word
-    pieces are not known. whole: the share of the cosine of the mean of all texts, beside the best
-    one's. floors: (2, 2) each, what unrelated texts have, by whether a question is written in
+    pieces are not known. whole: the share of this that the entry as a whole has, beside its best
+    text. floors: (2, 2) each, what unrelated texts have, by whether a question is written in
     Chinese characters and whether a text of an entry is.
     """
 
@@ -49,8 +52,7 @@ class TextScore:
     def between(self, asked: Tensor, written: Tensor) -> Floors:
         """(m,) of texts asked and (K,) of entries', bool -> the floors of each pair, (m, K)."""
         pairs = asked.long()[:, None], written.long()[None]
-        best, alike = (asked.float().new_tensor(table)[pairs] for table in self.floors)
-        return Floors(best, alike)
+        return Floors(*(asked.float().new_tensor(table)[pairs] for table in self.floors))
 
 
 def above(likeness: Any, floor: Any, weight: Any = 1.0) -> Any:
@@ -62,7 +64,7 @@ def above(likeness: Any, floor: Any, weight: Any = 1.0) -> Any:
 
 NOTHING = ((0.0, 0.0), (0.0, 0.0))
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING), whole=0.25)
+UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING, NOTHING), whole=0.25)
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
@@ -72,5 +74,5 @@ def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
         log.warning("no score was fitted to %s: run assets/training/retrieval.py", text_model)
         return UNKNOWN
     values = fitted[text_model]
-    best, alike = (tuple(map(tuple, values["floors"][name])) for name in Floors._fields)
-    return TextScore(**values | {"floors": Floors(best, alike)})
+    floors = (tuple(map(tuple, values["floors"][name])) for name in Floors._fields)
+    return TextScore(**values | {"floors": Floors(*floors)})

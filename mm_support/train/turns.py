@@ -22,7 +22,7 @@ from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import late_interaction, scoring
 from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import rarity, saturated
-from mm_support.knowledge.points import entry_texts
+from mm_support.knowledge.points import entry_texts, whole_text
 from mm_support.knowledge.text_score import TextScore, above
 from mm_support.language import identifiers
 from mm_support.language.defined import named_in_title
@@ -39,14 +39,15 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
-    after another; how many each has, and the lengths of their means: (n,); titles: (n, d_picture).
+    after another; how many each has, and the lengths of the means of its pictures: (n,); wholes:
+    (n, d_text) entries as one text; titles: (n, d_picture).
     characters: (K,) whether a text is written in Chinese characters, as questions are that are
     asked of a base whose first title is. text_score: that of the encoder of the texts.
     """
 
     facets: Tensor
     facet_counts: Tensor
-    facet_lengths: Tensor
+    wholes: Tensor
     pictures: Tensor
     picture_counts: Tensor
     picture_lengths: Tensor
@@ -56,31 +57,34 @@ class Shelf:
 
     def score(self, fused: FusedBatch, matches: Matches, own_hidden: bool = False) -> Tensor:
         """(b, n) in 0..1. own_hidden: no entry is found by a text that it holds word for word."""
-        texts, weights = scoring.Lists(self.facet_counts, self.facet_lengths), fused.weights
-        hidden = matches.own[:, texts.places()[0]] if own_hidden else None
-        every = (fused.text @ self.facets.T)[:, None]
+        counts, score, weights = self.facet_counts, self.text_score, fused.weights
+        hidden = matches.own[:, scoring.places(counts)[0]] if own_hidden else None
         worded = weights[:, WORD_ROWS]
-        floors = self.text_score.between(self.characters[:1], self.characters)
-        every = above(every, floors.best, worded.sum(1)[:, None, None])
-        near = scoring.nearest(every, texts, self.text_score, hidden)
+        floors = score.between(self.characters[:1], self.characters)
+        told = worded.sum(1)[:, None, None]
+        every = above((fused.text @ self.facets.T)[:, None], floors.best, told)
+        whole_floors = scoring.highest(floors.whole, counts)
+        whole = above((fused.text @ self.wholes.T)[:, None], whole_floors, told)
+        best = scoring.nearest(every, counts, hidden)
+        near = (1 - score.whole) * best + score.whole * whole
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
         alike = matches.alike_hidden if own_hidden else matches.alike
         shared = scoring.Matches(
             matches.words,
-            above(alike, scoring.highest(floors.alike, texts)),
+            above(alike, scoring.highest(floors.alike, counts)),
             torch.ones_like(matches.words[..., 0]),
             matches.codes,
         )
         photo = weights[:, PHOTO, None] * self._shown(fused.picture)
         parts = torch.cat([near, nothing], 1)
-        return scoring.combine(parts, worded, shared, photo, self.text_score)[0]
+        return scoring.combine(parts, worded, shared, photo, score)[0]
 
     def _shown(self, picture: Tensor) -> Tensor:
         """(b, d_picture) -> (b, n) how likely the photo shows the entry, among the others."""
         picture = normalize(picture, dim=-1)
-        lists = scoring.Lists(self.picture_counts, self.picture_lengths)
+        pictures = scoring.Pictures(self.picture_counts, self.picture_lengths)
         shown, worded = picture @ self.pictures.T, picture @ self.titles.T
-        return scoring.picture_scores(scoring.picture_logits(shown, worded, lists))
+        return scoring.picture_scores(scoring.picture_logits(shown, worded, pictures))
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,13 +171,15 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
     pictures = [pictures_of(entry) for entry in entries]
     written = [in_characters(text, entry.text) for entry in entries for text in entry_texts(entry)]
     characters = torch.tensor(written)
-    return Shelf(*_listed(facets), *_listed(pictures), titles, characters, made.text_score)
+    wholes = torch.from_numpy(made.texts(list(map(whole_text, entries)), "passage"))
+    lengths = torch.stack([own.sum(0).norm() / max(1, len(own)) for own in pictures])
+    texts, looks = (*_listed(facets), wholes), (*_listed(pictures), lengths)
+    return Shelf(*texts, *looks, titles, characters, made.text_score)
 
 
-def _listed(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor]:
-    """All rows, how many there are of each, and the lengths of their means."""
-    lengths = [own.sum(0).norm() / max(1, len(own)) for own in rows]
-    return torch.cat(list(rows)), torch.tensor(list(map(len, rows))), torch.stack(lengths)
+def _listed(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
+    """All rows, and how many there are of each."""
+    return torch.cat(list(rows)), torch.tensor(list(map(len, rows)))
 
 
 class TurnTable:

@@ -3,14 +3,14 @@ until their rows are used.
 
     facets    (K, d_text) float16     each entry's title, questions and sentences, one after another
     characters     (K,) bool          which of them are written in Chinese characters
-    means     (n, d_text) float16     their mean, as a unit vector
+    wholes    (n, d_text) float16     each entry's title and answer as one text
     pieces    (P, d_text) int8        each entry's word pieces; times piece_scales, unit rows
     pictures  (M, d_picture) float16  each entry's pictures
     titles    (n, d_picture) float16  each entry's title, by the image encoder's text tower
     looks     (n, d_picture) float16  the mean of an entry's pictures and title, as a unit vector
 
-facet_ends, piece_ends and picture_ends hold where the rows of each entry end; facet_lengths and
-picture_lengths how long the mean of its rows is. Knows no entry.
+facet_ends, piece_ends and picture_ends hold where the rows of each entry end; picture_lengths how
+long the mean of its pictures is. Knows no entry.
 """
 
 from __future__ import annotations
@@ -31,13 +31,12 @@ TEXT, PICTURE, ONE = "d_text", "d_picture", "1"  # what the rows of an array are
 LAYOUT: dict[str, tuple[str, str]] = {
     "facets": ("float16", TEXT),
     "characters": ("bool", ONE),
-    "means": ("float16", TEXT),
+    "wholes": ("float16", TEXT),
     "pieces": ("int8", TEXT),
     "piece_scales": ("float32", ONE),
     "pictures": ("float16", PICTURE),
     "titles": ("float16", PICTURE),
     "looks": ("float16", PICTURE),
-    "facet_lengths": ("float32", ONE),
     "picture_lengths": ("float32", ONE),
     "facet_ends": ("int64", ONE),
     "piece_ends": ("int64", ONE),
@@ -55,6 +54,7 @@ class ArrayWriter:
     def add(
         self,
         text: np.ndarray,
+        whole: np.ndarray,
         picture: np.ndarray,
         words: np.ndarray,
         pieces: np.ndarray,
@@ -64,10 +64,9 @@ class ArrayWriter:
         rows = {
             "facets": text,
             "characters": characters,
-            "means": unit(text.mean(axis=0, keepdims=True)),
+            "wholes": whole,
             "pieces": small,
             "piece_scales": scales,
-            "facet_lengths": _mean_length(text),
             "picture_lengths": _mean_length(picture),
             "pictures": picture,
             "titles": words,
@@ -94,13 +93,12 @@ class Arrays:
 
     facets: Tensor
     characters: Tensor
-    means: Tensor
+    wholes: Tensor
     pieces: Tensor
     piece_scales: Tensor
     pictures: Tensor
     titles: Tensor
     looks: Tensor
-    facet_lengths: Tensor
     picture_lengths: Tensor
     facet_starts: Tensor
     piece_starts: Tensor

@@ -153,14 +153,16 @@ def _compared(
     arrays = version.arrays
     asked = [in_characters(" ".join(query.texts.get(name, ()))) for name in shared.names]
     facets, counts = span(arrays.facet_starts, places)
-    texts = scoring.Lists(counts, arrays.facet_lengths[places])
     floors = score.between(torch.tensor(asked), arrays.characters[facets])
     alike, known = _alike(version, query, shared.names, places)
-    alike = above(alike, scoring.highest(floors.alike, texts))
+    alike = above(alike, scoring.highest(floors.alike, counts))
     matches = scoring.Matches(words, alike, known, identified)
-    cosine = _cosines(version, query, shared.names, facets)
-    near = above(cosine, floors.best, weights[..., None])
-    return scoring.nearest(near, texts, score), matches
+    parts = _parts(query, shared.names, arrays.facets.shape[1])
+    best = above(parts @ arrays.facets[facets].float().T, floors.best, weights[..., None])
+    whole_floors = scoring.highest(floors.whole, counts)
+    whole = above(parts @ arrays.wholes[places].float().T, whole_floors, weights[..., None])
+    near = (1 - score.whole) * scoring.nearest(best, counts) + score.whole * whole
+    return near, matches
 
 
 def _compared_by_words(
@@ -187,7 +189,7 @@ def _by_vectors(
     version: Version, fused: FusedQuery, holds: np.ndarray, most: int
 ) -> Iterator[np.ndarray]:
     if fused.text is not None:
-        yield _by_text(version, torch.from_numpy(fused.text), holds, most)
+        yield from _by_text(version, torch.from_numpy(fused.text), holds, most)
     if fused.picture is not None:
         yield _by_look(version, _unit(fused.picture), holds, most)
 
@@ -205,18 +207,20 @@ def _unit(vector: np.ndarray) -> Tensor:
     return torch.from_numpy(vector / max(float(np.linalg.norm(vector)), 1e-9)).float()
 
 
-def _by_text(version: Version, text: Tensor, holds: np.ndarray, most: int) -> np.ndarray:
-    """Entries with the most similar texts, each by its best one."""
+def _by_text(version: Version, text: Tensor, holds: np.ndarray, most: int) -> Iterator[np.ndarray]:
+    """Entries that are most similar as a whole, and those with the most similar single texts."""
     arrays, asked = version.arrays, text.half()
+    wholes = _cosines_with_all(arrays.wholes, text)
+    yield _best(wholes, holds, most, -np.inf)
     if len(version) <= LARGE:
         likeness = torch.mv(arrays.facets, asked)
         rows, counts = np.arange(len(version)), arrays.facet_starts.diff()
     else:
-        rows = _best(_cosines_with_all(arrays.means, text), holds, FIRST_STAGE, -np.inf)
+        rows = _best(wholes, holds, FIRST_STAGE, -np.inf)
         places, counts = span(arrays.facet_starts, torch.from_numpy(rows))
         likeness = torch.mv(arrays.facets[places], asked)
     best = torch.segment_reduce(likeness.float(), "max", lengths=counts, axis=0)
-    return rows[_best(best.numpy(), holds[rows], most, -np.inf)]
+    yield rows[_best(best.numpy(), holds[rows], most, -np.inf)]
 
 
 def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) -> np.ndarray:
@@ -236,15 +240,12 @@ def _cosines_with_all(rows: Tensor, asked: Tensor) -> np.ndarray:
     return torch.cat([some.float() @ asked for some in rows.split(FIRST_BLOCK)]).numpy()
 
 
-def _cosines(
-    version: Version, query: SearchQuery, names: tuple[str, ...], facets: Tensor
-) -> Tensor:
-    """(1, m, K) of each modality with some texts; 0 for one that only names identifiers."""
-    if query.fused.text is None:
-        return torch.zeros(1, len(names), len(facets))
-    nothing = np.zeros_like(query.fused.text)
-    parts = np.stack([query.fused.parts.get(name, nothing) for name in names]).astype(np.float32)
-    return (torch.from_numpy(parts) @ version.arrays.facets[facets].float().T)[None]
+def _parts(query: SearchQuery, names: tuple[str, ...], d_text: int) -> Tensor:
+    """(1, m, d_text) what each modality put into the query; 0 of identifiers alone."""
+    parts = np.zeros((1, len(names), d_text), np.float32)
+    for row, name in enumerate(names if query.fused.text is not None else ()):
+        parts[0, row] = query.fused.parts.get(name, 0.0)
+    return torch.from_numpy(parts)
 
 
 def _alike(
@@ -286,5 +287,5 @@ def _logits(version: Version, picture: Tensor, rows: Tensor) -> Tensor:
     places, counts = span(arrays.picture_starts, rows)
     shown = torch.mv(arrays.pictures[places].to(picture.dtype), picture).float()
     worded = torch.mv(arrays.titles[rows].to(picture.dtype), picture).float()
-    lists = scoring.Lists(counts, arrays.picture_lengths[rows])
-    return scoring.picture_logits(shown[None], worded[None], lists)
+    pictures = scoring.Pictures(counts, arrays.picture_lengths[rows])
+    return scoring.picture_logits(shown[None], worded[None], pictures)

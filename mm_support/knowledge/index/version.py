@@ -44,7 +44,7 @@ MAX_NAMES = 20  # the most frequent of a base
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how sources are read and texts are cut into sentences and terms; it belongs
 # to the signature, so what is in another one is made again
-LAYOUT = 8
+LAYOUT = 9
 
 
 class VersionWriter:
@@ -67,7 +67,8 @@ class VersionWriter:
         characters = point.characters
         if characters is None:
             characters = np.zeros(len(point.text), bool)
-        self._arrays.add(point.text, point.picture, point.words, point.pieces, characters)
+        text, pictures = (point.text, point.whole), (point.picture, point.words)
+        self._arrays.add(*text, *pictures, point.pieces, characters)
         self._entries.add(entry, point.digest, point.origin)
 
     def close(self) -> None:
@@ -182,6 +183,7 @@ class Version:
             yield Point(
                 entry,
                 arrays.facets[text].float().numpy(),
+                arrays.wholes[row].float().numpy(),
                 arrays.pictures[picture].float().numpy(),
                 arrays.titles[row].float().numpy(),
                 (arrays.pieces[pieces] * arrays.piece_scales[pieces, None]).numpy(),
