@@ -374,6 +374,19 @@ def test_what_else_erases_a_conversation_takes_its_uploads_too(tmp_path, monkeyp
     assert not list((service.folder / "media").iterdir())
 
 
+def test_an_upload_that_another_visitor_sent_too_stays_until_both_are_erased(tmp_path):
+    archive = FakeService(folder=tmp_path).archive
+    same, own = tmp_path / "same.png", tmp_path / "own.png"
+    for file in (same, own):
+        file.write_bytes(b"bytes")
+    archive.goes_with("t1", [same, own])
+    archive.goes_with("t2", [same])
+    archive.remove_media(["t1"])
+    assert same.exists() and not own.exists()
+    archive.remove_media(["t2"])
+    assert not same.exists()
+
+
 def test_notes_of_uploads_go_once_those_are_too_old_to_be_there(tmp_path):
     archive = FakeService().archive
     archive.forget_uploads(0)  # nothing was noted yet

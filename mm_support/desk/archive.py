@@ -10,8 +10,9 @@ import json
 import logging
 import time
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import chain, islice
 from pathlib import Path
 from typing import Any
 
@@ -147,11 +148,19 @@ class Archive:
         return path if path.is_file() else None
 
     def remove_media(self, turns: Iterable[str]) -> None:
+        """What is kept of these turns. A file elsewhere that another turn came with too stays: the
+        same bytes are one upload, whoever sends them.
+        """
+        gone: set[str] = set()
         for turn in turns if self._media.is_dir() else ():
             for path in self._media.glob(f"{turn}.*"):
                 if path.suffix == ELSEWHERE:
-                    _remove_listed(path)
+                    gone.update(_listed(path))
                 path.unlink(missing_ok=True)
+        if gone:
+            kept = set(chain.from_iterable(map(_listed, self._media.glob(f"*{ELSEWHERE}"))))
+            for name in gone - kept:
+                remove_kinds(Path(name))
 
     def goes_with(self, turn: str, files: Iterable[Path]) -> None:
         """Notes files elsewhere that are removed with a turn, such as uploads."""
@@ -172,9 +181,9 @@ class Archive:
                 path.unlink(missing_ok=True)
 
 
-def _remove_listed(noted: Path) -> None:
-    for name in map(json.loads, noted.read_text(encoding="utf-8").splitlines()):
-        remove_kinds(Path(name))
+def _listed(noted: Path) -> Iterator[str]:
+    with suppress(FileNotFoundError):  # another process may remove it meanwhile
+        yield from map(json.loads, noted.read_text(encoding="utf-8").splitlines())
 
 
 def _locked_turns(session: Session, sessions: Sequence[str]) -> set[str]:
