@@ -43,6 +43,8 @@ def reply_dict(reply: Reply) -> dict[str, Any]:
         "timings_ms": {step: round(ms, 1) for step, ms in reply.timings.items()},
         "session_id": reply.session_id,
         "turn_id": reply.turn_id,
+        "language": reply.language,
+        "confidence": None if reply.confidence is None else round(reply.confidence, 4),
     }
 
 

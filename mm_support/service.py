@@ -617,6 +617,8 @@ def stopped_reply(judged: Judged, happened: Sequence[Event]) -> Reply:
         pending=told.pending if told else None,
         session_id=str(judged.turn.session_id),
         turn_id=uuid.uuid4().hex,
+        language=judged.question.language,
+        confidence=judged.decision.confidence,
     )
 
 

@@ -519,7 +519,9 @@ class FormField:
 class Reply:
     """A finished answer. timings: milliseconds by step; action says what kind of reply it is.
     choices: names of the entries that a question back names, or what else may be tapped. form:
-    what an action asks for. pending: the action that waits for the next turn.
+    what an action asks for. pending: the action that waits for the next turn. language:
+    ISO 639-1, what the assistant's own sentences are said in. confidence: how likely the evidence
+    suffices (0..1), None where nothing was decided.
     """
 
     text: str
@@ -537,6 +539,8 @@ class Reply:
     turn_id: str = ""
     form: FormField | None = None
     pending: Pending | None = None
+    language: str = ""
+    confidence: float | None = None
 
 
 @dataclass(frozen=True)

@@ -505,6 +505,8 @@ class FakeService:
             timings={"total": 12.0},
             session_id=session_id,
             turn_id=self.turn_ids[-1],
+            language=turn.language or "en",
+            confidence=1.0,
         )
         owner = self.desk.owner(session_id)
         record = record_of(turn, whole, hits)

@@ -87,6 +87,8 @@ def test_ask_as_json_is_the_whole_reply(run, folder):  # noqa: F811
         "timings_ms",
         "session_id",
         "turn_id",
+        "language",
+        "confidence",
     }
 
 

@@ -533,3 +533,10 @@ def test_a_unit_of_area_behind_a_number_is_no_code():
     assert named_first("what mower do I need for 900 m2", found)[0].entry is lawns
     named = (Hit(lawns, 0.6), Hit(Entry("c", "Mower M2", "It is light."), 0.5))
     assert named_first("how heavy is the mower M2", named)[0].entry.id == "c"
+
+
+def test_words_that_ask_for_an_amount_name_nothing():
+    warranty = ("净水器手册: 保修", "整机保修1年。")
+    unused = ("净水器手册: 停用多久要处理", "冬天停用请放空机内存水,否则冻裂不保修。")
+    assert first("保修多久", hits(warranty, unused)) == warranty[0]
+    assert first("停用多久", hits(warranty, unused)) == unused[0]

@@ -485,6 +485,15 @@ def test_of_a_page_that_is_half_translated_the_quotes_tell_the_language(words, f
     assert (said[0] == Sentence(message("foreign", asked.language))) == foreign
 
 
+def test_one_word_that_opens_an_answer_does_not_make_it_another_languages():
+    entry = Entry("deposit", "Brauche ich eine Kaution?", "Ja. Die Kaution beträgt 100 €.")
+    writer = ReplyWriter(None, WordEncoder())
+    asked = Question("kaution mit kundenkarte?", language="de")
+    decided = Decision("answer", "evidence", 0.9, (Hit(entry, 0.9),))
+    said = list(compose(writer, asked, decided, threading.Event()))
+    assert Sentence(message("foreign", "de")) not in said
+
+
 @pytest.mark.parametrize(
     "reason, whole", [("upset", False), ("asked", False), ("human_only", True)]
 )

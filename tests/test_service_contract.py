@@ -208,10 +208,11 @@ def test_modalities_are_weighed_by_names_that_the_page_knows(any_service, photo)
     assert_hits(found.hits)
 
 
-def test_a_reply_says_what_it_was_about_and_how_long_it_took(any_service):
+def test_a_reply_says_what_it_was_about_how_surely_and_how_long_it_took(any_service):
     reply = reply_to(any_service, about_the_shop(ANSWERED))
     assert reply.intent.name == "refund" and 0 < reply.intent.confidence <= 1
     assert reply.timings["total"] > 0
+    assert reply.language == "en" and 0 < reply.confidence <= 1
     assert all(isinstance(ms, float) and ms >= 0 for ms in reply.timings.values())
 
 

@@ -74,6 +74,7 @@ def test_a_part_is_read_after_what_the_one_before_was_answered_from(  # noqa: F8
         ("Pool", "Pool: closed", "Pool: closed"),
         ("Pool", "It is closed.", "Pool: It is closed."),
         ("Pool", "", "Pool"),
+        ("Wie alt muss ich sein?", "Mindestens 18.", "Wie alt muss ich sein? Mindestens 18."),
     ],
 )
 def test_no_part_of_a_title_is_said_again_behind_it(title, excerpt, said):

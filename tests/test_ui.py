@@ -91,6 +91,8 @@ RESULT_KEYS = {
     "timings_ms",
     "session_id",
     "turn_id",
+    "language",
+    "confidence",
     "token",
 }
 

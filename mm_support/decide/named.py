@@ -356,15 +356,16 @@ def _named_in(words: str, title: str) -> frozenset[str | tuple[str, str]]:
 def better_named(words: str, hits: Sequence[Hit]) -> Iterator[Hit]:
     """Close entries whose titles share words with the best one's and name what it says nowhere, a
     code that its title has not, or nothing but what was asked, where its own goes on about
-    something else.
+    something else. Words that ask for an amount name nothing: "how long" in two titles.
     """
     if not hits:
         return
     asked, best = asked_terms(words), terms_of_title(hits[0], words)
     codes, held = codes_in(asked), best | entry_terms(hits[0].entry)
+    naming = asked & asked_terms(without_amounts(words))
     for hit in close(hits)[1:]:
         title = terms_of_title(hit, words)
-        missing = asked & title - held | codes & title - best
+        missing = naming & title - held | codes & title - best
         whole = len(title) > 1 and title <= asked and not best <= asked and asked & best <= title
         if title & best and title != best and (missing or whole):
             yield hit

@@ -16,6 +16,7 @@ from typing import Any
 from mm_support.as_json import opening, snippet
 from mm_support.decide.coded import codes_in
 from mm_support.decide.policy import PERIL, Decision
+from mm_support.decode.heading import before_text
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.language.detect import language_of, told_language
@@ -52,8 +53,8 @@ def foreign(question: Question, quoted: str, entry: Entry, expected: tuple[str, 
     common. expected: see told_language.
     """
     words, answer = question.asked, entry.answer
-    told = told_language(words)
-    language = told_language(quoted, expected) or language_of(answer)
+    told, of_entry = told_language(words), language_of(answer)
+    language = told_language(quoted, expected or (of_entry,)) or of_entry
     shared = not told and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared
     return enough and language != (told or question.language)
@@ -190,7 +191,7 @@ def below(title: str, excerpt: str) -> str:
         end = ": ".join(parts[place:])
         if excerpt.startswith(end) or first_cell(excerpt).endswith(f": {end}"):
             return ": ".join((*parts[:place], excerpt))
-    return ": ".join(filter(None, (title, excerpt)))
+    return f"{before_text(title)} {excerpt}" if excerpt else title
 
 
 def one_by_one(
@@ -218,7 +219,7 @@ def one_by_one(
                 if title and part.heading and term_set(part.text) <= term_set(title):
                     continue
                 if not said and not term_set(title) <= term_set(part.text):
-                    yield Sentence(f"{title}:")
+                    yield Sentence(before_text(title))
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
                 yield replace(part, citations=ranks)

@@ -39,8 +39,12 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     asked = head.endswith(ASKING) and not replying and 2 * len(missing) < len(own)
     if head in said or own and (asked or not missing):
         return [*sentences]
-    text = head if head.endswith((*ENDS, *LEADS_ON)) else f"{head}:"
-    return [Sentence(text, sentences[0].citations, heading=True), *sentences]
+    return [Sentence(before_text(head), sentences[0].citations, heading=True), *sentences]
+
+
+def before_text(title: str) -> str:
+    """A title as it stands before its text: with a colon where it ends with no mark."""
+    return title if title.endswith((*ENDS, *LEADS_ON)) else f"{title}:"
 
 
 def _over_text(sentences: Sequence[Sentence], entry: Entry) -> Iterator[Sentence]:

@@ -158,6 +158,8 @@ def reply_of(
         timings=clock.milliseconds(),
         session_id=judged.turn.session_id or "",
         turn_id=uuid.uuid4().hex,
+        language=judged.question.language,
+        confidence=decision.confidence,
         **evidence_of(sentences, judged.hits, similar),
     )
 
