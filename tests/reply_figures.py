@@ -25,7 +25,7 @@ from assets.training.reply_examples import split as trained_and_kept
 from mm_support import terminal
 from mm_support.config import NONE, Settings
 from mm_support.decide.confidence import gate_file
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
 from mm_support.evaluate.cases import OUT_OF_SCOPE

@@ -10,7 +10,7 @@ from sqlalchemy import event, select
 from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
-from mm_support.decide.policy import Reason
+from mm_support.decide.decision import Reason
 from mm_support.desk.audit import audited
 from mm_support.desk.conversations import Desk
 from mm_support.desk.kept import keep_turn, withheld

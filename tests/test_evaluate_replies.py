@@ -3,7 +3,7 @@
 import pytest
 from test_service import folder, make  # noqa: F401  (fixtures)
 
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.reply import Sentence
 from mm_support.types import Entry, Hit
 from tests.reply_figures import Outcome, ask, figures, points_home, supported, table

@@ -12,7 +12,7 @@ import pytest
 from conftest import EchoModel, WordEncoder
 
 from assets.training.reply import with_small_model
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.compose import compose, evidence_of
 from mm_support.decode.prompt import build_messages
 from mm_support.decode.reply import ReplyWriter, Sentence

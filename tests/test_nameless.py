@@ -6,6 +6,7 @@ from dataclasses import replace
 import pytest
 from test_service import built, folder  # noqa: F401  (a fixture)
 
+from mm_support.decide.decision import Decision
 from mm_support.decide.intents import Reads
 from mm_support.decide.nameless import (
     elsewhere,
@@ -14,7 +15,6 @@ from mm_support.decide.nameless import (
     without_name,
     without_things,
 )
-from mm_support.decide.policy import Decision
 from mm_support.pipeline.retrieve import LookedUp, asked_alone, nameless
 from mm_support.pipeline.step import drained
 from mm_support.pipeline.turn import judge as judge_turn

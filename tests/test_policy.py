@@ -11,7 +11,8 @@ from conftest import FakeIntents
 from mm_support.decide.coded import names_another_code
 from mm_support.decide.confidence import FEATURES, Gate, features, gate_file, load_gate
 from mm_support.decide.intents import Reads
-from mm_support.decide.policy import Policy, candidates, meant_first
+from mm_support.decide.policy import Policy, meant_first
+from mm_support.decide.rules import candidates
 from mm_support.errors import InputError, WeightsError
 from mm_support.knowledge.query import SearchQuery
 from mm_support.pipeline.step import drained

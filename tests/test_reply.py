@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from conftest import EchoModel, WordEncoder
 
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.columns import as_asked
 from mm_support.decode.compose import compose
 from mm_support.decode.grounding import Grounding

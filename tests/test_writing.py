@@ -13,7 +13,7 @@ from conftest import EchoModel, WordEncoder
 from scripted_server import Script, ScriptedServer
 
 from mm_support.config import Settings
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.claim_reader import PASSAGE as CLAIM_ROOM
 from mm_support.decode.compose import compose
 from mm_support.decode.prompt import WRITING, room_for, writing_messages

@@ -15,13 +15,9 @@ from dataclasses import dataclass, replace
 
 from mm_support.actions.given import Given, found_in, wanted
 from mm_support.actions.result import worded
+from mm_support.decide.decision import Decision, Reason
 from mm_support.decide.follow_up import PLACES
-from mm_support.decide.policy import (
-    COURTESIES,
-    PRESSING,
-    Decision,
-    Reason,
-)
+from mm_support.decide.rules import COURTESIES, PRESSING
 from mm_support.decode.compose import TELLING
 from mm_support.decode.sentence import Sentence
 from mm_support.knowledge.actions import DeclaredAction, Parameter, said

@@ -12,8 +12,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import date
 
+from mm_support.decide.coded import close
+from mm_support.decide.decision import FAILED, Decision
 from mm_support.decide.intents import Reads
-from mm_support.decide.policy import FAILED, Decision, close
 from mm_support.knowledge.actions import DeclaredAction, Parameter
 from mm_support.knowledge.declarations import action_of
 from mm_support.language import values

@@ -21,7 +21,7 @@ from mm_support.actions.answer import CallError
 from mm_support.actions.call import Caller
 from mm_support.actions.flow import Step, Told, form_of
 from mm_support.actions.result import worded
-from mm_support.decide.policy import Reason
+from mm_support.decide.decision import Reason
 from mm_support.decode.sentence import Sentence
 from mm_support.errors import SupportError
 from mm_support.knowledge.actions import entry_id, said

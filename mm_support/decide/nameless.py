@@ -12,7 +12,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import replace
 
 from mm_support.decide.coded import CLOSE, codes_in
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decide.rows import columns_of, of_one_row, things_in
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
 from mm_support.language.codes import COMPOUND, normalise, written

@@ -15,7 +15,7 @@ from typing import Any
 
 from mm_support.as_json import opening, snippet
 from mm_support.decide.coded import codes_in
-from mm_support.decide.policy import PERIL, Decision
+from mm_support.decide.decision import PERIL, Decision
 from mm_support.decode.heading import before_text
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence

@@ -20,7 +20,8 @@ Code = Literal[
 ]
 SAFETY: Code = "safety"
 CODES: tuple[Code, ...] = get_args(Code)
-_OF_REASON: dict[str, Code] = {  # reasons of decide/policy.py whose names are not kinds themselves
+# reasons of decide/decision.py whose names are not kinds themselves
+_OF_REASON: dict[str, Code] = {
     "human_only": "reserved",
     "account": "reserved",
     "self_harm": "safety",

@@ -20,7 +20,7 @@ from mm_support.actions.given import (
     wanted,
     without_values,
 )
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import DeclaredAction, entries_of, said
 from mm_support.knowledge.query import SearchQuery

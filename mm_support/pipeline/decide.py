@@ -2,7 +2,7 @@
 
 In this order: its words in the base's spelling (retrieve.py), several questions in one message
 (decompose.py), what it does with an action (act.py), entries that contradict each other
-(disputed.py). How sure a single answer is: decide/policy.py. Knows nothing of how a reply is
+(disputed.py). What a single question comes to: decide/policy.py. Knows nothing of how a reply is
 worded.
 """
 
@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 
-from mm_support.decide.policy import SILENCE, Decision
+from mm_support.decide.decision import SILENCE, Decision
 from mm_support.decode.compose import intent_of
 from mm_support.knowledge.actions import entries_of
 from mm_support.parts import Parts

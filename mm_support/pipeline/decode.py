@@ -13,7 +13,7 @@ from dataclasses import replace
 from itertools import chain
 
 from mm_support.actions.flow import Told
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.compose import compose, evidence_of, gallery, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.decode.speaking import Speech

@@ -18,9 +18,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import replace
 
+from mm_support.decide.decision import Decision
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import both_named, only_names
-from mm_support.decide.policy import Decision
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
 from mm_support.language.asks import asks_in_words

@@ -12,7 +12,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.blocks import blocks_of
 from mm_support.decode.compose import Asked
 from mm_support.decode.select import Weighed

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import replace
 
 from mm_support.actions.flow import Step as ActionStep
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.sentence import Sentence
 from mm_support.language.messages import message
 from mm_support.parts import Parts

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from mm_support.actions.flow import Step as ActionStep
 from mm_support.actions.flow import Told
 from mm_support.actions.performing import Performed
-from mm_support.decide.policy import Decision
+from mm_support.decide.decision import Decision
 from mm_support.decode.compose import Asked
 from mm_support.decode.sentence import Sentence
 from mm_support.encode.turn import Seen

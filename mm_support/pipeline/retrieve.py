@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from mm_support.decide.decision import Decision, Reason
 from mm_support.decide.follow_up import likelier
 from mm_support.decide.named import with_named
 from mm_support.decide.nameless import (
@@ -20,7 +21,8 @@ from mm_support.decide.nameless import (
     without_name,
     without_things,
 )
-from mm_support.decide.policy import LIKELY, Decision, Reason, meant_first
+from mm_support.decide.policy import meant_first
+from mm_support.decide.rules import LIKELY
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set

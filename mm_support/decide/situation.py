@@ -1,0 +1,93 @@
+"""All that a rule may look at: the message as it was read, what was found for it, and the turns
+before. Decides nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+
+from mm_support.decide.coded import (
+    names_another_code,
+    names_unknown_code,
+    titled_by_code,
+    titled_otherwise,
+)
+from mm_support.decide.confidence import Gate
+from mm_support.decide.decision import Decision, Reason
+from mm_support.decide.intents import Reads
+from mm_support.decide.named import asks_amount_of, names_another_thing, told_before
+from mm_support.knowledge.query import SearchQuery
+from mm_support.types import Action, Hit, Past, Question
+
+
+@dataclass(frozen=True, eq=False)
+class Situation:
+    """All that is decided from. hits: best first; past: earlier turns, oldest first; confidence:
+    that the best hit answers the question; read: what is read in other words.
+    """
+
+    question: Question
+    query: SearchQuery
+    hits: tuple[Hit, ...]
+    past: tuple[Past, ...]
+    reads: Reads
+    gate: Gate
+    confidence: float
+    read: Callable[[str], Reads]
+
+    def says(self, label: str) -> bool:
+        return label in self.reads.says
+
+    @property
+    def before(self) -> Past | None:
+        return self.past[-1] if self.past else None
+
+    def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
+        """Those of hits that were answered from just before and state what alone is asked now."""
+        leans = "context" in self.query.texts
+        cited = self.before.citations if self.before and leans else ()
+        return told_before(self.question.asked, hits, cited)
+
+    def may_be(self, hits: Sequence[Hit]) -> bool:
+        """Whether what is meant may be among hits, the best one first: that is likely enough, or
+        the title of one has the very code that is asked about.
+        """
+        titled = any(titled_by_code(self.query, hit.entry) for hit in hits)
+        return titled or self.confidence >= self.gate.clarify
+
+    @property
+    def reserved(self) -> bool:
+        """Whether the matter is found, and only people may handle it."""
+        best = self.hits[:1]
+        return bool(best) and self.may_be(best) and best[0].entry.human_only
+
+    @property
+    def sure(self) -> bool:
+        """Whether the best hit answers the question."""
+        if not self.hits:
+            return False
+        words, best = self.question.asked, self.hits[0].entry
+        told = asks_amount_of(words, best) or self.hits[0] in self.goes_on(self.hits)
+        enough = told or self.confidence >= self.gate.answer
+        if not enough or names_another_code(self.query, best):
+            return False
+        unknown = names_unknown_code(self.query, self.hits)
+        return not unknown and not names_another_thing(words, self.hits)
+
+    def without_cited(self) -> Situation:
+        """The same where what the turn before cited was not found again, nor what is titled by
+        another code: who did all that E24 asks for has no E20.
+        """
+        cited = self.before.citations if self.before else ()
+        told = [hit.entry for hit in self.hits if hit.entry.id in cited]
+        hits = tuple(
+            hit
+            for hit in self.hits
+            if hit.entry.id not in cited and not any(titled_otherwise(hit.entry, e) for e in told)
+        )
+        confidence = self.gate.probability(self.question.asked, self.query, hits)
+        return replace(self, hits=hits, confidence=confidence)
+
+    def decide(self, action: Action, reason: Reason, hits: Sequence[Hit] = ()) -> Decision:
+        return Decision(action, reason, self.confidence, tuple(hits), self.says("similar"))
