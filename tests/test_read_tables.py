@@ -883,3 +883,11 @@ def test_what_only_repeats_its_title_is_no_entry(tmp_path):
     reading = read(tmp_path, "faq.csv", text)
     assert [entry.title for entry in reading.entries] == ["Closed on Mondays", "Bags"]
     assert "no more than its title 'How to pay'" in reading.skipped[0][2]
+
+
+@pytest.mark.parametrize("no", ["false", "Nein", "否", "non"])
+def test_what_is_not_published_in_the_words_that_people_write_is_left_out(tmp_path, no):
+    rows = f"title,answer,published\nReturns,Within 30 days.,1\nSecret,Not yet.,{no}\n"
+    reading = read(tmp_path, "faq.csv", rows)
+    assert [entry.title for entry in reading.entries] == ["Returns"]
+    assert "not published" in reading.skipped[0][2]

@@ -19,9 +19,9 @@ from datetime import date
 from itertools import combinations
 from typing import NamedTuple
 
-from mm_support.knowledge.readers.fields import folded
 from mm_support.language.detect import language_of
 from mm_support.language.facts import NUMBER
+from mm_support.language.folding import folded
 from mm_support.language.sentences import CELL, COLUMNS, column_names, split_sentences
 from mm_support.language.terms import terms
 from mm_support.language.versions import Numbered, numbered

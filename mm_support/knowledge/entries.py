@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from mm_support.knowledge.passages import Passage, empty_headings, passages, states
 from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks, quoted
-from mm_support.knowledge.readers.fields import repeats, slug, words
+from mm_support.knowledge.readers.fields import slug
+from mm_support.language.folding import repeats, words_of_name
 from mm_support.language.sentences import ASKING, without_markers
 from mm_support.types import Entry, Remark
 
@@ -112,8 +113,8 @@ def _called(title: str, pieces: Sequence[Passage]) -> Iterator[Passage]:
 
 
 def _opens(name: str, heading: str) -> bool:
-    opening = words(name)
-    return words(heading)[: len(opening)] == opening
+    opening = words_of_name(name)
+    return words_of_name(heading)[: len(opening)] == opening
 
 
 def _entry(
@@ -154,8 +155,8 @@ def web_address(text: str) -> str:
 
 def _is_said(answer: str, title: str) -> bool:
     """Whether a title ends in all that an answer says, which states nothing by itself."""
-    said = words(answer)
-    return words(title)[-len(said) :] == said and not states(answer)
+    said = words_of_name(answer)
+    return words_of_name(title)[-len(said) :] == said and not states(answer)
 
 
 def _fault(text: str, intent: str) -> str:

@@ -2,7 +2,8 @@
 
     JSONL     a line an entry: {"id", "title", "answer", "questions": [...], "intent", "pictures":
     [...], "human_only"}
-    tables    columns of the same names, or of other names that mean the same (columns.toml)
+    tables    columns of the same names, or of other names that mean the same
+              (language/field_names.toml)
     Markdown  a file a document; headings and list items under "Questions" are questions; pictures
               are ![...](file) or lie beside it under its name: lamp.md has lamp.jpg, lamp-2.jpg
 
@@ -46,9 +47,9 @@ from mm_support.knowledge.readers.base import (
     quoted,
 )
 from mm_support.knowledge.readers.encoding import is_text
-from mm_support.knowledge.readers.fields import fewer_accents
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
+from mm_support.language.folding import fewer_accents
 from mm_support.types import Entry, IngestReport, Remark
 
 SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read

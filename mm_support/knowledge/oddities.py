@@ -14,7 +14,7 @@ from mm_support.knowledge.contradictions import Contradiction, contradictions
 from mm_support.knowledge.entries import remark
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.base import quoted
-from mm_support.knowledge.readers.fields import folded
+from mm_support.language.folding import folded
 from mm_support.language.instructions import reads_like_an_instruction
 from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.terms import CHARACTERS

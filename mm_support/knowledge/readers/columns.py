@@ -3,26 +3,25 @@
     Question | Answer | Price      title, answer, -        price is read with the answer
     Code | Tarif | Euro            code, title, -          by what stands in T1 | Klein | 9
 
-Names are looked up in columns.toml; where none is known, the contents decide: answers are the
-longest texts, questions end in question marks, ids are short and all different. What was decided
-is told in a sentence. Knows no file format.
+Names are looked up (language/field_names.py); where none is known, the contents decide: answers are
+the longest texts, questions end in question marks, ids are short and all different. What was
+decided is told in a sentence. Knows no file format.
 """
 
 from __future__ import annotations
 
 import re
-import tomllib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cache
 from itertools import zip_longest
-from pathlib import Path
 from statistics import fmean
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.knowledge.readers.fields import as_bool, folded
+from mm_support.knowledge.readers.fields import as_bool
 from mm_support.language.facts import facts_of
+from mm_support.language.field_names import NO, UNPUBLISHED, field_of, is_aside, known_field
+from mm_support.language.folding import folded
 from mm_support.language.sentences import ASKING, ENDS
 
 SAMPLE = 200  # rows by which unknown columns are judged
@@ -34,50 +33,6 @@ MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be hol
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 STATING = tuple(".!。！")
-UNPUBLISHED = frozenset(
-    ("draft", "unpublished", "archived", "deleted", "inactive", "entwurf", "草稿")
-)
-
-
-@cache
-def known_names() -> dict[str, tuple[str, int]]:
-    """Name, folded -> its field and its place among the field's names."""
-    return {
-        folded(name): (field, place)
-        for field, names in _tables().items()
-        if isinstance(names, list)
-        for place, name in enumerate(names)
-    }
-
-
-@cache
-def _tables() -> dict[str, Any]:
-    return tomllib.loads(Path(__file__).with_name("columns.toml").read_text(encoding="utf-8"))
-
-
-@cache
-def is_aside(name: str) -> bool:
-    """Whether a column says something of a record rather than of its matter, or has no name."""
-    name, aside = folded(name), _tables()["aside"]
-    if not name or name in aside["names"] or name.split()[-1] in aside["endings"]:
-        return True
-    return name.endswith(tuple(aside["unspaced"]))
-
-
-def field_of(name: str) -> str:
-    """The field that a column's name stands for, "" for a name that is not known."""
-    return _known(name)[0]
-
-
-def _known(name: str) -> tuple[str, int]:
-    """The field that a name stands for and its place among the field's names, or ("", 0)."""
-    name, known = folded(name), known_names()
-    ended = (
-        (field, len(known))
-        for field, endings in _tables()["endings"].items()
-        if name.endswith(tuple(endings))
-    )
-    return known.get(name) or next(ended, ("", 0))
 
 
 @dataclass(frozen=True)
@@ -144,7 +99,7 @@ def _said(cell: object) -> str:
 
 def map_names(names: Sequence[str]) -> Columns:
     """Columns by their names alone; of two for one field the surer name has it."""
-    found = [_known(name) for name in names]
+    found = [known_field(name) for name in names]
     fields = []
     for at, (field, _) in enumerate(found):
         rivals = [other for other, (same, _) in enumerate(found) if same == field]
@@ -407,7 +362,7 @@ def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bo
     text = "" if published is None else str(published).strip().casefold()
     status = str(row.get("status") or "").strip().casefold()
     draft = as_bool(row.get("draft"), "draft", line, remarks)
-    unseen = draft or text in ("false", "no", "0") or status in UNPUBLISHED
+    unseen = draft or text in NO or status in UNPUBLISHED
     if unseen:
         remarks.skip(line, "it is marked as not published")
     return unseen

@@ -4,57 +4,19 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
-import unicodedata
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.language.terms import CHARACTERS
+from mm_support.language.field_names import NO, YES
 from mm_support.language.written_dates import leading_date
 
-# how spreadsheets and people of the larger languages write the two values
-TRUE = frozenset(
-    """
-    1 1.0 true t yes y x ok on ✓ ✔ ☑ ✅ wahr ja j vrai oui o verdadero si sí s cierto vero sim
-    verdadeiro waar prawda tak истина да 是 真 对 對 はい 예 네 참 نعم صحيح כן evet doğru ano kyllä
-    """.split()
-)
-FALSE = frozenset(
-    """
-    0 0.0 false f no n - – — off ✗ ✘ ☐ ❌ none null falsch nein faux non falso não nao nee onwaar
-    fałsz nie ложь нет 否 假 不 いいえ 아니요 아니오 거짓 لا خطأ לא hayır yanlış ne ei nej
-    """.split()
-)
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
 _IN_NUMBERS = re.compile(r"\d+[-/.年]\d")  # what begins so is no day in words
-_WORD = re.compile(rf"[{CHARACTERS}]|[^\s{CHARACTERS}]+")
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
 MAX_SLUG = 120  # characters of an id that is made of a name or of headings
-REMEMBERED = 5_000  # names
-REPEATED = 0.75  # of the words of a name, from which another name repeats it
-
-
-@functools.lru_cache(REMEMBERED)
-def folded(text: str) -> str:
-    """For comparing names: letters and digits in small letters, everything else one blank."""
-    text = unicodedata.normalize("NFKC", fewer_accents(text)).casefold()
-    return " ".join(re.findall(r"[^\W_]+", text))
-
-
-def fewer_accents(text: str) -> str:
-    """Without the accents behind the 30th of a letter, as many as the stream-safe format of Unicode
-    has: to put them into order takes time by the square of their number.
-    """
-    return text if text.isascii() else _accents().sub(r"\1", text)
-
-
-@functools.cache
-def _accents() -> re.Pattern[str]:
-    marks = "".join(filter(unicodedata.combining, map(chr, range(sys.maxunicode))))
-    return re.compile(f"([{marks}]{{30}})[{marks}]+")
 
 
 def slug(text: str, otherwise: str = "document") -> str:
@@ -63,24 +25,13 @@ def slug(text: str, otherwise: str = "document") -> str:
     return re.sub(r"\W+", "-", stem.lower())[:MAX_SLUG].strip("-_") or otherwise
 
 
-def words(text: str) -> list[str]:
-    """The words as compared: in small letters; of Chinese and Japanese its signs."""
-    return _WORD.findall(folded(text))
-
-
-def repeats(one: str, other: str) -> bool:
-    """Whether the longer of two names says nearly all that the shorter one does."""
-    shorter, longer = sorted(({*words(one)}, {*words(other)}), key=len)
-    return bool(shorter) and len(shorter & longer) >= REPEATED * len(shorter)
-
-
 def as_bool(value: Any, name: str, line: int, remarks: Remarks) -> bool:
     """Whether it says yes. What can be read neither way counts as yes and is remarked: the column
     keeps answers from being given without a person."""
     text = "" if value is None else str(value).strip().casefold()
-    if not text or text in FALSE:
+    if not text or text in NO:
         return False
-    if text not in TRUE:
+    if text not in YES:
         remarks.warn(line, f"{name} is {text[:40]!r}, neither yes nor no; it counts as yes")
     return True
 

@@ -12,7 +12,7 @@ from functools import cache
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.knowledge.readers.columns import field_of
+from mm_support.language.field_names import field_of
 from mm_support.language.sentences import ENDS
 
 _YAML = re.compile(r"\A\s*---[ \t]*\n(.*?)(?:^|\n)(?:---|\.\.\.)[ \t]*(?:\n|\Z)", re.DOTALL)

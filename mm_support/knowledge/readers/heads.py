@@ -12,9 +12,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from itertools import zip_longest
 
-from mm_support.knowledge.readers.columns import field_of, has_header, heads_figures
+from mm_support.knowledge.readers.columns import has_header, heads_figures
 from mm_support.knowledge.readers.groups import Row
 from mm_support.knowledge.readers.tables import joined_header
+from mm_support.language.field_names import field_of
 
 
 def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:

@@ -22,13 +22,14 @@ from mm_support.knowledge.readers.blocks import (
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.elements import HEADINGS, is_within, line_of
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_day, as_tags, as_text, folded
+from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.markdown import split_questions, titled
 from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
 from mm_support.knowledge.readers.properties import is_property, remark_properties
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.warned import mark_warnings, warns
+from mm_support.language.folding import folded
 
 LEAST_SHARE = 0.3  # of a page's text that <main> or <article> must hold to be taken
 FRAME = (

@@ -9,18 +9,12 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.columns import (
-    MANY,
-    by_field,
-    field_of,
-    is_aside,
-    is_sentence,
-    map_names,
-)
+from mm_support.knowledge.readers.columns import MANY, by_field, is_sentence, map_names
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.rows import row_document
 from mm_support.knowledge.readers.tables import row_line
+from mm_support.language.field_names import field_of, is_aside
 
 _ITEM = re.compile(r"([\s,]*)")  # what stands between two items
 

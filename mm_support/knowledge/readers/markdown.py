@@ -9,13 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import LINE, Blocks, html_blocks
-from mm_support.knowledge.readers.columns import REST, by_field, field_of, is_unpublished
+from mm_support.knowledge.readers.columns import REST, by_field, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_text, folded
+from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.front_matter import split_front_matter
 from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
 from mm_support.knowledge.readers.properties import remark_properties, split_properties
 from mm_support.knowledge.readers.question_pairs import with_questions
+from mm_support.language.field_names import field_of
+from mm_support.language.folding import folded
 
 if TYPE_CHECKING:
     from markdown_it import MarkdownIt

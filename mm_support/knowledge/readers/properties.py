@@ -10,7 +10,7 @@ import re
 from collections.abc import Mapping
 
 from mm_support.knowledge.readers.base import EXPORTED, Remarks, quoted
-from mm_support.knowledge.readers.columns import field_of, is_aside
+from mm_support.language.field_names import field_of, is_aside
 
 FIELDS = frozenset(
     "id url tags language updated valid_from valid_until draft published status".split()

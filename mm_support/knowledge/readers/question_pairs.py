@@ -20,8 +20,8 @@ from textwrap import dedent
 from typing import NamedTuple
 
 from mm_support.knowledge.readers.base import Block
-from mm_support.knowledge.readers.columns import field_of
-from mm_support.knowledge.readers.fields import folded
+from mm_support.language.field_names import field_of
+from mm_support.language.folding import folded
 from mm_support.language.sentences import ASKING, BULLETS, split_sentences
 from mm_support.runs import runs
 

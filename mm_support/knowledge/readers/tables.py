@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from itertools import zip_longest
 from typing import NamedTuple
 
-from mm_support.knowledge.readers.columns import field_of
 from mm_support.knowledge.readers.groups import grouped
+from mm_support.language.field_names import field_of
 
 MAX_SPAN = 50  # columns or rows that one cell may cover
 
