@@ -146,9 +146,9 @@ def change(how: str, args: argparse.Namespace, settings: Settings) -> int:
     """Reads a source into a knowledge base and prints the report. how: ingest or sync."""
     from mm_support import terminal
     from mm_support.as_json import ingest_dict
+    from mm_support.base_names import only_for
     from mm_support.knowledge.index import check_name
     from mm_support.knowledge.ingest import check_source
-    from mm_support.loading import only_for
     from mm_support.progress import shown
 
     check_name(args.name)
@@ -232,7 +232,7 @@ def changing(
     what. detail: the entry.
     """
     from mm_support import terminal
-    from mm_support.loading import check_base, only_for
+    from mm_support.base_names import check_base, only_for
 
     check_base(settings, args.name, removed=not detail)
     with closing(terminal.load_service(only_for(settings, args.name))) as service:
@@ -245,9 +245,9 @@ def ask(args: argparse.Namespace, settings: Settings) -> int:
         raise InputError("There is nothing to answer: type a question, or give --image or --audio.")
     from mm_support import terminal
     from mm_support.as_json import reply_dict
+    from mm_support.base_names import meant_base
     from mm_support.inputs.audio import load_waveform
     from mm_support.inputs.photo import load_photo
-    from mm_support.loading import meant_base
     from mm_support.types import Finished, Said, UserTurn
 
     if args.image:
@@ -282,6 +282,9 @@ def load(args: argparse.Namespace, settings: Settings) -> int:
 def evaluate(args: argparse.Namespace, settings: Settings) -> int:
     if not args.knowledge or args.cases is None:
         raise InputError("Give --knowledge NAME and --cases FILE.")
+    from mm_support.base_names import check_base
+
+    check_base(settings, args.knowledge)
     return in_module("mm_support.evaluate.cases")(args, settings)
 
 

@@ -38,7 +38,7 @@ from mm_support.encode.turn import Encoders
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
-from mm_support.errors import InputError, WeightsError, no_such_base
+from mm_support.errors import InputError, WeightsError
 from mm_support.fast_init import without_collection
 from mm_support.fuse.weights import load_fusion, made_for
 from mm_support.knowledge.actions import FILE
@@ -285,39 +285,6 @@ def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:
     score = load_text_score(settings.text_model)
     models = settings.data_dir, signature(settings), d_text, d_picture, score
     return SharedIndex(settings.index_url, *models) if settings.index_url else FolderIndex(*models)
-
-
-def check_base(settings: Settings, name: str, removed: bool = False) -> None:
-    """Raises KnowledgeError for a base that is neither in the data folder nor a pack, which will be
-    there once a service has started. Loads no model; a shared index is asked by the service alone.
-    removed: whether one counts that was removed.
-    """
-    if settings.index_url:
-        return
-    index = FolderIndex(settings.data_dir, "", 0, 0)
-    names = (_packs() if settings.packs else set()) | set(index.names())
-    if name not in names and not (removed and name in index.removed()):
-        raise no_such_base(name, names)
-
-
-def meant_base(settings: Settings) -> str:
-    """The base that is meant where none is named: the only one beside the packs, or the first pack
-    where there is none. Raises InputError where there are several.
-    """
-    shared = bool(settings.index_url)
-    own = set() if shared else {*FolderIndex(settings.data_dir, "", 0, 0).names()} - _packs()
-    if len(own) > 1:
-        raise InputError(f"There are several knowledge bases; name one: {', '.join(sorted(own))}.")
-    return next(iter(own), UserTurn().knowledge)
-
-
-def only_for(settings: Settings, name: str) -> Settings:
-    """For work with one base: the packs are made only where it is one of them."""
-    return settings.with_changes(packs=settings.packs and name in _packs())
-
-
-def _packs() -> set[str]:
-    return {pack.parent.name for pack in PACKS.glob("*/entries.jsonl")}
 
 
 def signature(settings: Settings) -> str:

@@ -5,19 +5,24 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable
 from contextlib import ExitStack
+from typing import TYPE_CHECKING
 
 from tqdm import tqdm
 
+from mm_support.base_names import check_base, only_for
 from mm_support.config import Settings
-from mm_support.loading import check_base, only_for
 from mm_support.progress import log_lines
-from mm_support.service import SupportService
+
+if TYPE_CHECKING:
+    from mm_support.service import SupportService
 
 BAR = "{desc} ({elapsed})"
 
 
 def load_service(settings: Settings) -> SupportService:
     """A ready service; while it loads, what it does is shown. Raises SupportError."""
+    from mm_support.service import SupportService
+
     with ExitStack() as failed, tqdm(bar_format=BAR, disable=None, leave=False) as bar:
         show: Callable[..., None] = bar.set_description_str if sys.stderr.isatty() else log_lines()
         service = SupportService.start(settings)

@@ -74,5 +74,21 @@ def test_a_wrong_call_imports_nothing_heavy_and_has_status_2(argv):
     assert "error: " in done.stderr and "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    "argv",
+    [
+        ["ask", "x", "--knowledge", "no-such-base"],
+        ["remove", "no-such-base"],
+        ["edit", "no-such-base", "1", "--title", "A"],
+        ["evaluate", "--knowledge", "no-such-base", "--cases", __file__],
+    ],
+    ids=lambda argv: argv[0],
+)
+def test_an_unknown_base_is_told_before_anything_heavy_is_imported(argv, tmp_path):
+    done = call("--data", str(tmp_path), *argv)
+    assert done.returncode == 2, done.stderr
+    assert "There is no knowledge base 'no-such-base'" in done.stderr
+
+
 def test_the_strategies_that_can_be_named_are_those_there_are():
     assert set(FUSIONS) == set(STRATEGIES)

@@ -8,6 +8,7 @@ import pytest
 from conftest import ColourEncoder, EchoModel, FakeReader, FakeSpeech, FakeVoice, WordEncoder
 
 from mm_support import loading
+from mm_support.base_names import check_base
 from mm_support.config import Settings
 from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, Head, Layers
 from mm_support.errors import KnowledgeError, SupportError, WeightsError
@@ -112,7 +113,7 @@ def test_a_library_may_do_without_the_packs(settings, monkeypatch):
     assert service.knowledge.list() == []
     service.close()
     with pytest.raises(KnowledgeError, match="shopping"):
-        loading.check_base(settings, "shopping")
+        check_base(settings, "shopping")
 
 
 def test_an_unexpected_error_is_reported_and_gives_everything_back(settings, monkeypatch):
