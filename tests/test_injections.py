@@ -73,7 +73,7 @@ def shown(model, attempt) -> list[Sentence]:
 @pytest.fixture(autouse=True)
 def patient(monkeypatch):
     """A draft is read to its end, whatever cannot be shown of it."""
-    monkeypatch.setattr("mm_support.decode.reply.MAX_DROPPED", 10_000)
+    monkeypatch.setattr("mm_support.decode.drafting.MAX_DROPPED", 10_000)
 
 
 def test_there_are_as_many_in_each_of_three_places():

@@ -13,9 +13,10 @@ from conftest import EchoModel, WordEncoder
 from mm_support.decide.decision import Decision
 from mm_support.decode.columns import as_asked
 from mm_support.decode.compose import compose
+from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
-from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, draft
+from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence
 from mm_support.desk.ownership import STATES
 from mm_support.errors import GenerationError
 from mm_support.language.messages import clarify_text, message, messages
@@ -357,7 +358,7 @@ class BrokenModel(EchoModel):
 
 
 def test_a_draft_that_is_late_is_given_up(monkeypatch):
-    monkeypatch.setattr("mm_support.decode.reply.FIRST_SECONDS", 0.1)
+    monkeypatch.setattr("mm_support.decode.drafting.FIRST_SECONDS", 0.1)
     assert write(SlowModel()) == write(None)
 
 

@@ -17,7 +17,6 @@ import threading
 from collections.abc import Container, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
-from itertools import takewhile
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -26,22 +25,21 @@ from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
 from mm_support.decode.blocks import LEADS_ON, blocks_of
 from mm_support.decode.columns import rows_as_asked
-from mm_support.decode.grounding import Grounding, Support
+from mm_support.decode.drafting import draft
+from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
 from mm_support.decode.judge import Judge
-from mm_support.decode.prompt import DRAFT_TOKENS, DRAFTING, build_messages, with_photo
+from mm_support.decode.prompt import DRAFTING
+from mm_support.decode.quotes import SURE, Quotes, floors_of
 from mm_support.decode.select import Weighed, load_selector, selector_file
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.verify import Verifier, checked
 from mm_support.decode.writing import (
-    Halt,
     Written,
-    complete_sentences,
     not_said,
     write,
 )
 from mm_support.engines.base import LanguageModel
-from mm_support.errors import GenerationError
 from mm_support.language.defined import named_in_title
 from mm_support.language.emergency import emergency_sentences
 from mm_support.language.english import is_claim, leans
@@ -55,12 +53,10 @@ from mm_support.language.sentences import (
     split_lines,
     split_paragraphs,
     split_sentences,
-    without_markers,
     without_step_number,
 )
 from mm_support.language.terms import term_set
-from mm_support.tracing import streamed
-from mm_support.types import EncodeKind, Entry, Hit, Past, Question, of_one_document
+from mm_support.types import Entry, Hit, Past, Question, of_one_document
 
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
@@ -68,16 +64,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 MAX_EVIDENCE = len(DRAFTING.passages)
-FIRST_SECONDS = 1.0  # a draft without a checked sentence by then is given up
-WHOLE_SECONDS = 4.0  # for the next one
-LONGEST_DRAFT = 30.0
-MAX_DROPPED = 1  # unsupported sentences after which a draft has fallen apart
-# probability below which a drafted sentence is beside the question, where the entry has a likelier
-# one
-BESIDE = 0.15
-# probability from which a sentence is shown without a draft, or though another entry was found
-# first
-SURE = 0.45
 # share of the first hit's score from which another passage of its document may be meant too. Of 39
 # such passages that were told to strangers, 7 were needed; with it 6 of these are told and 11
 # others, with 0.8 all 7 and 18 others
@@ -271,14 +257,10 @@ class ReplyWriter:
         """
         if self._model is None:
             return
-        weighed = [
-            first,
-            *(self._weigh(question, entry) for entry in entries[1:]),
-        ]
-        floors = [min(BESIDE, first.likeliest), *(SURE for _ in entries[1:])]
+        weighed = [first, *(self._weigh(question, entry) for entry in entries[1:])]
+        floors = floors_of(weighed)
         # What is less likely to belong to the reply will not be shown, so nothing is drafted from
-        # it. Which entry a sentence
-        # is from, grounding says, not the number that the draft gives it.
+        # it. Which entry a sentence is from, grounding says, not the number that the draft gives.
         kept = [one.chosen(floor) for one, floor in zip(weighed, floors)]
         passages = [
             replace(entry, answer="\n".join(texts)) for entry, texts in zip(entries, kept) if texts
@@ -372,87 +354,6 @@ def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
         for at, text in enumerate(line):
             of_step = at > 0 and of_one_step(line)
             yield Sentence(text, (rank,), of_step, "" if at else indent, heading=head)
-
-
-class Quotes:
-    """The entries' sentences that stand in for what a model wrote and nothing supports, each behind
-    the heading that it is read under.
-
-    weighed: the sentences of each entry, best first, with how likely each belongs to the reply.
-    headings: those that were given.
-    """
-
-    def __init__(
-        self,
-        question: str,
-        entries: Sequence[Entry],
-        weighed: Sequence[Weighed],
-        vectors: EncodeKind,
-    ) -> None:
-        self._question, self._entries = question, entries
-        self._vectors, self._given, self.headings = vectors, set[str](), set[str]()
-        floors = [min(BESIDE, weighed[0].likeliest), *(SURE for _ in weighed[1:])]
-        self._sentences = [
-            Sentence(text, (rank,))
-            for rank, (one, floor) in enumerate(zip(weighed, floors), start=1)
-            for text in one.chosen(floor)
-        ]
-
-    def __call__(self, claim: str, said: Sequence[Sentence] = ()) -> Sentence | None:
-        """The closest one; None where it was given already, or none is to the point. Its heading
-        is left out where what was said of the same entry just before says it.
-        """
-        if not self._sentences:
-            return None
-        vector, *others = self._vectors([claim, *(s.text for s in self._sentences)], "passage")
-        closest = self._sentences[int(np.argmax(np.array(others) @ vector))]
-        if closest.text in self._given:
-            return None
-        self._given.add(closest.text)
-        *heading, own = headed(self._question, self._entries[closest.citations[0] - 1], [closest])
-        if not heading or term_set(heading[0].text) <= _terms_of_same(own, said):
-            return own
-        self.headings.add(heading[0].text)
-        return replace(own, text=f"{heading[0].text} {without_step_number(own.text)}")
-
-
-def _terms_of_same(own: Sentence, said: Sequence[Sentence]) -> frozenset[str]:
-    """The terms of what was said last of the same entry, without a break."""
-    same = takewhile(lambda before: before.citations == own.citations, reversed(said))
-    return frozenset().union(*(term_set(sentence.text) for sentence in same))
-
-
-def draft(
-    model: LanguageModel,
-    question: Question,
-    entries: Sequence[Entry],
-    grounding: Grounding,
-    stop: threading.Event | None,
-) -> Iterator[Support]:
-    """The evidence's sentences that one draft quotes; ends where it is late, fails or has too many
-    others.
-    """
-    halt, dropped = Halt(stop, FIRST_SECONDS, whole=LONGEST_DRAFT), 0
-    messages = build_messages(question, entries)
-    if question.photo is not None and model.can.sees:
-        messages = with_photo(messages, question.photo)
-    pieces = streamed("language model", model.stream(messages, DRAFT_TOKENS, halt))
-    try:
-        for text in filter(None, map(_tidy, complete_sentences(pieces))):
-            support = grounding.check(text)
-            if support is not None:
-                halt.extend(WHOLE_SECONDS)
-                yield support
-            elif (dropped := dropped + 1) > MAX_DROPPED:
-                return
-    except GenerationError as exc:
-        log.warning("draft failed: %s", exc)
-    finally:
-        pieces.close()
-
-
-def _tidy(sentence: str) -> str:
-    return without_markers(sentence).strip()
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:

@@ -1,8 +1,9 @@
 """Sentences of a company's knowledge that read like an instruction to an assistant, for the report.
 
-Decides nothing: such a sentence is kept, found, quoted and shown as any other. The heuristic is
-crude and knows English, German and Chinese only. What it misses does no harm, since a reply quotes
-the evidence and nothing carries out what the evidence says.
+Such a sentence is kept, found, quoted and shown as any other; it only is no support for what a
+model writes in its own words (decode/verify.py). The heuristic is crude and knows English, German
+and Chinese only. What it misses does no harm, since a reply quotes the evidence and nothing carries
+out what the evidence says.
 """
 
 from __future__ import annotations
