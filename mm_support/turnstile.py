@@ -21,7 +21,7 @@ from dataclasses import dataclass, field
 from mm_support.errors import BusyError
 
 FINAL, PARTIAL = 0, 1  # ranks of transcripts: of whole turns, of turns that are still spoken
-REPLY, LOOKUP, INGEST = 0, 1, 2  # ranks of everything else
+REPLY, LOOKUP = 0, 1  # ranks of everything else
 AGING = 20.0  # s of waiting that lift a ticket by one rank, so that nobody waits for ever
 FIRST_GUESS = 2.0  # s that a place is taken, until some were
 NEW = 0.2  # share of the latest time in the running mean of them

@@ -16,7 +16,6 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from mm_support.decode.blocks import blocks_of
-from mm_support.decode.prompt import NO_ANSWER
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.language.codes import written
 from mm_support.language.english import leans
@@ -29,6 +28,7 @@ from mm_support.types import Entry, Question
 LABELS = ASSETS / "training" / "reply_labels.json"
 PACKS = ("education", "finance", "healthcare")
 HELD_OUT = 5  # every fifth entry
+NO_ANSWER = "The evidence does not answer this."
 
 # of the examples; whether there is an answer is the gate's to say
 SHARE_UNANSWERABLE, SHARE_INJECTED, SHARE_PREMISE = 0.015, 0.06, 0.06

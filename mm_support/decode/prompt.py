@@ -39,7 +39,6 @@ WRITING = (
     "What no passage says, do not guess: say in one sentence that the help pages do not say it, "
     "and end that sentence with [0]."
 )
-NO_ANSWER = "The evidence does not answer this."
 NOT_SAID = 0  # number of a sentence that says what no passage does
 MAX_TITLE = 120  # characters
 MAX_WORDS = 500  # characters of each of the customer's fields; a writer reads four times as much
