@@ -23,7 +23,7 @@ from mm_support.desk.kept import originals_of
 from mm_support.desk.ownership import AT_THE_DESK
 from mm_support.errors import InputError
 from mm_support.language.personal import revealed
-from mm_support.language.written_dates import leading_date
+from mm_support.language.written_dates import MONTH, leading_date
 from mm_support.store.models import (
     ConversationRow,
     MessageRow,
@@ -39,7 +39,6 @@ LONGEST = 200  # characters of a search
 FOUND = 50  # conversations that one search finds at most
 BEFORE, LINE = 40, 160  # characters of a line that are shown before the first mark, and in all
 PARTS = re.compile(r"""["“„”]([^"“„”]+)["“„”]|(\S+)""")
-MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?")
 
 COLUMNS = (  # of a turn, without what was found for it, which is far larger
     TurnRow.id,

@@ -19,6 +19,7 @@ from typing import NamedTuple
 from mm_support.language.amounts import APART, BEHIND, locale_of
 
 LEAP_YEAR = 2000  # has all days that a date without a year may name
+MONTH = re.compile(r"(\d{4})[-/.年](\d{1,2})月?")  # of a year, without a day
 YEAR_FIRST = re.compile(
     rf"{APART}(?:(\d{{4}})([-/.])(?=\d{{1,2}}\2)|(?:(\d{{4}})年)?(?=\d{{1,2}}月))"
     r"(\d{1,2})[-/.月](\d{1,2})(?:[日号]|(?!\d))"
