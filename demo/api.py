@@ -69,8 +69,9 @@ class Endpoints:
         Returns:
             A dict with reply, action (answer, clarify, refuse or handoff), citations, pictures,
             choices, form (what an action asks for: name, type, label and example, or null),
-            transcript, image, intent, fusion, timings_ms, session_id, turn_id and token, which
-            alone opens the conversation again; and the spoken reply or null.
+            transcript, image, intent, fusion, language, confidence (0..1), timings_ms, session_id,
+            turn_id and token, which alone opens the conversation again; and the spoken reply or
+            null.
         """
         base = knowledge or UserTurn.knowledge
         turn = UserTurn(message or "", image, audio, base, session_id or None, bool(speak))
