@@ -55,7 +55,6 @@ BESIDE = 0.5  # share of the likeliest label's probability that makes another co
 ABOVE_ORDINARY = 1.0
 NEARLY = {
     "danger": 0.65,
-    "upset": 0.6,
     "greeting": 0.7,
     "follow_up": BESIDE,
     "self_harm": BESIDE,
