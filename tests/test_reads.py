@@ -112,8 +112,8 @@ def test_a_label_counts_beside_a_likelier_one_only_where_it_is_nearly_as_likely(
     [
         ("danger", 0.3, 0.5, False),
         ("danger", 0.4, 0.5, True),  # two thirds of an ordinary question are enough
-        ("upset", 0.32, 0.5, True),  # six tenths of an ordinary question are enough
-        ("upset", 0.28, 0.5, False),
+        ("upset", 0.48, 0.5, False),  # no less likely than an ordinary question
+        ("upset", 0.52, 0.47, True),
         ("self_harm", 0.3, 0.5, True),
         ("self_harm", 0.2, 0.5, False),
     ],
