@@ -133,8 +133,13 @@ def _denying() -> re.Pattern[str]:
 
 
 def _looked_up(given: Given) -> DeclaredAction | None:
-    """What else was found that only looks something up, by values that the turn gives all."""
-    for own in filter(None, (action_of(hit.entry) for hit in given.hits)):
+    """What else only looks something up, by values that the turn gives all: what was found, or
+    whose title has a word of the turn.
+    """
+    found = (action_of(hit.entry) for hit in given.hits)
+    asked = frozenset(terms(given.words, given.question.language))
+    named = (own for own in given.declared if asked & _terms_of(own))
+    for own in (*filter(None, found), *named):
         told = len(found_in(given, own.parameters)[0]) == len(own.parameters) > 0
         if told and not own.writes and (given.customer or not own.signed_in):
             return own

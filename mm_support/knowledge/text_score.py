@@ -64,7 +64,7 @@ def above(likeness: Any, floor: Any, weight: Any = 1.0) -> Any:
 
 NOTHING = ((0.0, 0.0), (0.0, 0.0))
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING, NOTHING), whole=0.25)
+UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING, NOTHING), whole=0.1)
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:
