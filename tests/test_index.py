@@ -30,7 +30,7 @@ from mm_support.knowledge.index.search import CANDIDATES, recognise, search
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import likeness
-from mm_support.knowledge.points import PointMaker
+from mm_support.knowledge.points import WHOLE, PointMaker, whole_text
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CLIP_LITE, CODE_SHARE, STAND_OUT
 from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
@@ -111,6 +111,12 @@ def index(request, tmp_path):
     url = server.database(migrated=False)
     yield Bases(tmp_path, url=url)
     server.drop(url)
+
+
+def random_point(rng, entry):
+    """A point of one text without pictures and pieces."""
+    text, whole, look = unit(rng, 1, D_TEXT), unit(rng, D_TEXT), unit(rng, D_PICTURE)
+    return Point(entry, text, whole, NO_PICTURE, look, unit(rng, 0, D_TEXT))
 
 
 def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
@@ -379,16 +385,7 @@ def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
     entry = Entry("heater", "Heater shows Lo", "Wait.", ("heater A27",))
     index.replace(
         "kb",
-        [
-            Point(
-                entry,
-                unit(rng, 1, D_TEXT),
-                unit(rng, D_TEXT),
-                unit(rng, 0, D_PICTURE),
-                unit(rng, D_PICTURE),
-                unit(rng, 0, D_TEXT),
-            )
-        ],
+        [random_point(rng, entry)],
         "v1",
     )
 
@@ -407,18 +404,7 @@ def test_codes_are_recognised_by_what_each_modality_can_mistake(index):
 def test_what_the_turn_before_named_counts_until_another_is_named(index):
     rng = np.random.default_rng(8)
     entries = [Entry("a", "Oven shows E24", "x"), Entry("b", "Oven shows E18", "x")]
-    none = unit(rng, 0, D_TEXT)
-    points = [
-        Point(
-            entry,
-            unit(rng, 1, D_TEXT),
-            unit(rng, D_TEXT),
-            unit(rng, 0, D_PICTURE),
-            unit(rng, D_PICTURE),
-            none,
-        )
-        for entry in entries
-    ]
+    points = [random_point(rng, entry) for entry in entries]
     index.replace("kb", points, "v1")
 
     def named(**texts):
@@ -605,6 +591,25 @@ def test_a_large_base_finds_in_two_stages_what_one_stage_finds(index, monkeypatc
     staged = [[hit.entry.id for hit in index.search("kb", one, 3)] for one in asked]
     same = np.mean([len({*one} & {*other}) / 3 for one, other in zip(whole, staged)])
     assert [one[0] for one in staged] == [one[0] for one in whole] and same > 0.9
+
+
+@pytest.mark.parametrize("said", ["Open the flap. ", "退货须在三十天内。"])
+def test_a_whole_text_begins_with_the_title_and_is_as_long_in_any_script(said):
+    short, long = Entry("a", "Titles", said), Entry("a", "Titles", said * 200)
+    assert whole_text(short) == f"Titles\n{said}"
+    whole = whole_text(long)
+    assert WHOLE - 4 < len(whole.encode()) <= WHOLE and f"Titles\n{said * 200}".startswith(whole)
+
+
+def test_an_entry_is_found_that_only_as_a_whole_is_near(tmp_path, monkeypatch):
+    monkeypatch.setattr("mm_support.knowledge.index.search.CANDIDATES", 3)
+    bases, asked = Bases(tmp_path), unit(np.random.default_rng(21), D_TEXT)
+    others = random_points(200, seed=6)
+    near = replace(others[0], entry=Entry("near", "t", "a"), text=-asked[None], whole=asked)
+    bases.replace("kb", [*others[1:], near], "v1")
+    score = replace(UNKNOWN, whole=1.0)
+    hits = search(bases.index.open("kb"), query(asked), 1, TODAY, True, score)
+    assert [hit.entry.id for hit in hits] == ["near"]
 
 
 def test_a_term_finds_an_entry_that_no_vector_is_near(index):

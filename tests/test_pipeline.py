@@ -124,46 +124,44 @@ def test_what_was_perceived_before_is_not_perceived_again(make):  # noqa: F811
     assert set(judged.query.fused.weights) == {"text", "photo"}
 
 
-def test_who_leaves_while_it_is_listened_ends_the_hearing(make):  # noqa: F811
-    begun, ended = threading.Event(), threading.Event()
+class Endless:
+    """Hears and reads until it is stopped."""
 
-    class Endless(FakeSpeech):
-        def transcribe(self, waveform, previous=None, draft=False, names=(), before=None):
-            begun.set()
-            try:
-                while True:
-                    end_if_stopped()
-                    time.sleep(0.001)
-            finally:
-                ended.set()
+    def __init__(self):
+        self.begun, self.ended = threading.Event(), threading.Event()
 
-    encoders = make(speech=Endless()).parts.encoders
-    work = perceive(encoders, UserTurn(audio=SPEECH))
-    assert [next(work).step for _ in range(3)] == ["listen"] * 3
-    assert begun.wait(10) and not ended.is_set()
+    def work(self):
+        self.begun.set()
+        try:
+            while True:
+                end_if_stopped()
+                time.sleep(0.001)
+        finally:
+            self.ended.set()
+
+    def reading(self, photo):
+        return self.work()
+
+    def hearing(self, waveform, previous=None, draft=False, names=(), before=None):
+        return self.work()
+
+
+@pytest.mark.parametrize("step", ["listen", "look"])
+def test_who_leaves_ends_the_hearing_and_the_looking(make, step):  # noqa: F811
+    endless, encoders = Endless(), make().parts.encoders
+    if step == "listen":
+        speech = FakeSpeech()
+        speech.transcribe = endless.hearing
+        work = perceive(replace(encoders, speech=speech), UserTurn(audio=SPEECH))
+    else:
+        reader = FakeReader()
+        reader.read = endless.reading
+        turn = UserTurn(image=Image.new("RGB", (64, 64)))
+        work = perceive(replace(encoders, reader=reader), turn)
+    assert [next(work).step for _ in range(3)] == [step] * 3
+    assert endless.begun.wait(10) and not endless.ended.is_set()
     work.close()
-    assert ended.wait(10)
-
-
-def test_who_leaves_while_a_photo_is_looked_at_ends_the_reading(make):  # noqa: F811
-    begun, ended = threading.Event(), threading.Event()
-
-    class Endless(FakeReader):
-        def read(self, photo):
-            begun.set()
-            try:
-                while True:
-                    end_if_stopped()
-                    time.sleep(0.001)
-            finally:
-                ended.set()
-
-    own = make().parts.encoders
-    work = perceive(replace(own, reader=Endless()), UserTurn(image=Image.new("RGB", (64, 64))))
-    assert [next(work).step for _ in range(3)] == ["look"] * 3
-    assert begun.wait(10) and not ended.is_set()
-    work.close()
-    assert ended.wait(10)
+    assert endless.ended.wait(10)
 
 
 class Counting(WordEncoder):

@@ -2,6 +2,7 @@
 heads on wordings that no head was fitted to.
 """
 
+import json
 from collections import Counter
 from dataclasses import replace
 
@@ -17,6 +18,9 @@ from mm_support.decide.intent_head import head_file, head_for, load_head, save_h
 from mm_support.decide.intents import CHOICES, LABELS, LIFE, N_GRAMS, IntentReader, n_grams
 from mm_support.errors import WeightsError
 from mm_support.language.messages import languages
+from mm_support.paths import ASSETS
+
+MESSAGES = ASSETS / "evaluation" / "messages.jsonl"  # nobody learned from them
 
 SAID = {
     "person": "person human agent staff",
@@ -229,6 +233,22 @@ def test_ordinary_questions_with_the_words_of_a_label_say_nothing_pressing(held_
     hard = [reads for row, reads in held_out if not row.labels]
     for label in ("person", "upset", "danger", "self_harm"):
         assert np.mean([label in reads.says for reads in hard]) <= 0.05
+
+
+@pytest.mark.slow
+def test_relatives_absence_and_loss_are_no_despair(reader):
+    """Messages by a writer who had seen no example, of which half would mislead a list of words."""
+    rows = [json.loads(line) for line in MESSAGES.read_text(encoding="utf-8").splitlines()]
+    learned = {row.text.lower() for row in read_examples()}
+    assert len(rows) == 430 and learned.isdisjoint(row["text"].lower() for row in rows)
+    said = [(row["labels"], reader.read(row["text"]).says) for row in rows]
+    despair, danger = (
+        [label in says for labels, says in said if label in labels]
+        for label in ("self_harm", "danger")
+    )
+    ordinary = [says for labels, says in said if not {"self_harm", "danger"} & {*labels}]
+    assert np.mean(despair) >= 0.85 and np.mean(danger) >= 0.85
+    assert np.mean(["self_harm" in says for says in ordinary]) <= 0.02
 
 
 @pytest.mark.slow

@@ -32,7 +32,8 @@ from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
-FEATURES = ("best", "whole", "alike", "words")
+COSINES = ("best", "whole", "alike")  # what is measured from a floor, by the names in Floors
+FEATURES = (*COSINES, "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
 UNRELATED = 200  # questions and passages whose likeness is that of unrelated texts
 RIDGE = 1e-5
@@ -134,8 +135,8 @@ def unrelated(encoder: TextEncoder, files: Sequence[Sequence[Article]]) -> Floor
     every = np.mean([one for own in found.values() for one in own], axis=0)
     pairs = [(asked, written) for asked in (False, True) for written in (False, True)]
     tables = np.array([np.mean(found.get(pair, [every]), axis=0) for pair in pairs])
-    best, whole, alike = tables.T.reshape(3, 2, 2).astype(float).round(4).tolist()
-    return Floors(best, alike, whole)
+    by_pair = tables.T.reshape(len(COSINES), 2, 2).astype(float).round(4).tolist()
+    return Floors(**dict(zip(COSINES, by_pair)))
 
 
 def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
@@ -196,17 +197,18 @@ def fit(files: Sequence[Asking], floors: Floors) -> TextScore:
         total, slope = (sum(column) for column in zip(*parts))
         return float(total + RIDGE * weights @ weights), slope + 2 * RIDGE * weights
 
-    weights = minimize(loss, np.full(len(FEATURES), 5.0), jac=True, bounds=[(0, None)] * 4).x
+    start, bounds = np.full(len(FEATURES), 5.0), [(0, None)] * len(FEATURES)
+    weights = minimize(loss, start, jac=True, bounds=bounds).x
     shares = weights / weights.sum()
     best, whole, alike, words = shares.astype(float).round(4).tolist()
     return TextScore(alike, words, floors, round(whole / max(best + whole, 1e-9), 4))
 
 
 def rescaled(file: Asking, floors: Floors) -> Asking:
-    tables = floors.best, floors.whole, floors.alike
+    tables = [getattr(floors, name) for name in COSINES]
     own = np.array([table[file.characters][file.characters] for table in tables])
-    near = above(file.x[..., :3], own)
-    return replace(file, x=np.concatenate([near, file.x[..., 3:]], axis=-1))
+    near, words = np.split(file.x, [len(COSINES)], axis=-1)
+    return replace(file, x=np.concatenate([above(near, own), words], axis=-1))
 
 
 def surprise(file: Asking, weights: np.ndarray) -> tuple[float, np.ndarray]:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from mm_support.knowledge.text_score import TextScore
+from mm_support.knowledge.text_score import Floors, TextScore, above
 
 # an exactly matched identifier closes this part of the gap between an entry's score and 1
 CODE_SHARE = 0.7
@@ -92,6 +92,24 @@ def nearest(every: Tensor, counts: Tensor, hidden: Tensor | None = None) -> Tens
     chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
     best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
     return best * shown.any(-1)[:, None]
+
+
+def near(
+    every: Tensor,
+    wholes: Tensor,
+    weights: Tensor,
+    counts: Tensor,
+    floors: Floors,
+    score: TextScore,
+    hidden: Tensor | None = None,
+) -> Tensor:
+    """(b, m, K) cosines with all K texts and (b, m, n) with each entry as a whole, times the
+    weights (b, m) -> (b, m, n) what both have above the floors, (m, K) of each text, in their
+    shares. counts, hidden: see nearest.
+    """
+    best = nearest(above(every, floors.best, weights[..., None]), counts, hidden)
+    whole = above(wholes, highest(floors.whole, counts), weights[..., None])
+    return (1 - score.whole) * best + score.whole * whole
 
 
 def highest(values: Tensor, counts: Tensor) -> Tensor:

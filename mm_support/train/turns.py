@@ -61,12 +61,9 @@ class Shelf:
         hidden = matches.own[:, scoring.places(counts)[0]] if own_hidden else None
         worded = weights[:, WORD_ROWS]
         floors = score.between(self.characters[:1], self.characters)
-        told = worded.sum(1)[:, None, None]
-        every = above((fused.text @ self.facets.T)[:, None], floors.best, told)
-        whole_floors = scoring.highest(floors.whole, counts)
-        whole = above((fused.text @ self.wholes.T)[:, None], whole_floors, told)
-        best = scoring.nearest(every, counts, hidden)
-        near = (1 - score.whole) * best + score.whole * whole
+        every, wholes = ((fused.text @ rows.T)[:, None] for rows in (self.facets, self.wholes))
+        told = worded.sum(1, keepdim=True)
+        near = scoring.near(every, wholes, told, counts, floors, score, hidden)
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
         alike = matches.alike_hidden if own_hidden else matches.alike
         shared = scoring.Matches(

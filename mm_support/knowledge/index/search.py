@@ -158,11 +158,10 @@ def _compared(
     alike = above(alike, scoring.highest(floors.alike, counts))
     matches = scoring.Matches(words, alike, known, identified)
     parts = _parts(query, shared.names, arrays.facets.shape[1])
-    best = above(parts @ arrays.facets[facets].float().T, floors.best, weights[..., None])
-    whole_floors = scoring.highest(floors.whole, counts)
-    whole = above(parts @ arrays.wholes[places].float().T, whole_floors, weights[..., None])
-    near = (1 - score.whole) * scoring.nearest(best, counts) + score.whole * whole
-    return near, matches
+    every, wholes = (
+        parts @ rows.float().T for rows in (arrays.facets[facets], arrays.wholes[places])
+    )
+    return scoring.near(every, wholes, weights, counts, floors, score), matches
 
 
 def _compared_by_words(
