@@ -76,7 +76,10 @@ def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
     English, the likeliest first; another has to be surely likelier.
     """
     text = text[:LOOKED_AT]
-    scripts = Counter(_script(letter) for letter in text if letter.isalpha())
+    scripts = Counter[str]()
+    for letter, often in Counter(text).items():
+        if letter.isalpha():
+            scripts[_script(letter)] += often
     scripts["CJK"] *= 3
     kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
     if kana and kana + scripts["CJK"] / 3 > scripts["LATIN"]:
