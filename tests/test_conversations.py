@@ -11,9 +11,10 @@ from test_service import ask, folder, make  # noqa: F401  (fixtures)
 from test_store import turn
 
 from mm_support.decide.decision import Reason
+from mm_support.desk import kept
 from mm_support.desk.audit import audited
 from mm_support.desk.conversations import Desk
-from mm_support.desk.kept import keep_turn, withheld
+from mm_support.desk.kept import keep_turn
 from mm_support.desk.ownership import successor
 from mm_support.desk.reasons import CODES, code_of
 from mm_support.errors import InputError
@@ -279,11 +280,26 @@ def test_who_writes_while_a_person_closes_is_asked_to_send_it_again(make, monkey
     assert (reply.action, reply.text) == ("handoff", message("handoff.closed"))
 
 
-def test_what_a_person_overtakes_is_told_in_the_language_of_the_turn():
-    spoken = turn(1, text="", transcript={"text": "Wo ist mein Paket?"}, language="de")
-    assert withheld(spoken, "person")["reply"] == message("handoff.person", "de")
-    before_it_was_kept = turn(2, text="Wo ist denn mein Paket geblieben?")
-    assert withheld(before_it_was_kept, "person")["reply"] == message("handoff.person", "de")
+def test_what_a_person_overtakes_is_told_in_the_language_of_the_turn(store):
+    hand_over(store)
+    spoken = turn(2, text="", transcript={"text": "Wo ist mein Paket?"}, language="de")
+    before_it_was_kept = turn(3, text="Wo ist denn mein Paket geblieben?")
+    for record in (spoken, before_it_was_kept):
+        assert keep_turn(store, record)["reply"] == message("handoff.waiting", "de")
+
+
+def test_nobody_waits_while_the_language_of_a_turn_is_told(store, monkeypatch):
+    """The first time loads what tells it, which takes seconds on a busy machine."""
+    hand_over(store)
+
+    def others_write(text):
+        other = threading.Thread(target=keep_turn, args=(store, turn(3, language="en")))
+        other.start()
+        other.join(2)
+        return "" if other.is_alive() else "de"
+
+    monkeypatch.setattr(kept, "language_of", others_write)
+    assert keep_turn(store, turn(2))["reply"] == message("handoff.waiting", "de")
 
 
 def test_messages_of_a_session_that_cannot_be_are_refused(make):  # noqa: F811

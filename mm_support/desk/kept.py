@@ -51,6 +51,7 @@ def keep_turn(
     desk.
     """
     record, _ = masked_record(record)
+    language = record.get("language") or language_of(record["text"])  # before others wait for this
     with store.writing() as session:
         conversation = locked(session, record["session_id"])
         if began and erased_since(session, record["session_id"], began):
@@ -60,9 +61,10 @@ def keep_turn(
             return record
         overtaken = owner == "assistant" or (owner and conversation.owner == "closed")
         if overtaken and conversation.owner not in ("assistant", owner):
-            record = withheld(record, cast(Owner, conversation.owner))
-        intent, language = record.get("intent", "")[:INTENT], record.get("language", "")[:LANGUAGE]
-        turn = TurnRow(**{**record, "intent": intent, "language": language})
+            record = withheld(record, cast(Owner, conversation.owner), language)
+        bounds = {"intent": INTENT, "language": LANGUAGE}
+        bounded = {name: record.get(name, "")[:most] for name, most in bounds.items()}
+        turn = TurnRow(**{**record, **bounded})
         session.add(turn)
         session.flush()
         changed(session, [in_utc(turn.created)])
@@ -79,9 +81,8 @@ def keep_turn(
     return record
 
 
-def withheld(record: dict[str, Any], owner: Owner) -> dict[str, Any]:
+def withheld(record: dict[str, Any], owner: Owner, language: str) -> dict[str, Any]:
     """A turn whose reply is not shown, since the conversation is no longer the assistant's."""
-    language = record.get("language") or language_of(record["text"])
     return {
         **record,
         "reply": message(f"handoff.{owner}", language),
