@@ -15,6 +15,7 @@ from conftest import WordEncoder
 from mm_support import loading
 from mm_support.config import Settings
 from mm_support.decode.reply import ReplyWriter
+from mm_support.engines import openvino
 from mm_support.engines.openvino import OpenVinoModel
 from mm_support.engines.supervised import SupervisedModel
 from mm_support.errors import GenerationError, WeightsError
@@ -133,6 +134,15 @@ def test_whatever_a_start_ends_in_another_one_follows(child, watched):
         says(model, "die")
     until(lambda: model.restarts == 1 and model.alive)
     assert says(model)
+
+
+def test_one_that_hangs_while_it_starts_is_ended(tmp_path, monkeypatch):
+    monkeypatch.setattr(openvino, "STARTING", 0.3)
+    worker = (sys.executable, "-c", "import time; time.sleep(30)")
+    began = time.monotonic()
+    with pytest.raises(WeightsError, match="could not be started"):
+        OpenVinoModel(Path("model.gguf"), tmp_path, worker)
+    assert time.monotonic() - began < 10
 
 
 def test_what_cannot_be_opened_at_first_is_an_error_and_a_closed_one_says_so(child, watched):

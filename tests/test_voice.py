@@ -4,6 +4,7 @@ import gc
 import json
 import re
 import shutil
+import signal
 import sys
 import threading
 import wave
@@ -339,12 +340,26 @@ HANGS = "import sys, time\nfor line in sys.stdin:\n    time.sleep(60)\n"
 
 
 def test_a_process_that_hangs_is_ended_and_told_in_a_sentence(tmp_path, monkeypatch):
-    monkeypatch.setattr(phonemes, "LATE", 0.3)
+    monkeypatch.setattr(phonemes, "STARTING", 0.3)
     (tmp_path / "hangs.py").write_text(HANGS)
     hung = Phonemes(tmp_path / "none.json", (sys.executable, str(tmp_path / "hangs.py")))
     with pytest.raises(GenerationError, match="read"):
         hung.of("Yes.")
     assert hung._process.poll() is not None
+
+
+@pytest.mark.parametrize("sent", [signal.SIGKILL, signal.SIGSTOP])
+def test_a_sentence_whose_process_is_ended_or_stopped_is_read_by_the_next(
+    tmp_path, monkeypatch, sent
+):
+    monkeypatch.setattr(phonemes, "LATE", 0.3)
+    (tmp_path / "dies.py").write_text(DIES)
+    reader = Phonemes(tmp_path / "none.json", (sys.executable, str(tmp_path / "dies.py")))
+    assert reader.of("Yes.") == [[4]]
+    first = reader._process
+    first.send_signal(sent)
+    assert reader.of("No.") == [[3]] and reader._process is not first
+    assert first.poll() is not None and first.stdin.closed and first.stdout.closed
 
 
 def test_phonemes_come_from_a_process_that_is_started_again(tmp_path):

@@ -15,12 +15,12 @@ from pathlib import Path
 from mm_support.errors import GenerationError
 
 WORKER = Path(__file__).with_name("piper_worker.py")  # with -P: beside it lies a select.py
-LATE = 60.0  # seconds without an answer, its start included, after which it counts as hung
+STARTING, LATE = 60.0, 5.0  # seconds to its first answer, and to another, after which it hangs
 
 
 class Phonemes:
-    """Any number of threads may use one object. A process that has died or hung is started again by
-    the next words.
+    """Any number of threads may use one object. A process that has died or hangs is started again,
+    and asked once more.
     """
 
     def __init__(
@@ -33,23 +33,30 @@ class Phonemes:
     def of(self, words: str) -> list[list[int]]:
         """The numbers of the phonemes, sentence by sentence. Raises GenerationError."""
         with self._lock:
-            if self._process.poll() is not None:
+            answer = self._asked(words)
+            if answer is None:
                 self._start()
-            return self._asked(words)
+                answer = self._asked(words)
+        if answer is None:
+            raise GenerationError("piper-tts has died; read the reply instead.")
+        return answer
 
-    def _asked(self, words: str) -> list[list[int]]:
+    def _asked(self, words: str) -> list[list[int]] | None:
+        """None where the process died, or had to be ended."""
         asks, answers = self._process.stdin, self._process.stdout
         assert asks and answers  # pipes, as asked for
-        late = threading.Timer(LATE, self._process.kill)
+        late = threading.Timer(self._patience, self._process.kill)
         late.start()
         try:
             asks.write(json.dumps(words) + "\n")
-            return json.loads(answers.readline())
-        except (OSError, ValueError) as exc:  # ValueError: it died before or within its answer
-            _end(self._process)
-            raise GenerationError("piper-tts has died; read the reply instead.") from exc
+            answer = json.loads(answers.readline())
+        except (OSError, ValueError):  # ValueError: it died before or within its answer
+            self._end()
+            return None
         finally:
             late.cancel()
+        self._patience = LATE
+        return answer
 
     def _start(self) -> None:
         self._process = subprocess.Popen(
@@ -60,10 +67,11 @@ class Phonemes:
             encoding="utf-8",
             bufsize=1,
         )
-        weakref.finalize(self, _end, self._process)
+        self._patience = STARTING
+        self._end = weakref.finalize(self, _end, self._process)
 
 
 def _end(process: subprocess.Popen[str]) -> None:
     """Nothing is asked any more, which ends it."""
     process.kill()
-    process.wait()
+    process.communicate()  # closes the pipes, too

@@ -31,6 +31,7 @@ ROOT = PACKAGE.parent
 NOT_STARTED = '{"failed": "The language model could not be started."}'
 DIED = "The language model has died, perhaps for want of memory; ask again in a moment."
 PATIENCE = 5.0  # s to end by itself
+STARTING = 300.0  # s to its first word; compiling a model takes up to a minute
 ASKED = 5.0  # s between questions whether it still works
 HANGS = 60.0  # s without an answer to one, after which it never will: prompts take a few
 SIGN = -1  # number of the requests for a sign of life
@@ -76,13 +77,21 @@ class OpenVinoModel:
         )
         assert self.process.stdin and self.process.stdout  # pipes, as asked for
         self._requests, self._answers = self.process.stdin, self.process.stdout
-        first = json.loads(self._answers.readline() or NOT_STARTED)
+        first = self._first_word()
         if "failed" in first:
             self.close()
             raise WeightsError(first["failed"])
         self._thread = threading.Thread(target=self._hand_out, name="reply-pieces", daemon=True)
         self._heard = time.monotonic()
         self._thread.start()
+
+    def _first_word(self) -> dict:
+        late = threading.Timer(STARTING, self.process.kill)
+        late.start()
+        try:
+            return json.loads(self._answers.readline() or NOT_STARTED)
+        finally:
+            late.cancel()
 
     def stream(
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
