@@ -83,11 +83,25 @@ def limits_of(settings: Settings, environ: Mapping[str, str]) -> Limits:
         open_metrics=settings.open_metrics,
         blocked_paths=(settings.data_dir, settings.cache_dir),
     )
+    if not _is_rate(limits.calls):
+        raise InputError(
+            "MM_SUPPORT_RATE_LIMIT is a number of calls and a time; write it like 240/minute."
+        )
     try:
         Rates(limits)
     except (ValueError, ConfigurationError) as problem:
-        raise InputError(f"Rates cannot be limited like this: {problem}.") from problem
+        raise InputError(
+            "Rates cannot be counted where MM_SUPPORT_RATE_STORAGE says; write it like "
+            "redis://host (needs `pip install 'limits[redis]'`), or leave it empty."
+        ) from problem
     return limits
+
+
+def _is_rate(text: str) -> bool:
+    try:
+        return parse(text).amount > 0
+    except ValueError:
+        return False
 
 
 def shared_storage(settings: Settings) -> str:
@@ -311,6 +325,7 @@ class Rates:
             self.shared = MovingWindowRateLimiter(storage)
         self.limits = limits
         self.away = 0.0  # until when the server is not asked
+        self.latest = 0.0  # what the clock said last
         self.rules: dict[str, RateLimitItem] = {
             "calls": parse(limits.calls),
             "uploads": parse(limits.uploads),
@@ -326,11 +341,18 @@ class Rates:
         if kind is None or (scope["method"] != "POST" and kind not in COUNTED):
             return
         address = counted_as((scope.get("client") or ("unknown", 0))[0])
+        self.steady()
         seconds = await self.wait(kind, address)
         if kind == "uploads" and not seconds:
             seconds = self.counted(self.own, "uploaded", address, self.megabytes(scope))
         if seconds:
             raise Refused(429, InputError.of("too_often", seconds=seconds), seconds)
+
+    def steady(self) -> None:
+        """Forgets what was counted before the clock was put back: it would count too long."""
+        before, self.latest = self.latest, time.time()
+        if self.latest < before:
+            self.own.storage.reset()
 
     def megabytes(self, scope: Scope) -> int:
         """Of a request with files, at least one; as many as it may have where it does not say."""

@@ -24,10 +24,11 @@ TAKE = f"""INSERT INTO rates AS r VALUES (:key, ARRAY[{NOW}], true)
     ON CONFLICT (key) DO UPDATE SET (calls, taken) = (
         SELECT CASE WHEN count(*) < :limit THEN array_agg(at) || {NOW}
                ELSE array_agg(at) END, count(*) < :limit
-        FROM unnest(r.calls) AS at WHERE at > {NOW} - :expiry)
+        FROM unnest(r.calls) AS at WHERE at BETWEEN {NOW} - :expiry AND {NOW})
     RETURNING taken"""
 WINDOW = f"""SELECT coalesce(min(at), {NOW}), count(*)
-    FROM rates, unnest(calls) AS at WHERE key = :key AND at > {NOW} - :expiry"""
+    FROM rates, unnest(calls) AS at WHERE key = :key
+    AND at BETWEEN {NOW} - :expiry AND {NOW}"""
 OLD = f"DELETE FROM rates WHERE {NOW} - calls[cardinality(calls)] > :window"
 
 

@@ -22,6 +22,7 @@ from mm_support.errors import InputError
 
 ENV_PREFIX = "MM_SUPPORT_"
 SPEEDS = (0.5, 2.0)  # of a voice, as a share of its own
+ON, OFF = ("1", "true", "yes", "on"), ("0", "false", "no", "off")
 FUSIONS = ("weighted-sum", "concatenation", "attention")
 
 OWN = "python:"  # in front of what makes a model of somebody's own
@@ -218,9 +219,16 @@ class Settings:
 def _value_of(name: str, kind: str, text: str) -> object:
     """A variable's text as the field's kind of value. Raises InputError."""
     if kind == "bool":
-        return text.lower() in ("1", "true", "yes", "on")
+        return _switch(name, text)
     try:
         return {"int": int, "float": float}.get(kind, str)(text)
     except ValueError as exc:
         number = "whole number" if kind == "int" else "number"
         raise InputError(f"{ENV_PREFIX}{name.upper()} must be a {number}.") from exc
+
+
+def _switch(name: str, text: str) -> bool:
+    word = text.strip().lower()
+    if word not in ON + OFF:
+        raise InputError(f"{ENV_PREFIX}{name.upper()} is a switch; write true or false.")
+    return word in ON

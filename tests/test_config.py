@@ -36,6 +36,13 @@ def test_hours_that_are_none_are_one_sentence(hours):
         Settings.from_env({"MM_SUPPORT_SYNC_HOURS": hours})
 
 
+@pytest.mark.parametrize("text, on", [("ON", True), ("1 ", True), ("False", False), ("0", False)])
+def test_switches_are_on_or_off_and_a_slip_is_neither(text, on):
+    assert Settings.from_env({"MM_SUPPORT_KEEP_MEDIA": text}).keep_media is on
+    with pytest.raises(InputError, match="MM_SUPPORT_KEEP_MEDIA is a switch; write true or false"):
+        Settings.from_env({"MM_SUPPORT_KEEP_MEDIA": "ture"})
+
+
 def test_secrets_are_not_printed():
     assert "hush" not in repr(Settings(llm_key="hush", database_url="postgresql://u:hush@h/d"))
 

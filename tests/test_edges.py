@@ -458,10 +458,28 @@ def test_limits_come_from_settings():
     assert "https://huggingface.co" in limits_of(settings, {"SPACE_ID": "a/b"}).frame_ancestors
 
 
-@pytest.mark.parametrize("name, value", [("RATE_LIMIT", "often"), ("RATE_STORAGE", "nowhere://x")])
-def test_rates_that_mean_nothing_end_the_start_in_a_sentence(name, value):
-    with pytest.raises(InputError, match="Rates cannot be limited like this"):
+@pytest.mark.parametrize(
+    "name, value, example",
+    [
+        ("RATE_LIMIT", "often", "240/minute"),
+        ("RATE_LIMIT", "0/minute", "240/minute"),
+        ("RATE_STORAGE", "nowhere://x", "redis://host"),
+    ],
+)
+def test_rates_that_mean_nothing_end_the_start_in_a_sentence_with_an_example(name, value, example):
+    with pytest.raises(InputError, match=f"MM_SUPPORT_{name} .*{example}"):
         limits_of(Settings.from_env({f"MM_SUPPORT_{name}": value}), {})
+
+
+def test_a_clock_that_is_put_back_keeps_nobody_out(monkeypatch):
+    rates, now = Rates(Limits(calls="2/minute")), time.time
+    for hours in (0, -1, 5):
+        monkeypatch.setattr(time, "time", lambda: now() + 3600 * hours)  # noqa: B023
+        call(rates, "10.0.0.1")
+        call(rates, "10.0.0.1")
+        with pytest.raises(Exception, match="try again") as refused:
+            call(rates, "10.0.0.1")
+        assert int(refused.value.headers["Retry-After"]) <= 60
 
 
 def test_addresses_are_counted_apart():

@@ -304,8 +304,35 @@ def test_a_draft_that_begins_again_ends_there():
     assert not speech.repeated([how, do, you, how, do])
     logits = torch.zeros(2, 4)
     tokens = torch.tensor([[9, how, do, you, how, do, you], [9, how, do, you, do, how, you]])
-    EndsLoops(1, end).apply(logits, tokens)
+    EndsLoops(1, end, times=2).apply(logits, tokens)
     assert logits[0].argmax() == end and logits[0].isinf().sum() == 3 and not logits[1].any()
+
+
+def test_other_attempts_end_once_they_are_nothing_but_a_loop():
+    how, do, you, end = range(4)
+    assert speech.repeated([end, *[how, do, you] * 4], 4) == 3
+    assert not speech.repeated([end, *[how, do, you] * 3], 4)
+
+
+def test_what_is_said_again_at_another_time_is_no_loop():
+    hello, there = [1, 2], [3]
+    again = [*stamps(0), *hello, *stamps(2, 2), *hello, *stamps(4, 4), *there, *stamps(5)]
+    assert speech.said_once(again, STAMP) == [*hello, *there]
+    loop = [*stamps(0), *hello * 3]
+    assert speech.said_once(loop, STAMP) == hello * 3
+
+
+@pytest.mark.slow
+def test_who_repeats_a_sentence_is_heard_each_time_at_the_first_attempt(settings, monkeypatch):
+    once = spoken_by_piper(load_voice(settings), "Hello? Is anybody there?")
+    waveform = np.tile(np.pad(once, (0, RATE // 2)), 10)
+    encoder = load_speech_encoder(settings, resolve_device("cpu"))
+    attempts, attempt = [], encoder._attempt
+    monkeypatch.setattr(
+        encoder, "_attempt", lambda *args, **how: attempts.append(how) or attempt(*args, **how)
+    )
+    assert encoder.transcribe(waveform, "en").text.lower().count("anybody there") == 10
+    assert attempts == [{}]
 
 
 def test_a_transcript_is_guessed_as_it_would_be_decoded():

@@ -24,6 +24,7 @@ from mm_support.encode.whisper_audio import encode_sound
 from mm_support.encode.whisper_rules import (
     FRAMES_PER_SECOND,
     HOP,
+    LOOPS,
     UNSURE,
     WINDOW,
     WORD,
@@ -33,6 +34,7 @@ from mm_support.encode.whisper_rules import (
     is_heard,
     looks_bad,
     repeated,
+    said_once,
     skip_silence,
     split_segments,
 )
@@ -243,6 +245,7 @@ class WhisperEncoder:
         """
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
+        from whisper.utils import compression_ratio
 
         from mm_support.encode.whisper_guess import EndsLoops, EndsWhenStopped, Guessed
 
@@ -253,14 +256,16 @@ class WhisperEncoder:
         # the features are encoded; Whisper's own would want the encoder's full length
         task._get_audio_features = lambda mel: mel
         task.logit_filters.append(EndsWhenStopped())
-        if draft:
-            task.logit_filters.append(EndsLoops(task.sample_begin, task.tokenizer.eot))
+        times = 2 if draft else LOOPS
+        task.logit_filters.append(EndsLoops(task.sample_begin, task.tokenizer.eot, times))
         if guess := guess[: min(limit, self.model.dims.n_text_ctx - task.sample_begin)]:
             task.inference = Guessed(self.model, task.sample_begin, guess)
         # a token at a time is little work; the same recording gives the same transcript
         with torch_threads(1), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
-            return task.run(features)[0]
+            result = task.run(features)[0]
+        words = said_once(result.tokens, task.tokenizer.timestamp_begin)
+        return replace(result, compression_ratio=compression_ratio(task.tokenizer.decode(words)))
 
     def _shown(self, language: str, task: Task) -> list[int]:
         """A sentence that shows how the language is written, as if it had been heard before."""

@@ -53,13 +53,15 @@ class Guessed(PyTorchInference):
 class EndsLoops(LogitFilter):
     """Ends what begins to repeat itself."""
 
-    def __init__(self, begun: int, end: int) -> None:
-        """begun: how many tokens decoding begins with; end: the token that ends it."""
-        self._begun, self._end = begun, end
+    def __init__(self, begun: int, end: int, times: int) -> None:
+        """begun: how many tokens decoding begins with; end: the token that ends it; times: how
+        often it may say the same on end.
+        """
+        self._begun, self._end, self._times = begun, end, times
 
     def apply(self, logits: Tensor, tokens: Tensor) -> None:
         for row, said in zip(logits, tokens[:, self._begun :].tolist()):
-            if repeated(said):
+            if repeated(said, self._times):
                 row.fill_(-math.inf)
                 row[self._end] = 0
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import pairwise
+from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
 
 from mm_support.encode.vad import Span
@@ -26,7 +26,8 @@ MIN_LOGPROB = -1.0  # mean of the tokens' log-probabilities: below, it is guesse
 NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobody speaks
 SURE, SURE_WHEN_SHORT = 0.7, 0.9  # probability that a language other than expected must have
 SHORT = 5.0  # seconds of speech, under which a language is hard to tell
-LOOP = 3  # tokens that are said twice on end
+LOOP = 3  # tokens that are said again on end, at the least
+LOOPS = 10  # times on end after which an attempt is one that compresses too well
 WORD = 1.5  # seconds of speech, under which it cannot be told: "OK" is said in every language
 
 
@@ -39,7 +40,7 @@ def check_language(language: str | None) -> None:
 
 
 def looks_bad(result: DecodingResult) -> bool:
-    """Whether the text repeats itself, is guessed, or did not end; silence is not bad."""
+    """Whether the text repeats itself or is guessed; silence is not bad."""
     guessed = result.avg_logprob < MIN_LOGPROB and result.no_speech_prob <= NO_SPEECH
     return guessed or result.compression_ratio > MAX_COMPRESSION
 
@@ -80,10 +81,20 @@ def split_segments(
     return segments, seconds if complete or done <= 0 else done
 
 
-def repeated(tokens: Sequence[int]) -> int:
-    """How many of the last tokens say again what stands right before them."""
-    lengths = range(len(tokens) // 2, LOOP - 1, -1)
-    return next((n for n in lengths if tokens[-n:] == tokens[-2 * n : -n]), 0)
+def repeated(tokens: Sequence[int], times: int = 2) -> int:
+    """How many of the last tokens say again what stands right before them, so often on end."""
+    lengths = range(len(tokens) // times, LOOP - 1, -1)
+    loops = (n for n in lengths if list(tokens[-n * times :]) == list(tokens[-n:]) * times)
+    return next(loops, 0)
+
+
+def said_once(tokens: Sequence[int], stamp: int) -> list[int]:
+    """The tokens without timestamps, and without what was said before at another time: who repeats
+    a sentence is no loop of the decoder, which has one time for all of it. stamp: as of
+    split_segments.
+    """
+    runs = (tuple(run) for words, run in groupby(tokens, lambda token: token < stamp) if words)
+    return [token for run in dict.fromkeys(runs) for token in run]
 
 
 def guessed(tokenizer: Tokenizer, before: Sequence[Segment], start: float) -> list[int]:
