@@ -322,6 +322,13 @@ def test_what_is_said_again_at_another_time_is_no_loop():
     assert speech.said_once(loop, STAMP) == hello * 3
 
 
+def test_an_attempt_that_ended_in_a_loop_is_not_heard_however_little_it_says():
+    tokenizer = get_tokenizer(True, language="en")
+    said, loop = (tokenizer.encode(text) for text in (" Sixteen", " thousand, thousand"))
+    assert speech._compression([*said, *loop], tokenizer) < 2.4
+    assert speech._compression([*said, *loop * speech.LOOPS], tokenizer) == math.inf
+
+
 @pytest.mark.slow
 def test_who_repeats_a_sentence_is_heard_each_time_at_the_first_attempt(settings, monkeypatch):
     once = spoken_by_piper(load_voice(settings), "Hello? Is anybody there?")

@@ -245,7 +245,6 @@ class WhisperEncoder:
         """
         import torch
         from whisper.decoding import DecodingOptions, DecodingTask
-        from whisper.utils import compression_ratio
 
         from mm_support.encode.whisper_guess import EndsLoops, EndsWhenStopped, Guessed
 
@@ -264,8 +263,7 @@ class WhisperEncoder:
         with torch_threads(1), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             result = task.run(features)[0]
-        words = said_once(result.tokens, task.tokenizer.timestamp_begin)
-        return replace(result, compression_ratio=compression_ratio(task.tokenizer.decode(words)))
+        return replace(result, compression_ratio=_compression(result.tokens, task.tokenizer))
 
     def _shown(self, language: str, task: Task) -> list[int]:
         """A sentence that shows how the language is written, as if it had been heard before."""
@@ -319,6 +317,14 @@ class WhisperEncoder:
                 if text := written(heard.strip(), language):
                     segments.append(Segment(start, end, text, confidence))
         return join_segments(segments, language)
+
+
+def _compression(tokens: Sequence[int], tokenizer: Tokenizer) -> float:
+    """How far the text repeats itself at the same time; without bound where it ended for that."""
+    from whisper.utils import compression_ratio
+
+    words = said_once(tokens, tokenizer.timestamp_begin)
+    return math.inf if repeated(tokens, LOOPS) else compression_ratio(tokenizer.decode(words))
 
 
 def load_speech_encoder(settings: Settings, device: Device) -> WhisperEncoder:
