@@ -1,6 +1,11 @@
 """PDF, Word, slides, workbooks, mails and pages: read as a person would, in a process apart."""
 
 import io
+import json
+import os
+import signal
+import subprocess
+import sys
 import time
 from email.message import EmailMessage
 from io import StringIO
@@ -918,10 +923,35 @@ def test_a_file_that_misbehaves_is_one_remark_and_the_next_is_read(
         assert [document.text for document in documents] == ["Read."]
 
 
+def test_a_process_that_ended_between_two_files_is_no_fault_of_the_second(tmp_path):
+    (tmp_path / "room").mkdir()
+    with Sandbox(tmp_path / "room") as sandbox:
+        for _ in range(2):
+            remarks = Remarks("a.html")
+            assert sandbox.read(File("a.html", b"<p>Read.</p>"), ".html", remarks)
+            assert not remarks.skipped and sandbox._process
+            sandbox._process.kill()
+            sandbox._process.wait()
+
+
+@pytest.mark.skipif(not hasattr(signal, "alarm"), reason="Windows has no alarms")
+def test_a_process_whose_file_hangs_ends_also_where_nobody_ends_it(tmp_path, bad_readers):
+    (tmp_path / "source").write_bytes(b"x")
+    places = {"path": "source", "result": "result", "room": "room"}
+    request = {name: str(tmp_path / place) for name, place in places.items()}
+    request |= {"name": "x", "url": "", "suffix": ".hang"}
+    worker = [sys.executable, "-m", "mm_support.knowledge.readers.worker", str(3 * 2**30), "1"]
+    paths = os.pathsep.join([str(tmp_path), *filter(None, sys.path)])
+    ended = subprocess.run(
+        worker, input=json.dumps(request), text=True, timeout=30, env={"PYTHONPATH": paths}
+    )
+    assert ended.returncode == -signal.SIGALRM
+
+
 @pytest.mark.parametrize("answer", ["", '{"probl', "[]\n", '{"other": 1}\n'])
 def test_an_answer_that_is_none_is_one_remark_and_the_next_file_has_a_new_process(tmp_path, answer):
     process = SimpleNamespace(stdin=StringIO(), stdout=StringIO(answer), kill=lambda: None)
-    process.communicate = lambda: None
+    process.communicate = process.poll = lambda: None
     sandbox, remarks = Sandbox(tmp_path), Remarks("a.pdf")
     sandbox._process = process
     assert sandbox.read(File("a.pdf", b"x"), ".pdf", remarks) == []

@@ -7,6 +7,7 @@ process. Knows no format.
 from __future__ import annotations
 
 import json
+import math
 import os
 import subprocess
 import sys
@@ -21,6 +22,7 @@ from mm_support.knowledge.readers.worker import RESULT
 
 ROOT = Path(__file__).resolve().parents[3]
 SECONDS = 120.0  # a file
+ALONE = 10  # s more, after which the process ends by itself: who started it may be gone
 MEMORY = 3 * 2**30  # bytes of addresses, libraries included
 PASSED_ON = ("PATH", "LANG", "LC_ALL", "HOME", "TMPDIR", "SYSTEMROOT", "TEMP", "VIRTUAL_ENV")
 
@@ -58,6 +60,8 @@ class Sandbox:
 
     def _ask(self, request: dict[str, Any]) -> str:
         """What is wrong with the file, or ""."""
+        if self._process and self._process.poll() is not None:  # not by a file: between two
+            self.close()
         process = self._process or self._start()
         assert process.stdin and process.stdout
         late = threading.Event()
@@ -89,8 +93,9 @@ class Sandbox:
 
     def _start(self) -> subprocess.Popen[str]:
         environment = {name: os.environ[name] for name in PASSED_ON if name in os.environ}
+        limits = [str(self._memory), str(math.ceil(self._seconds) + ALONE)]
         self._process = subprocess.Popen(
-            [sys.executable, "-m", "mm_support.knowledge.readers.worker", str(self._memory)],
+            [sys.executable, "-m", "mm_support.knowledge.readers.worker", *limits],
             env=environment | {"PYTHONPATH": os.pathsep.join([str(ROOT), *filter(None, sys.path)])},
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,

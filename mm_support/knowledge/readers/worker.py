@@ -1,13 +1,15 @@
 """The process in which files of complicated formats are read: python -m ...readers.worker.
 
 Reads one request a line on its standard input, writes the documents as JSON into a file and
-answers with one line. Limits of memory and output are set before anything is read.
+answers with one line. Its arguments are the bytes of memory and the seconds a file may take;
+beyond them it ends, also where nobody is there any more who would end it.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -38,8 +40,10 @@ def main() -> None:
     answers = os.fdopen(os.dup(1), "w", encoding="utf-8", buffering=1)
     os.dup2(2, 1)  # what a library prints is no answer
     limit(int(sys.argv[1]))
+    alarm = getattr(signal, "alarm", lambda _: None)  # not on Windows
     for line in sys.stdin:
         request = json.loads(line)
+        alarm(int(sys.argv[2]))
         try:
             problem = read(request)
         except MemoryError:
@@ -49,6 +53,7 @@ def main() -> None:
             problem = (
                 f"it seems damaged, or no such file as its name says, and was not read ({told})"
             )
+        alarm(0)
         answers.write(json.dumps({"problem": problem}) + "\n")
 
 
@@ -62,8 +67,6 @@ def limit(memory: int) -> None:
         hard = resource.getrlimit(kind)[1]
         most = most if hard == resource.RLIM_INFINITY else min(most, hard)
         resource.setrlimit(kind, (most, hard))
-    import signal
-
     signal.signal(signal.SIGXFSZ, signal.SIG_IGN)  # a file too large is an OSError
 
 
