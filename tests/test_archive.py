@@ -397,6 +397,17 @@ def test_notes_of_uploads_go_once_those_are_too_old_to_be_there(tmp_path):
     assert not list(archive._media.iterdir())
 
 
+def test_a_note_that_a_full_disk_has_cut_off_keeps_nobody_from_erasing(tmp_path):
+    archive, own = FakeService(folder=tmp_path).archive, tmp_path / "own.png"
+    own.write_bytes(b"bytes")
+    archive.goes_with("t1", [tmp_path / "a.png"])
+    (note,) = archive._media.iterdir()
+    note.write_text(note.read_text()[:-6])
+    archive.goes_with("t2", [own])
+    archive.remove_media(["t2"])
+    assert not own.exists()
+
+
 def test_a_name_of_two_lines_names_no_other_file(tmp_path):
     archive, other = FakeService().archive, tmp_path / "other.png"
     odd = tmp_path / f"odd\u2028{other}"

@@ -126,8 +126,10 @@ def test_a_failed_write_is_said_and_the_next_works(database_url):
 
 
 def test_an_impossible_url_is_a_support_error():
-    with pytest.raises(SupportError, match="database_url"):
+    with pytest.raises(SupportError, match="database_url") as caught:
         Store("sqlite:////nowhere/at/all/x.sqlite")
+    assert "make /nowhere/at/all/x.sqlite and its folder writable" in str(caught.value)
+    assert "(unable to open database file)" in str(caught.value)
     with pytest.raises(SupportError):
         Store("nosuchdb://x")
 

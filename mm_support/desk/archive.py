@@ -183,7 +183,9 @@ class Archive:
 
 def _listed(noted: Path) -> Iterator[str]:
     with suppress(FileNotFoundError):  # another process may remove it meanwhile
-        yield from map(json.loads, noted.read_text(encoding="utf-8").splitlines())
+        for line in noted.read_text(encoding="utf-8").splitlines():
+            with suppress(ValueError):  # a full disk has cut it off
+                yield json.loads(line)
 
 
 def _locked_turns(session: Session, sessions: Sequence[str]) -> set[str]:

@@ -9,6 +9,7 @@ decided in desk/ownership.py, within the transactions that are opened here.
 from __future__ import annotations
 
 import contextlib
+import sqlite3
 import threading
 from collections.abc import Collection, Iterator
 from typing import Any
@@ -46,9 +47,7 @@ class Store:
             with writing.begin() as connection:
                 upgrade(connection)
         except (SQLAlchemyError, ImportError) as exc:
-            raise StoreError(
-                f"The store cannot be opened ({_why(exc)}); check database_url."
-            ) from exc
+            raise StoreError(f"The store cannot be opened ({_why(exc)}); {_remedy(url)}.") from exc
         alone = self._engine.dialect.name == "sqlite"
         self._one_writes: contextlib.AbstractContextManager = (
             threading.RLock() if alone else contextlib.nullcontext()
@@ -208,7 +207,15 @@ def _why(exc: Exception) -> str:
     """What is wrong, without addresses and passwords."""
     if isinstance(exc, ImportError) and "psycopg" in str(exc):
         return "PostgreSQL needs a package: pip install '.[postgresql]'"
-    return type(exc).__name__
+    origin = getattr(exc, "orig", None)  # of SQLite, which knows no addresses
+    return str(origin) if isinstance(origin, sqlite3.Error) else type(exc).__name__
+
+
+def _remedy(url: str) -> str:
+    if not url.startswith("sqlite:///"):
+        return "check database_url"
+    path = url.removeprefix("sqlite:///")
+    return f"make {path} and its folder writable, or set MM_SUPPORT_DATA or database_url"
 
 
 def _set_up_sqlite(connection: Any, _: Any) -> None:
