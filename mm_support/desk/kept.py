@@ -51,7 +51,8 @@ def keep_turn(
     desk.
     """
     record, _ = masked_record(record)
-    language = record.get("language") or language_of(record["text"])  # before others wait for this
+    # before others wait for this
+    language = record.get("language") or language_of(record["text"] or "")
     with store.writing() as session:
         conversation = locked(session, record["session_id"])
         if began and erased_since(session, record["session_id"], began):
