@@ -329,19 +329,6 @@ def test_an_attempt_that_ended_in_a_loop_is_not_heard_however_little_it_says():
     assert speech._compression([*said, *loop * speech.LOOPS], tokenizer) == math.inf
 
 
-@pytest.mark.slow
-def test_who_repeats_a_sentence_is_heard_each_time_at_the_first_attempt(settings, monkeypatch):
-    once = spoken_by_piper(load_voice(settings), "Hello? Is anybody there?")
-    waveform = np.tile(np.pad(once, (0, RATE // 2)), 10)
-    encoder = load_speech_encoder(settings, resolve_device("cpu"))
-    attempts, attempt = [], encoder._attempt
-    monkeypatch.setattr(
-        encoder, "_attempt", lambda *args, **how: attempts.append(how) or attempt(*args, **how)
-    )
-    assert encoder.transcribe(waveform, "en").text.lower().count("anybody there") == 10
-    assert attempts == [{}]
-
-
 def test_a_transcript_is_guessed_as_it_would_be_decoded():
     tokenizer = get_tokenizer(True, language="en")
     said = (Segment(1.0, 2.5, "It is broken."), Segment(2.5, 4.0, "Can I return it?"))
