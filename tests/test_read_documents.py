@@ -599,6 +599,18 @@ def test_where_a_page_lies_in_its_site_is_no_knowledge(tmp_path):
     assert reasons(reading) == "'Help Battery' is navigation and was left out"
 
 
+def test_what_a_side_column_says_is_reported(tmp_path):
+    path = tmp_path / "a.html"
+    path.write_text(
+        "<body><main><h1>Pool</h1><p>We open at nine and close at eight.</p></main>"
+        "<aside><p>Night swimming on 12 December.</p></aside></body>"
+    )
+    reading = read_source(path)
+    assert reading.entries[0].answer == "We open at nine and close at eight."
+    told = "'Night swimming on 12 December.' stands beside its text and was left out"
+    assert reasons(reading) == told
+
+
 @pytest.mark.parametrize("start", ["", "<?xml version='1.0' encoding='utf-8'?>\n"])
 def test_a_page_is_read_without_navigation_banner_and_comments(tmp_path, start):
     (tmp_path / "returns.html").write_text(start + PAGE)
@@ -836,7 +848,7 @@ def test_boxes_and_forms_within_the_text_are_read_and_boxes_that_warn_are_marked
     lines, left = page(f"<main><p>Change the filter.</p>{box}{form}{side}</main><aside>Out</aside>")
     wanted = ["Change the filter.", "# Mind", "⚠ Unplug it first.", "Or call 0800 123."]
     assert lines == wanted
-    assert left == "'First Second' is navigation and was left out"
+    assert left.startswith("'First Second' is navigation and was left out")
 
 
 def test_a_form_round_the_page_costs_no_text():

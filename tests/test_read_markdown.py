@@ -331,6 +331,40 @@ def test_navigation_within_markdown_is_told_and_left_out(tmp_path, mark):
 
 
 @pytest.mark.parametrize(
+    "way",
+    [
+        "[Help](index.md) > Lamps",
+        "[Help](/) › [Light](/light) › Lamps",
+        "[Help](/) / [Lamps](l.md)",
+    ],
+)
+def test_links_above_a_text_that_lead_down_to_it_are_navigation(tmp_path, way):
+    reading = read(tmp_path, f"# Lamps\n\n{way}\n\nAll lamps are new.\n")
+    assert [entry.answer for entry in reading.entries] == ["All lamps are new."]
+    assert [reason.endswith("is navigation and was left out") for *_, reason in reading.skipped]
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Settings > Lamps",  # where to tap
+        "[Help](index.md)",
+        "[Settings](s.md) > Lamps switches all of them on.",
+        "Open [Settings](s.md) > Lamps",
+        "[TCP/IP](t.md)/5",
+    ],
+)
+def test_a_way_through_menus_is_text(tmp_path, line):
+    reading = read(tmp_path, f"# Lamps\n\n{line}\n\nAll lamps are new.\n")
+    assert len(reading.entries[0].answer.splitlines()) == 3 and not reading.skipped
+
+
+def test_links_with_arrows_below_a_text_are_text(tmp_path):
+    reading = read(tmp_path, "# Lamps\n\nAll lamps are new.\n\n[Settings](s.md) > Lamps\n")
+    assert "Settings > Lamps" in reading.entries[0].answer
+
+
+@pytest.mark.parametrize(
     "title, heading, section, said",
     [
         (

@@ -563,6 +563,14 @@ def test_a_guess_moves_no_column_of_a_series_of_sums():
     assert as_asked("hut in april", other, SEASONS, encode).startswith("Place: Hut; Mid: 2 people")
 
 
+def test_who_names_nothing_but_a_code_is_told_all_of_its_row():
+    row = "Part: Pump; No: PX-2-35; For: washers; Price: 120; Stock: 5"
+    entry, encode = Entry("pump", "Pump", row), WordEncoder().encode
+    assert {*as_asked("PX-2-35", row, entry, encode).split("; ")} == {*row.split("; ")}
+    asked = as_asked("price of PX-2-35", row, entry, encode)
+    assert asked == "Part: Pump; No: PX-2-35; Price: 120"
+
+
 def test_a_no_stands_behind_the_question_it_answers_though_most_of_that_was_asked():
     entry = Entry(
         "offer",

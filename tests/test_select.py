@@ -16,6 +16,7 @@ from mm_support.decode.select import (
     by_section,
     completing,
     counted,
+    speaks_alone,
 )
 from mm_support.decode.table_rows import rows_asked_for
 from mm_support.types import Entry
@@ -264,6 +265,38 @@ def test_what_tells_when_right_behind_the_sentence_that_is_meant_is_shown_with_i
         "Forms for the harbour office are not there yet.",
         "We plan them for spring 2031.",
     ]
+
+
+def test_what_a_charge_amounts_to_is_shown_though_the_sentence_before_tells_a_time():
+    entry = Entry(
+        "end",
+        "Ending a contract",
+        "Leaving early, but for the first 14 days, costs a charge. It is 60 % of what is left.\n\n"
+        "Send back the hub, or we take £50.",
+    )
+    cut = blocks_of(entry)
+    asked = "how much is the charge for leaving early"
+    assert completing(asked, entry, cut) == {1}
+    assert not completing("after how many days is leaving early free", entry, cut)
+
+
+def test_a_column_that_is_asked_for_has_all_rows_shown():
+    plans = "Plan: S; Speed: 40; Up: 9\nPlan: M; Speed: 80; Up: 18\nPlan: L; Speed: 150; Up: 30"
+    entry = Entry("plans", "Plans", f"All plans come with a hub.\n\n{plans}\n\nUp to 5 a home.")
+    cut = blocks_of(entry)
+    assert speaks_alone("speed?", entry, cut).tolist() == [False, True, True, True, False]
+    assert speaks_alone("hub?", entry, cut).tolist() == [True, False, False, False, False]
+    assert not speaks_alone("which plans?", entry, cut).any()
+
+
+def test_steps_take_along_what_introduces_them_and_no_other_sentence():
+    steps = "1. Fill in the list.\n2. Wait for a letter."
+    alone = blocks("Put your child down like this.", steps)
+    assert [len(block.sentences) for block in alone] == [3]
+    price = "It takes 12 weeks. A course is £118."
+    assert [len(block.sentences) for block in blocks(price, steps)] == [1, 1, 2]
+    leading = "It takes 12 weeks. Put your child down:"
+    assert [len(block.sentences) for block in blocks(leading, steps)] == [1, 3]
 
 
 def test_what_states_a_time_and_is_closest_in_words_is_for_whoever_states_one():

@@ -51,11 +51,12 @@ class Block(NamedTuple):
 
 
 def blocks_of(entry: Entry) -> list[Block]:
-    """The entry's answer as blocks: a run of steps with its introduction and what the steps
-    announce, a row of a table, lines of code, a warning, or a single sentence. A short answer that
-    ends with a product's data is one block.
+    """The entry's answer as blocks: a run of steps with what introduces it (a line of one sentence,
+    or one that announces them) and what the steps announce, a row of a table, lines of code, a
+    warning, or a single sentence. A short answer that ends with a product's data is one block.
     """
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
+    introduces = False  # whether what stands before may introduce steps
     notes = {note.sentences for note in footnotes(entry.answer)}
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
         return [Block(tuple(split_sentences(entry.answer)))]
@@ -76,11 +77,13 @@ def blocks_of(entry: Entry) -> list[Block]:
                 continue
             whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
-                joins = is_step(piece[0]) and at not in apart
-                if blocks and joins and _takes_steps(blocks[-1]):
+                joins = blocks and is_step(piece[0]) and at not in apart
+                if joins and (introduces or any(map(is_step, blocks[-1]))):
                     blocks[-1] += piece
                 else:
                     blocks.append(list(piece))
+                introduces = piece is not line
+            introduces = len(line) == 1 or line[-1].endswith(LEADS_ON)
     return [Block(tuple(block)) for block in blocks]
 
 
@@ -150,11 +153,6 @@ def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:
     last = paragraphs[-1] if paragraphs else ()
     headed = len(paragraphs) > 1 and all(HEADED.match(own[0][0]) for own in paragraphs)
     return len(last) == 1 and not headed and bool(column_names(" ".join(last[0])))
-
-
-def _takes_steps(block: Sequence[str]) -> bool:
-    """Whether a step may follow in the same block: after its introduction, or other steps."""
-    return len(block) == 1 or any(map(is_step, block))
 
 
 def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:

@@ -3,7 +3,7 @@
 Asked for is a column whose name or cell holds a word of the question, or for what no column has a
 word the one whose name is closest to it; of a series of sums, the order stays as it is then. Where
 the question has no word but those of the row, the other columns are left out, save those that say
-more than a figure: they may hold its conditions.
+more than a figure: they may hold its conditions. Of a code alone all is shown.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
+from mm_support.decide.coded import codes_in
 from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_stated, without_amounts
 from mm_support.language.sentences import COLON, COLUMNS, column_names
@@ -31,7 +32,10 @@ def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     name, cells = _apart(row)
     if name:
         return f"{name}: {'; '.join(_columns_asked(question, name, cells))}"
-    naming = [cell for cell in cells if _names(_value(cell), entry.title)] or cells[:1]
+    codes = codes_in(term_set(question))
+    named = [cell for cell in cells if _names(_value(cell), entry.title)] or cells[:1]
+    coded = [cell for cell in cells if codes & term_set(_value(cell))]
+    naming = list(dict.fromkeys([*named, *coded]))
     left = term_set(question) - _terms(map(_value, naming))
     asked = [cell for cell in cells if left & term_set(cell)]
     more = [cell for cell in cells if tokens(_value(cell)) > FIGURE]

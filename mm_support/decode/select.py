@@ -9,7 +9,7 @@ one that alone has some word of the question does too. A sentence that leans on 
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
@@ -27,6 +27,7 @@ from mm_support.decode.blocks import (
     headings_of,
     joined_at,
     noted,
+    tables_of,
     terms_of,
 )
 from mm_support.decode.ranges import holding, holds_time
@@ -231,17 +232,18 @@ def counted(question: str, blocks: Sequence[Block]) -> np.ndarray:
 
 def completing(question: str, entry: Entry, blocks: Sequence[Block]) -> frozenset[int]:
     """The places of sentences that state an amount or a year right behind one of the same line that
-    is closest to the question in words, where one is asked for and none so close states any: "Not
-    yet. We plan it for 2027."
+    is closest to the question in words, where one is asked for and none so close states any of that
+    kind: "Not yet. We plan it for 2027.", "Leaving early costs a charge. It is 60 %."
     """
-    if not amounts_asked(question):
+    kinds = amounts_asked(question)
+    if not kinds:
         return frozenset()
     asked = term_set(question)
     shared = [len(asked & terms_of(block)) for block in blocks]
     closest = [1 < own == max(shared) for own in shared]
     together = {pair for line in split_lines(entry.answer) for pair in pairwise(line)}
-    states = [bool(amounts_stated("\n".join(block.sentences))) for block in blocks]
-    if any(near and states for near, states in zip(closest, states)):
+    states = [amounts_stated("\n".join(block.sentences)) for block in blocks]
+    if any(near and own & kinds for near, own in zip(closest, states)):
         return frozenset()
     return frozenset(
         at
@@ -316,13 +318,18 @@ def _is_masthead(question: str, entry: Entry, first: Block) -> bool:
 
 def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: whether a block is the only one with some word of the question that is not
-    the entry's topic. It is shown however unlike the question it is as a whole: "There is no
-    program for Windows."
+    the entry's topic, or one of a table whose rows alone have it, as they do a column's name. It is
+    shown however unlike the question it is as a whole: "There is no program for Windows."
     """
     asked = term_set(question) - term_set(entry.title)
     held = [asked & terms_of(block) for block in blocks]
-    blocks_with = Counter(term for terms in held for term in terms)
-    return np.array([any(blocks_with[term] == 1 for term in terms) for terms in held])
+    tables = tables_of([block.sentences for block in blocks])
+    table_at = {at: rows.start for rows in tables for at in rows}
+    places = defaultdict[str, set[int]](set)
+    for at, terms in enumerate(held):
+        for term in terms:
+            places[term].add(table_at.get(at, at))
+    return np.array([any(len(places[term]) == 1 for term in terms) for terms in held])
 
 
 def in_asked_range(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:

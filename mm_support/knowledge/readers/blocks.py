@@ -47,6 +47,7 @@ STRUCK = ("s", "del", "strike")
 STRIKES = re.compile(r"text-decoration[\w-]*\s*:[^;]*line-through", re.IGNORECASE)
 FOLDS = re.compile(r"<button|<style|\shidden|aria-|display\s*:|visibility\s*:", re.IGNORECASE)
 SENTENCE = re.compile(r"\w[.!?](?:\s|$)|[。！？]")
+TRAIL = re.compile(r"\s*[›»>→]\s*|\s+/\s+")  # between the parts of a way through a site
 MARKING = ("class", "id", "aria-label", "itemtype")
 BREADCRUMB = re.compile(r"(?:^|[\s/])bread-?crumbs?(?:-?list)?(?=\s|$)", re.IGNORECASE)
 _NOTE = re.compile(r"\[(\d{1,3})\]|[↩↑↵^\ufe0e\ufe0f]{1,3}")
@@ -99,6 +100,7 @@ class _Reader:
         self._texts: list[str] | None = None  # what the open list item or cell holds
         self._pictures: list[str] = []  # with _linked of the next block
         self._linked = 0  # characters of links
+        self._leading = ""  # the text of its first link
         self._heading = 0  # level of the open heading
         self._term = ""  # whose meaning follows
         self._asked = False  # whether a term that asks is open, as a heading
@@ -210,6 +212,7 @@ class _Reader:
             self._labelled(own)
         elif address:
             self.links.append(address)
+            self._leading = self._leading or line_of(own)
             self._children(own, LINK)
         else:
             begins = own.tag in BOLD and not "".join(self._inline).strip()
@@ -350,9 +353,22 @@ class _Reader:
         elif text or self._pictures:
             self._add_block(kind, text, parts, line or self._started or self._line)
 
+    def _is_trail(self, text: str) -> bool:
+        """Whether a paragraph above all others tells where in its site the page lies: a link, and
+        marks between it and what is below ("Home > Billing").
+        """
+        first, *below = TRAIL.split(text)
+        on_top = not self._heading and all(block.kind == "heading" for block in self.blocks)
+        linked = on_top and bool(below) and first == self._leading
+        return linked and "\n" not in text and not SENTENCE.search(text)
+
     def _add_block(self, kind: Kind, text: str, parts: tuple[str, ...], line: int) -> None:
+        trail = kind == "text" and not self._pictures and self._is_trail(text)
         pictures, linked = tuple(self._pictures), self._linked
-        self._pictures, self._linked = [], 0
+        self._pictures, self._linked, self._leading = [], 0, ""
+        if trail:
+            self._remarks.skip_navigation(line, [text])
+            return
         level = self._heading if text else 0
         if self._heading:
             kind, text = "heading", text.replace("\n", " ")

@@ -188,7 +188,14 @@ def _drop_beside(tree: Any, remarks: Remarks) -> None:
         elif warns(element) or element.xpath(IN_MAIN):
             element.tag = "div"  # elsewhere it would count as a side column again
         else:
+            remark_beside(remarks, element)
             _drop(element)
+
+
+def remark_beside(remarks: Remarks, element: Any) -> None:
+    """Reports a side column that says something."""
+    if text := line_of(element):
+        remarks.skip(0, f"{quoted(text)} stands beside its text and was left out")
 
 
 def _drop_forms(tree: Any) -> None:
