@@ -55,6 +55,10 @@ def version(tmp_path_factory):
             "quel est le zélôt de la maison",
         ),  # one letter is missing; its marks are no second mistake
         ("quel est le montant", "quel est le montant"),  # of which the base says nothing
+        ("returnaddress", "return address"),  # a blank is missing
+        ("Ordercolours?", "order colours?"),
+        ("headphonestand", "headphonestand"),  # of a stand the base says nothing
+        ("zibbaddress", "zibbaddress"),  # what is before its address is no word
         ("", ""),
     ],
 )

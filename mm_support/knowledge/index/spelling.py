@@ -2,12 +2,14 @@
 base, and the name that it has for a country.
 
     respelled(version, "hwo do i retrun my ordr")    "hwo do i return my order"
+    respelled(version, "Sonntagsöffnungszeiten?")      "sonntags öffnungszeiten?"
     respelled(version, "寄到英国要几天")                "寄到英国要几天 United Kingdom"
 
 Misspelt is a word that the base does not use and that is not common in its language. One
 letter may be wrong, missing, too many or in its neighbour's place, two in a long word; the first
 one is taken to be right. Marks that are left out ("aout") are no mistake: the word of the
-language that has them is meant where the base uses it.
+language that has them is meant where the base uses it. A word that is like none of the base but
+ends with one is read as two: a compound, or a blank that was left out.
 """
 
 from __future__ import annotations
@@ -23,6 +25,7 @@ from mm_support.language.terms import HAN, stem, terms
 
 WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
 LONG = 8  # letters of a word in which two may be wrong
+PART = 4  # letters of each part of a compound
 EVERYWHERE = "en"  # its words are used in other languages too
 
 
@@ -36,7 +39,7 @@ def respelled(version: Version, text: str) -> str:
         known = any(word in common_words(own) for own in (language, EVERYWHERE))
         if known or HAN.search(word):
             return match[0]
-        return _nearest(version, word, language) or match[0]
+        return _nearest(version, word, language) or _parted(version, word, language) or match[0]
 
     named = [_named_here(version, *own) for own in countries_in(text)]
     return " ".join(filter(None, (WORD.sub(meant, text), *named)))
@@ -80,6 +83,23 @@ def _nearest(version: Version, word: str, language: str) -> str:
     if not found:
         return ""
     return _written(version, min(found, key=lambda term: (near[term], -counts[term], term)))
+
+
+def _parted(version: Version, word: str, language: str) -> str:
+    """A word that the base does not use as two: one that it uses, behind another that it or the
+    language does, if it can both ways the one of the base; "" where there are none.
+    """
+    places = range(PART, len(word) - PART + 1)
+    first = {at: stem(word[:at], language) for at in places}
+    last = {at: stem(word[at:], language) for at in places}
+    own, common = stem(word, language), common_words(language)
+    used = version.postings.find({own, *first.values(), *last.values()}).keys()
+    parted = [at for at in places if last[at] in used]
+    parted = [at for at in parted if first[at] in used or word[:at] in common]
+    if own in used or not parted:
+        return ""
+    at = min(parted, key=lambda at: (first[at] not in used, at))
+    return f"{word[:at]} {word[at:]}"
 
 
 def _written(version: Version, term: str) -> str:
