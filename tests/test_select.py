@@ -16,9 +16,11 @@ from mm_support.decode.select import (
     by_section,
     completing,
     counted,
+    features,
     speaks_alone,
 )
 from mm_support.decode.table_rows import rows_asked_for
+from mm_support.language.terms import term_set
 from mm_support.types import Entry
 
 PLANS = [
@@ -287,6 +289,26 @@ def test_a_column_that_is_asked_for_has_all_rows_shown():
     assert speaks_alone("speed?", entry, cut).tolist() == [False, True, True, True, False]
     assert speaks_alone("hub?", entry, cut).tolist() == [True, False, False, False, False]
     assert not speaks_alone("which plans?", entry, cut).any()
+
+
+def test_the_topic_names_no_row_in_whose_other_cells_it_stands():
+    rows = "Light: Red; Meaning: hub fault\nLight: White; Meaning: all is fine"
+    entry = Entry("lights", "Lights on your hub", rows)
+    cut = blocks_of(entry)
+    topic, likely = term_set(entry.title), np.full(2, 0.5)
+    all_of_it = rows_asked_for("what do the hub lights mean", cut, likely, topic=topic)
+    assert all_of_it.tolist() == [0.5, 0.5]
+    red = rows_asked_for("why is the hub light red", cut, likely, topic=topic)
+    assert red.tolist() == [0.5, 0.0]
+
+
+def test_a_table_in_front_is_shown_for_what_it_holds_and_for_the_topic():
+    rows = "Ticket: Single; Adults: 5 €\nTicket: Ten; Adults: 45 €"
+    entry = Entry("prices", "Tickets", f"{rows}\n\nWe take cash. Companions swim free.")
+    cut, encode = blocks_of(entry), WordEncoder().encode
+    place = FEATURES.index("first")
+    assert features("tickets", entry, cut, encode)[0, place] == 1
+    assert not features("do companions pay", entry, cut, encode)[:, place].any()
 
 
 def test_steps_take_along_what_introduces_them_and_no_other_sentence():

@@ -143,7 +143,7 @@ class Selector:
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
         notes = noted(entry, blocks)
-        likely = with_footnotes(question, blocks, likely, notes, context)
+        likely = with_footnotes(question, blocks, likely, notes, context, term_set(entry.title))
         likely = in_asked_range(question, blocks, likely)
         headed, behind = headings_of(entry, blocks), completing(question, entry, blocks)
         likely = below_headings(question, blocks, likely, headed)
@@ -268,15 +268,20 @@ def load_selector(path: Path) -> Selector:
 
 
 def with_footnotes(
-    question: str, blocks: Sequence[Block], likely: np.ndarray, notes: Notes, context: str = ""
+    question: str,
+    blocks: Sequence[Block],
+    likely: np.ndarray,
+    notes: Notes,
+    context: str = "",
+    topic: frozenset[str] = frozenset(),
 ) -> np.ndarray:
     """The same as rows_asked_for, where no footnote is shown alone: what bears its mark is at least
     as likely as it, or the rows that are named where that is none of them.
     """
-    rows = rows_asked_for(question, blocks, likely, context)
+    rows = rows_asked_for(question, blocks, likely, context, topic)
     of_others = [note for note in notes if not rows[note[1]].max()]
     if of_others:
-        rows = rows_asked_for(question, blocks, _lent(of_others, likely), context)
+        rows = rows_asked_for(question, blocks, _lent(of_others, likely), context, topic)
     return _lent([note for note in notes if note not in of_others], rows)
 
 
@@ -346,9 +351,10 @@ def features(
 ) -> np.ndarray:
     """(n_blocks, 14) float64, in FEATURES order.
 
-    unique: share of the question's words that only this block has. on_topic: how much the question
-    asks for the entry's topic as such. amount: the question asks for one, and the block states one
-    of its kind or not.
+    unique: share of the question's words that only this block has. first, second: where more than
+    the topic is asked for, no row of a table is, since it says no more of it than the others.
+    on_topic: how much the question asks for the entry's topic as such. amount: the question asks
+    for one, and the block states one of its kind or not.
     """
     sentences = [sentence for block in blocks for sentence in block.sentences]
     (asked_for,) = encode([question], "query")
@@ -361,19 +367,23 @@ def features(
     wants_amount, wants_steps = bool(amounts_asked(question)), asks_steps(question)
     amounts = stated(question, blocks)
     any_steps = any(block.has_steps for block in blocks)
+    tables = tables_of([block.sentences for block in blocks])
+    asks_more = not asked <= term_set(entry.title)
+    in_table = {at for table in tables for at in table if asks_more}
     rows = []
     for place, (block, cosine, own) in enumerate(zip(blocks, cosines, held)):
         shared = asked & own
+        first, second = (place == at and place not in in_table for at in (0, 1))
         rows.append(
             [
                 cosine,
                 cosine - cosines.max(),
                 len(shared) / max(len(asked), 1),
                 sum(1 / blocks_with[term] for term in shared) / max(len(asked), 1),
-                place == 0,
-                place == 1,
-                (place == 0) * topic,
-                (place == 1) * topic,
+                first,
+                second,
+                first * topic,
+                second * topic,
                 block.has_steps,
                 block.has_steps * topic,
                 amounts[place],

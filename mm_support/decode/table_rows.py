@@ -22,18 +22,23 @@ WORD = re.compile(r"\w+(?:['’]\w+)*")
 
 
 def rows_asked_for(
-    question: str, blocks: Sequence[Block], likely: np.ndarray, context: str = ""
+    question: str,
+    blocks: Sequence[Block],
+    likely: np.ndarray,
+    context: str = "",
+    topic: frozenset[str] = frozenset(),
 ) -> np.ndarray:
     """How likely each block belongs to the reply, where rows of a table go by their table: all are
     as likely as the likeliest, or only those that are named. context: what the question leans on,
-    which counts where it names no row itself.
+    which counts where it names no row itself. topic: the terms of the entry's title, which name a
+    row by its first cell alone.
     """
     likely = likely.copy()
     for rows in tables_of([block.sentences for block in blocks]):
         own = [blocks[at] for at in rows]
         stating = _stating_rows(question, own)
         kept = [row for row, states in zip(own, stating) if states]
-        named = (_among(stating, _named_rows(words, kept)) for words in (question, context))
+        named = (_among(stating, _named_rows(words, kept, topic)) for words in (question, context))
         shown = next(filter(any, named), stating)
         likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
     return likely
@@ -57,7 +62,7 @@ def _among(kept: Sequence[bool], named: Sequence[bool]) -> list[bool]:
     return [is_kept and next(each) for is_kept in kept]
 
 
-def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
+def _named_rows(question: str, rows: Sequence[Block], topic: frozenset[str]) -> list[bool]:
     """Which rows hold words of a question that not all of them hold, and the most of them, or words
     that it says more often than what others hold beside them ("Shore or Shore Plus?"); all where
     they are for amounts and it lies between theirs, or where one of two alternatives names none.
@@ -65,7 +70,8 @@ def _named_rows(question: str, rows: Sequence[Block]) -> list[bool]:
     if _lies_between(question, rows):
         return [True] * len(rows)
     asked, words = term_set(question), _words(question) - stop_words(language_of(question))
-    held = [asked & terms_of(row) | words & _named(row) for row in rows]
+    own = [terms_of(row) - topic | term_set(first_cell(row.sentences[0])) for row in rows]
+    held = [asked & terms | words & _named(row) for terms, row in zip(own, rows)]
     often = Counter([*terms(question), *WORD.findall(question.lower())])
     common = frozenset.intersection(*held)
 
