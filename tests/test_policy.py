@@ -108,12 +108,31 @@ def test_a_code_that_a_title_has_is_asked_back_about_however_little_else_is_alik
     assert decide(only, "how much is the KE-2", query=found).action == "handoff"
 
 
-def test_what_only_people_may_handle_is_handed_over_with_the_entry():
-    decision = decide(hits(0.5, human_only=True))
-    assert (decision.action, decision.reason) == ("handoff", "human_only") and decision.hits[
-        0
-    ].entry.id == "e0"
+def test_what_only_people_may_handle_is_handed_over_with_the_entry_where_that_is_likely_meant():
+    likely, doubtful = (decide(hits(score, human_only=True)) for score in (0.7, 0.51))
+    assert {(one.action, one.reason) for one in (likely, doubtful)} == {("handoff", "human_only")}
+    assert [hit.entry.id for hit in likely.hits] == ["e0"] and not doubtful.hits
+    assert decide(hits(0.45, human_only=True)).action == "clarify"
     assert decide(hits(0.1, human_only=True)).action == "refuse"
+
+
+def test_what_only_people_may_handle_is_no_other_answer_to_what_did_not_help():
+    told, only = hits(0.9)[0], replace(hits(0.9, human_only=True)[0].entry, id="e1")
+    before = Past("q", "r", "answer", ("e0",))
+    decision = decide([told, Hit(only, 0.9)], says=["unresolved"], past=[before])
+    assert (decision.action, decision.reason) == ("handoff", "human_only")
+
+
+@pytest.mark.parametrize("label", ["person", "upset", "account"])
+def test_beside_a_hand_over_is_told_only_what_is_likely_meant(label):
+    told = Past("q", "r", "answer", ("e0",))
+    reads = Reads({label: 0.7}, frozenset({label}))
+    policy = Policy(GATE, FakeIntents())
+    for score, entries in ((0.56, []), (0.7, ["e0"])):
+        found = hits(score)
+        decision = policy.decide(Question("Please do that for me"), QUERY, found, (told,), reads)
+        assert decision.action == "handoff"
+        assert [hit.entry.id for hit in decision.hits] == entries
 
 
 PRESSING = {"person": "asked", "upset": "upset", "danger": "safety", "self_harm": "self_harm"}
@@ -267,7 +286,9 @@ def test_what_was_not_meant_is_not_said_again_and_fails_once():
 def test_a_message_that_leans_on_nothing_is_asked_about_unless_it_is_answered():
     photo = SearchQuery(FusedQuery(None, np.ones(2), {}, {"photo": 1.0}))
     before = Past("q", "r", "answer", ("e0",))
+    hello = Past("hello", "Hello!", "clarify", (), "greeting")
     assert decide(hits(0.1), says=["follow_up"]).reason == "unnamed"
+    assert decide(hits(0.1), says=["follow_up"], past=[hello]).reason == "unnamed"
     assert decide(hits(0.9), says=["follow_up"]).action == "answer"
     assert decide(hits(0.1), says=["follow_up"], past=[before]).reason == "unknown"
     assert decide(hits(0.1), says=["follow_up"], query=photo).reason == "unknown"

@@ -21,6 +21,8 @@ CANDIDATES = 3  # entries that a question back may name
 # confidence from which a refusal names what comes closest: of 1,425 questions with 0.1 to 0.15 that
 # was right for 25
 NEAREST = 0.15
+# confidence from which what was found is told beside a hand-over: right two times of three
+BESIDE = 0.67
 LIKELY = 0.5  # probability from which a message more likely leans on what is not there than not
 # label of intents.py -> why a person takes over, the most pressing first
 PRESSING: dict[str, Reason] = {
@@ -60,9 +62,14 @@ def _pressing(here: Situation) -> Decision | None:
     doubtful = here.reads.probability[label] < CERTAIN and here.sure
     if not perilous and (doubtful or _only_names(here, label)):
         return None
-    likely = here.sure and here.reads.probability[label] < BEYOND_DOUBT
-    told = _instructions(here) if perilous else here.hits[:1] if likely else ()
+    meant = here.reads.probability[label] >= BEYOND_DOUBT
+    told = _instructions(here) if perilous else () if meant else _beside(here)
     return here.decide("handoff", reason, told)
+
+
+def _beside(here: Situation) -> tuple[Hit, ...]:
+    """What is told beside a hand-over."""
+    return here.hits[:1] if here.sure and here.confidence >= BESIDE else ()
 
 
 def _instructions(here: Situation) -> tuple[Hit, ...]:
@@ -132,7 +139,7 @@ def is_a_code(words: str) -> bool:
 
 
 def _reserved(here: Situation) -> Decision | None:
-    return here.decide("handoff", "human_only", here.hits[:1]) if here.reserved else None
+    return here.decide("handoff", "human_only", _beside(here)) if here.reserved else None
 
 
 def _rejected(here: Situation) -> Decision | None:
@@ -146,7 +153,7 @@ def _unresolved(here: Situation) -> Decision | None:
     if not here.says("unresolved") or here.before is None or here.before.action != "answer":
         return None
     rest = here.without_cited()
-    return _evidence(rest) or rest.decide("handoff", "stuck")
+    return _reserved(rest) or _evidence(rest) or rest.decide("handoff", "stuck")
 
 
 def _evidence(here: Situation) -> Decision | None:
@@ -169,7 +176,7 @@ def _account(here: Situation) -> Decision | None:
     told = here.before.answered_from if here.before else ()
     if not here.says("account") or (here.sure and here.hits[0].entry.id not in told):
         return None
-    return here.decide("handoff", "account", here.hits[:1] if here.sure else ())
+    return here.decide("handoff", "account", _beside(here))
 
 
 def _abuse(here: Situation) -> Decision | None:
@@ -202,11 +209,12 @@ def alike(one: str, other: str) -> bool:
 
 
 def _unnamed(here: Situation) -> Decision | None:
-    """The message leans on something that is not there: no turn before, no photo, no code; beyond
-    doubt, where an entry may be meant.
+    """The message leans on something that is not there: no turn before but courtesies, no photo, no
+    code; beyond doubt, where an entry may be meant.
     """
     there = here.query.fused.weights.keys() | here.query.texts.keys()
-    named = here.past or here.query.identifiers or there & {"photo", "context"}
+    matter = any(turn.reason not in COURTESIES.values() for turn in here.past)
+    named = matter or here.query.identifiers or "photo" in there
     leans = here.reads.follow_up >= (BEYOND_DOUBT if here.may_be(here.hits) else LIKELY)
     return here.decide("clarify", "unnamed") if leans and not named else None
 

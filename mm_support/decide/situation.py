@@ -20,6 +20,10 @@ from mm_support.decide.named import asks_amount_of, names_another_thing, told_be
 from mm_support.knowledge.query import SearchQuery
 from mm_support.types import Action, Hit, Past, Question
 
+# confidence from which a person takes over what only people may handle: of the packs' questions
+# twelve of thirteen above it are about that, and one of nine below 0.4
+MEANT = 0.5
+
 
 @dataclass(frozen=True, eq=False)
 class Situation:
@@ -58,9 +62,12 @@ class Situation:
 
     @property
     def reserved(self) -> bool:
-        """Whether the matter is found, and only people may handle it."""
+        """Whether what is more likely meant than not is a matter that only people may handle."""
         best = self.hits[:1]
-        return bool(best) and self.may_be(best) and best[0].entry.human_only
+        if not best or not best[0].entry.human_only:
+            return False
+        likely = self.sure or self.confidence >= MEANT
+        return likely or titled_by_code(self.query, best[0].entry)
 
     @property
     def sure(self) -> bool:
