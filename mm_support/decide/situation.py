@@ -21,7 +21,7 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.types import Action, Hit, Past, Question
 
 # confidence from which a person takes over what only people may handle: of the packs' questions
-# twelve of thirteen above it are about that, and one of nine below 0.4
+# all twelve above it are about that, and one of nine below it
 MEANT = 0.5
 
 
