@@ -13,6 +13,7 @@ from mm_support.decide.follow_up import (
     MAX_WEIGHT,
     MODALITY,
     chosen,
+    completed,
     context_weight,
     likelier,
     resolve,
@@ -121,6 +122,28 @@ def test_a_photo_without_words_leans_on_the_turn_before():
 def test_what_leans_on_the_turn_before_is_read_in_several_languages(service, words, leans):
     weight = context_weight(Question(typed=words), service.parts.policy.reads)
     assert bool(weight) == leans
+
+
+def test_what_a_message_was_about_is_asked_together_with_it():
+    broken = Past("it broke", "What is it about?", "clarify", reason="unnamed", knowledge="k")
+    hub = Question("the hub")
+    assert completed(hub, [broken], "k").asked == "the hub it broke"
+    for past, knowledge in (([], "k"), ([broken], "other"), ([REFUND], "k")):
+        assert completed(hub, past, knowledge) is hub
+    again = Question("it broke again")
+    assert completed(again, [broken], "k") is again
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("before", ["it's broken", "hello"])
+def test_a_thing_that_was_asked_for_is_searched_with_what_is_wrong_with_it(service, before):
+    first = service.answer(UserTurn(before, knowledge="smart-home"))
+    told, alone = (
+        service.answer(UserTurn("the hub", knowledge="smart-home", session_id=session))
+        for session in (first.session_id, None)
+    )
+    assert first.action == "clarify" and "Hub" in told.text
+    assert (told.text == alone.text) == (before == "hello")
 
 
 def test_nothing_is_taken_from_another_base_or_from_no_past():

@@ -615,6 +615,15 @@ def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reaso
     assert policy.decide(question, QUERY, hits(score, 0.1), (), leaning).reason == reason
 
 
+def test_who_says_what_a_message_is_about_is_not_asked_again_and_who_does_not_gets_a_person():
+    leaning = Reads({"follow_up": 0.95})
+    broken = Past("it's broken", "What is it about?", "clarify", reason="unnamed")
+    policy = Policy(GATE, FakeIntents())
+    for words, reason in (("the hub it's broken", "ambiguous"), ("it's broken", "stuck")):
+        decision = policy.decide(Question(words), QUERY, hits(0.5), (broken,), leaning)
+        assert decision.reason == reason
+
+
 def test_what_was_quoted_just_before_is_meant_where_the_question_leans_on_it():
     first, second = hits(0.5, 0.47)
     leaning = replace(QUERY, leans=0.9, cited=frozenset({"e1"}))

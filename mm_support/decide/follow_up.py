@@ -76,6 +76,16 @@ def resolve(
     return _leaning(query, question, past, encoder, read), question
 
 
+def completed(question: Question, past: Sequence[Past], knowledge: str) -> Question:
+    """The question together with the message before it that named nothing ("the hub" - "It's
+    broken"), where the customer was asked what that is about.
+    """
+    before = past[-1] if past and past[-1].knowledge == knowledge else None
+    if before is None or before.reason != "unnamed" or before.text in question.asked:
+        return question
+    return replace(question, typed=f"{question.typed} {before.text}".strip())
+
+
 def likelier(
     policy: Policy,
     question: Question,

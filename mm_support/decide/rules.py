@@ -44,8 +44,8 @@ COURTESIES: dict[str, Reason] = {
 }
 # reasons of a question back that say nothing about the help given
 UNDER_WAY: tuple[Reason, ...] = ("action_asks", "action_confirms", "action_left")
-SAY_AGAIN: tuple[Reason, ...] = ("rejected", "unnamed")  # of those that ask for it in other words
 SAME = 0.5  # share of terms (Dice) above which two messages are about the same
+NO_MATTER = (*COURTESIES.values(), "unnamed")  # of turns that tell nothing to lean on
 NO_FAILURE = (*COURTESIES.values(), *UNDER_WAY, "silence", "misheard")
 
 
@@ -193,9 +193,9 @@ def _stuck(here: Situation) -> Decision | None:
     """
     before = here.before
     quoted = before is not None and before.action == "clarify" and before.citations
-    if before is None or quoted or before.reason in NO_FAILURE:
+    if before is None or quoted or before.reason in NO_FAILURE or here.completes:
         return None
-    again = before.reason in SAY_AGAIN or here.reads.follow_up >= LIKELY
+    again = before.reason == "rejected" or here.reads.follow_up >= LIKELY
     named = tuple(hit.entry.title for hit in candidates(here.hits)) == before.asked_about
     if before.action in FAILED and (again or named or alike(before.words, here.question.asked)):
         return here.decide("handoff", "stuck")
@@ -209,20 +209,23 @@ def alike(one: str, other: str) -> bool:
 
 
 def _unnamed(here: Situation) -> Decision | None:
-    """The message leans on something that is not there: no turn before but courtesies, no photo, no
-    code; beyond doubt, where an entry may be meant.
+    """The message leans on something that is not there: no turn before that named anything, no
+    photo, no code; beyond doubt, where an entry may be meant.
     """
     there = here.query.fused.weights.keys() | here.query.texts.keys()
-    matter = any(turn.reason not in COURTESIES.values() for turn in here.past)
-    named = matter or here.query.identifiers or "photo" in there
+    matter = any(turn.reason not in NO_MATTER for turn in here.past)
+    named = matter or here.completes or here.query.identifiers or "photo" in there
     leans = here.reads.follow_up >= (BEYOND_DOUBT if here.may_be(here.hits) else LIKELY)
     return here.decide("clarify", "unnamed") if leans and not named else None
 
 
 def _surely_unnamed(here: Situation) -> Decision | None:
-    """The same beyond doubt ("It doesn't work"), where the answer is not."""
+    """The same beyond doubt ("It doesn't work"), where the answer is not; a person, where it was
+    said before.
+    """
     surely = here.reads.follow_up >= BEYOND_DOUBT > here.confidence
-    return _unnamed(here) if surely else None
+    unnamed = _unnamed(here) if surely else None
+    return unnamed and (_stuck(here) or unnamed)
 
 
 def _open(here: Situation) -> Decision:

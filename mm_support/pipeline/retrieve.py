@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mm_support.decide.decision import Decision, Reason
-from mm_support.decide.follow_up import likelier
+from mm_support.decide.follow_up import completed, likelier
 from mm_support.decide.named import with_named
 from mm_support.decide.nameless import (
     elsewhere,
@@ -40,6 +40,8 @@ OPEN: tuple[Reason, ...] = ("evidence", "ambiguous", "unknown")
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
 # share of right answers from which on an answer replaces a sure one that only the name found
 SURER = 0.9
+# how likely what is said to "What is your question about?" completes the message before
+COMPLETES = 0.8
 WORDED = 2  # terms of a question that can be searched for without its photo
 # reasons of decisions -> those that are worth more to whoever misspelt something
 HELPED_BY: dict[str, tuple[str, ...]] = {
@@ -86,6 +88,23 @@ def look_up(
     """What the knowledge says to a question, with the turn before and without it. Raises
     InputError where nothing is asked.
     """
+    own = _looked_up(parts, knowledge, question, perceived, past, clock)
+    whole = completed(question, past, knowledge)
+    if whole is question:
+        return own
+    both = _looked_up(parts, knowledge, whole, perceived, past, clock)
+    completes = COMPLETES * both.decision.confidence, (1 - COMPLETES) * own.decision.confidence
+    return both if completes[0] >= completes[1] else own
+
+
+def _looked_up(
+    parts: Parts,
+    knowledge: str,
+    question: Question,
+    perceived: Perceived,
+    past: Sequence[Past],
+    clock: Clock,
+) -> LookedUp:
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, *perceived)
         readings, question = read_with(parts, query, question, past, knowledge)
