@@ -21,6 +21,7 @@ from mm_support.language.messages import languages
 from mm_support.paths import ASSETS
 
 MESSAGES = ASSETS / "evaluation" / "messages.jsonl"  # nobody learned from them
+UNNAMED = ASSETS / "evaluation" / "unnamed.jsonl"  # nor from these
 
 SAID = {
     "person": "person human agent staff",
@@ -249,6 +250,17 @@ def test_relatives_absence_and_loss_are_no_despair(reader):
     ordinary = [says for labels, says in said if not {"self_harm", "danger"} & {*labels}]
     assert np.mean(despair) >= 0.85 and np.mean(danger) >= 0.85
     assert np.mean(["self_harm" in says for says in ordinary]) <= 0.02
+
+
+@pytest.mark.slow
+def test_what_is_wrong_with_nothing_that_is_named_is_asked_about(reader):
+    """They open a conversation, or lean on what is not there; written before the examples."""
+    texts = [json.loads(line)["text"] for line in UNNAMED.read_text(encoding="utf-8").splitlines()]
+    learned = {row.text.lower() for row in read_examples()}
+    assert len(texts) > 40 and learned.isdisjoint(text.lower() for text in texts)
+    reads = [reader.read(text) for text in texts]
+    asked = ["greeting" in own.says or own.follow_up >= 0.5 for own in reads]
+    assert np.mean(asked) >= 0.9
 
 
 @pytest.mark.slow
