@@ -848,7 +848,8 @@ def test_boxes_and_forms_within_the_text_are_read_and_boxes_that_warn_are_marked
     lines, left = page(f"<main><p>Change the filter.</p>{box}{form}{side}</main><aside>Out</aside>")
     wanted = ["Change the filter.", "# Mind", "⚠ Unplug it first.", "Or call 0800 123."]
     assert lines == wanted
-    assert left.startswith("'First Second' is navigation and was left out")
+    beside = "'Out' stands beside its text and was left out"
+    assert left == f"'First Second' is navigation and was left out / {beside}"
 
 
 def test_a_form_round_the_page_costs_no_text():
