@@ -13,13 +13,13 @@ import numpy as np
 from sqlalchemy import Row
 
 from mm_support.store.records import in_utc, words_of
+from mm_support.types import Encode
 
 MOST_GROUPED = 1_000  # latest questions without an answer
 EXAMPLES = 3  # of a group
 FALSE_MATCHES = 0.001  # share of questions about different entries that may count as alike
 LEARNT_FROM = 300  # entries whose questions tell how alike questions of one meaning are
 
-Encode = Callable[[Sequence[str]], np.ndarray]  # n texts -> (n, d) unit rows
 Questions = Callable[[str], Sequence[Sequence[str]]]  # a base -> the questions of each entry
 
 

@@ -22,7 +22,7 @@ from sqlalchemy.orm import Session
 
 from mm_support.desk.conversations import OUTCOMES
 from mm_support.desk.figures import LONGEST, Figures, Where, counted, turns_of
-from mm_support.desk.gaps import MOST_GROUPED, Encode, Gap, Gaps, Questions
+from mm_support.desk.gaps import MOST_GROUPED, Gap, Gaps, Questions
 from mm_support.desk.usage import Use, of_base, together, used
 from mm_support.store.database import Store
 from mm_support.store.days import is_over, locked_day
@@ -37,6 +37,7 @@ from mm_support.store.models import (
     now,
 )
 from mm_support.store.records import in_utc, words_of
+from mm_support.types import Encode
 
 MOST_DISLIKED = MOST_SCORED = 100
 End = tuple[str, int | None]  # a conversation's outcome, and its customer's score
@@ -89,7 +90,7 @@ class Insights:
         since = _since(days)
         with self._store.reading() as session:
             waits, ends = _waits(session, since), _ends(session, since)
-            added_up = _added_up(session, since.date())
+            added_up = _added_up(session, since, "figures")
             first = session.scalar(
                 select(func.min(TurnRow.created)).where(TurnRow.created >= since)
             )
@@ -127,12 +128,14 @@ class Insights:
         bases = sorted({row.knowledge for row in self.figures(days) if row.turns})
         since, uses = _since(days), list[Use]()
         with self._store.reading() as session:
-            rows = session.scalars(select(DayRow).where(DayRow.day >= since.date().isoformat()))
-            added_up = {row.day: row.used for row in rows if row.figures is not None}
+            added_up = _added_up(session, since, "used")
             for ago in range(days):
                 day = (since + timedelta(days=ago)).date()
                 known = added_up.get(day.isoformat())
-                uses += used(session, turns_of(day)) if known is None else map(_use, known)
+                if known is None:
+                    uses += used(session, turns_of(day))
+                else:
+                    uses += [Use(**each) for each in known]
         whole = together(uses)
         return tuple(use for base in bases for use in of_base(base, self._titles(base), whole))
 
@@ -296,14 +299,10 @@ def _since(days: int) -> datetime:
     return today - timedelta(days=days - 1)
 
 
-def _added_up(session: Session, since: date) -> dict[str, list[dict[str, Any]]]:
-    """Days that are added up, and their figures."""
-    rows = session.scalars(select(DayRow).where(DayRow.day >= since.isoformat()))
-    return {row.day: row.figures for row in rows if row.figures is not None}
-
-
-def _use(stored: Mapping[str, Any]) -> Use:
-    return Use(**stored)
+def _added_up(session: Session, since: datetime, name: str) -> dict[str, Any]:
+    """Days that are added up, and what is stored of them by that name: figures or used."""
+    rows = session.scalars(select(DayRow).where(DayRow.day >= since.date().isoformat()))
+    return {row.day: getattr(row, name) for row in rows if row.figures is not None}
 
 
 def _read(day: date, stored: Sequence[dict[str, Any]]) -> list[Figures]:
