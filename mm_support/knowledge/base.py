@@ -164,7 +164,7 @@ class Knowledge(Bases):
             return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
     def _read(
-        self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
+        self, name: str, source: Path | str, progress: Progress | None, actions: bool
     ) -> Reading:
         """What a source holds. The pages of a site are kept between two readings."""
         said = (lambda what: progress(0, 1, f"reading {what}")) if progress else None

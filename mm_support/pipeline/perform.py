@@ -6,10 +6,10 @@ how its answer is worded.
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
 
 from mm_support.actions.flow import Step as ActionStep
+from mm_support.actions.performing import Note
 from mm_support.decide.decision import Decision
 from mm_support.decode.sentence import Sentence
 from mm_support.language.messages import message
@@ -19,8 +19,6 @@ from mm_support.pipeline.decompose import merged
 from mm_support.pipeline.results import Judged
 from mm_support.pipeline.step import Clock, Step
 from mm_support.types import Working
-
-Note = Callable[[str], None]  # adds what an action did to the audit log
 
 
 def perform(
