@@ -124,14 +124,9 @@ def _outdone(line: TextLine, by: TextLine) -> bool:
     return by.confidence >= least and shown >= read
 
 
-def _covered(box: Sequence[float], by: Sequence[float]) -> float:
-    """Share of a box's area that another one covers."""
-    width = min(box[2], by[2]) - max(box[0], by[0])
-    height = min(box[3], by[3]) - max(box[1], by[1])
-    area = (box[2] - box[0]) * (box[3] - box[1])
-    return max(width, 0) * max(height, 0) / max(area, 1e-9)
-
-
 def _shared(one: Sequence[float], other: Sequence[float]) -> float:
     """Covered share of the smaller of two boxes."""
-    return max(_covered(one, other), _covered(other, one))
+    width = min(one[2], other[2]) - max(one[0], other[0])
+    height = min(one[3], other[3]) - max(one[1], other[1])
+    smaller = min((box[2] - box[0]) * (box[3] - box[1]) for box in (one, other))
+    return max(width, 0) * max(height, 0) / max(smaller, 1e-9)
