@@ -10,7 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,7 +23,7 @@ from demo.desk_cases import Seen, about, case_list, closing, found_list, is_unre
 from demo.door import Door
 from demo.header import staff_title
 from demo.insights import InsightsPage, insights_part
-from demo.page_parts import POLL
+from demo.page_parts import POLL, Outputs
 from demo.replay import conversation_of, with_photos
 from demo.service import Service
 from demo.sign_in import Reception, SignIn, connect_sign_in, leave_button, sign_in_part
@@ -65,7 +65,7 @@ def desk_link(address: str, key: str) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Parts:
+class Parts(Outputs):
     """The parts of the page that change. key: what opens it; name: of who has no account, both kept
     in the browser; picked: the conversation that is open; figures, accounts: for those who may.
     """
@@ -92,9 +92,6 @@ class Parts:
     note: gr.Textbox
     snooze: gr.Dropdown
     suggest: gr.Button
-
-    def outputs(self) -> list:
-        return [getattr(self, field.name) for field in fields(self)]
 
 
 class DeskPage:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, replace
 from itertools import count
 from typing import Any
 
@@ -15,6 +15,7 @@ import gradio as gr
 from demo.convert import QUIET, WordedError, plain_errors, said_problem
 from demo.door import Door
 from demo.markup import as_markdown, html_notice, with_lists
+from demo.page_parts import Outputs
 from demo.service import Service
 from demo.words import label, said
 from mm_support.knowledge.entries import MAX_ANSWER, MAX_QUESTIONS, MAX_TITLE
@@ -44,7 +45,7 @@ GO_THERE = """() => {
 
 
 @dataclass(frozen=True, eq=False)
-class EditorParts:
+class EditorParts(Outputs):
     """opened: the entry as it was when it was opened; None: a new one. base: of which base it is.
     sure: whether "Remove" was pressed once.
     """
@@ -62,9 +63,6 @@ class EditorParts:
     new: gr.Button
     remove: gr.Button
     undo: gr.Button
-
-    def outputs(self) -> list:
-        return [getattr(self, field.name) for field in fields(self)]
 
 
 class Editor:

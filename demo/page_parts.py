@@ -8,6 +8,7 @@ from dataclasses import dataclass, fields
 from typing import Any
 
 import gradio as gr
+from gradio.blocks import Block
 
 from demo.bubbles import bubbles
 from demo.conversation_state import Conversation
@@ -24,7 +25,16 @@ EMPTY_BOX: dict[str, Any] = {"text": "", "files": []}
 
 
 @dataclass(frozen=True, eq=False)
-class Desk:
+class Outputs:
+    """Parts of a page that its handlers change."""
+
+    def outputs(self) -> list:
+        parts = (getattr(self, field.name) for field in fields(self))
+        return [part for part in parts if isinstance(part, Block)]
+
+
+@dataclass(frozen=True, eq=False)
+class Desk(Outputs):
     """The parts of the page that change with the conversation. workshop: whether it is the
     workshop's, where sources are named by their files.
     """
@@ -53,9 +63,6 @@ class Desk:
     restart: gr.Button
     forget: gr.Button
     workshop: bool = False
-
-    def outputs(self) -> list:
-        return [getattr(self, field.name) for field in fields(self) if field.name != "workshop"]
 
     def show(self, conversation: Conversation) -> dict:
         """Everything the page shows of a conversation, but not whether it takes a question."""

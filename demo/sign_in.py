@@ -5,7 +5,7 @@ asked of the server with every call.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from typing import Any
 
 import gradio as gr
@@ -13,6 +13,7 @@ import gradio as gr
 from demo.convert import QUIET, said_problem
 from demo.door import Door
 from demo.markup import html_notice
+from demo.page_parts import Outputs
 from demo.words import label, said
 from mm_support.desk.accounts import Area
 from mm_support.errors import SupportError
@@ -31,7 +32,7 @@ NOT_ALLOWED = f"<p>{said('door_not_yours')}</p>"
 
 
 @dataclass(frozen=True, eq=False)
-class SignIn:
+class SignIn(Outputs):
     """The parts with which one enters. key: what the browser keeps; box: with all of the form."""
 
     key: gr.BrowserState
@@ -41,9 +42,6 @@ class SignIn:
     password: gr.Textbox
     send: gr.Button
     leave: gr.Button
-
-    def outputs(self) -> list:
-        return [getattr(self, field.name) for field in fields(self)]
 
 
 def sign_in_part(leave: gr.Button, page: str) -> SignIn:
