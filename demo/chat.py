@@ -65,13 +65,7 @@ class Chat:
         kept: Kept = None,
     ) -> Iterator[dict]:
         """Asks what is in the box. What cannot be used stays there, under a sentence."""
-        conversation = self.whole(conversation, kept)
-        try:
-            turn = turn_from_box(value, knowledge, speak)
-        except SupportError as problem:
-            yield self.desk.show_notice(problem, conversation.language)
-            return
-        yield from self.answer(conversation.ask(turn), value)
+        yield from self._ask(value, knowledge, speak, self.whole(conversation, kept), value)
 
     def send_spoken(
         self,
@@ -123,8 +117,8 @@ class Chat:
         conversation = self.whole(conversation, kept)
         if event.value == PERSON:
             yield from self.ask_for_person(knowledge, speak, conversation)
-            return
-        yield from self.send_text(str(event.value), knowledge, speak, conversation)
+        else:
+            yield from self._ask({"text": str(event.value)}, knowledge, speak, conversation)
 
     def send_given(
         self,
@@ -136,18 +130,23 @@ class Chat:
     ) -> Iterator[dict]:
         """What was filled in under a reply that asks for it."""
         conversation = self.whole(conversation, kept)
-        yield from self.send_text(str(event.value), knowledge, speak, conversation)
+        yield from self._ask({"text": str(event.value)}, knowledge, speak, conversation)
 
-    def send_text(
-        self, text: str, knowledge: str, speak: bool, conversation: Conversation
+    def _ask(
+        self,
+        value: dict,
+        knowledge: str,
+        speak: bool,
+        conversation: Conversation,
+        sent: dict | None = None,
     ) -> Iterator[dict]:
-        """Asks what did not stand in the box; what cannot be used is told above it."""
+        """What cannot be used is told above the box. sent: see `answer`."""
         try:
-            turn = turn_from_box({"text": text}, knowledge, speak)
+            turn = turn_from_box(value, knowledge, speak)
         except SupportError as problem:
             yield self.desk.show_notice(problem, conversation.language)
             return
-        yield from self.answer(conversation.ask(turn))
+        yield from self.answer(conversation.ask(turn), sent)
 
     def send_edited(
         self, transcript: str, conversation: Conversation, kept: Kept = None
