@@ -7,6 +7,7 @@ the same way into the service as the page's, so queue, masks, hand-over and limi
 
 from __future__ import annotations
 
+import functools
 import json
 import secrets
 import tempfile
@@ -109,65 +110,73 @@ class Stream(StreamingResponse):
             await self.end()
 
 
+Endpoint = Callable[["Completions", Request], Awaitable[Response]]
+
+
+def answered(endpoint: Endpoint) -> Endpoint:
+    """The endpoint for callers who have the key, its errors in OpenAI's format."""
+
+    @functools.wraps(endpoint)
+    async def with_errors(door: Completions, request: Request) -> Response:
+        try:
+            admit(request, door.key)
+            return await endpoint(door, request)
+        except HTTPException as refusal:  # of demo/edges.py
+            values = error_values(refusal.status_code, refusal.detail)
+            return JSONResponse(values, refusal.status_code, refusal.headers)
+        except Exception as problem:
+            return refused(problem)
+
+    return with_errors
+
+
 class Completions:
     """The endpoints; each is answered with JSON, also where something goes wrong."""
 
     def __init__(self, service: Service, key: str) -> None:
         self.service, self.key, self._threads = service, key, CapacityLimiter(AT_ONCE)
 
+    @answered
     async def models(self, request: Request) -> Response:
-        async def listed() -> Response:
-            admit(request, self.key)
-            names = await self.thread(self.bases)
-            return JSONResponse({"object": "list", "data": [model_values(name) for name in names]})
+        names = await self.thread(self.bases)
+        return JSONResponse({"object": "list", "data": [model_values(name) for name in names]})
 
-        return await answered(listed)
-
+    @answered
     async def model(self, request: Request) -> Response:
-        async def described() -> Response:
-            admit(request, self.key)
-            name = request.path_params["name"]
-            await self.thread(self.bases, name)
-            return JSONResponse(model_values(name))
+        name = request.path_params["name"]
+        await self.thread(self.bases, name)
+        return JSONResponse(model_values(name))
 
-        return await answered(described)
-
+    @answered
     async def complete(self, request: Request) -> Response:
-        async def completed() -> Response:
-            admit(request, self.key)
-            call = await self.thread(read_call, await request.body())
-            await self.thread(self.bases, call.model)
-            if request.headers.get(TASK):
-                return idle(call)
-            pieces = self.pieces(call, *self.caller(call, request))
-            try:
-                first = await self.thread(next, pieces)  # who is refused is told by the status
-                if not call.stream:
-                    return await self.whole(request, pieces, call.model, first)
-            except BaseException:
-                await self.end(pieces)
-                raise
-            return Stream(self.lines(pieces, call.model, first), lambda: self.end(pieces))
+        call = await self.thread(read_call, await request.body())
+        await self.thread(self.bases, call.model)
+        if request.headers.get(TASK):
+            return idle(call)
+        pieces = self.pieces(call, *self.caller(call, request))
+        try:
+            first = await self.thread(next, pieces)  # who is refused is told by the status
+            if not call.stream:
+                return await self.whole(request, pieces, call.model, first)
+        except BaseException:
+            await self.end(pieces)
+            raise
+        return Stream(self.lines(pieces, call.model, first), lambda: self.end(pieces))
 
-        return await answered(completed)
-
+    @answered
     async def transcribe(self, request: Request) -> Response:
-        async def transcribed() -> Response:
-            admit(request, self.key)
-            await self.thread(self.bases)
-            async with request.form(max_files=1) as form:
-                file, wanted = form.get("file"), form.get("response_format", "json")
-                if not isinstance(file, UploadFile):
-                    raise Refusal(400, "Send the recording as the form's file.")
-                if wanted not in ("json", "verbose_json", "text"):
-                    raise Refusal(400, "response_format is json, verbose_json or text.")
-                heard = await self.thread(self.heard, file)
-            if wanted == "text":
-                return PlainTextResponse(heard.text)
-            whole = transcription(heard)
-            return JSONResponse(whole if wanted == "verbose_json" else {"text": heard.text})
-
-        return await answered(transcribed)
+        await self.thread(self.bases)
+        async with request.form(max_files=1) as form:
+            file, wanted = form.get("file"), form.get("response_format", "json")
+            if not isinstance(file, UploadFile):
+                raise Refusal(400, "Send the recording as the form's file.")
+            if wanted not in ("json", "verbose_json", "text"):
+                raise Refusal(400, "response_format is json, verbose_json or text.")
+            heard = await self.thread(self.heard, file)
+        if wanted == "text":
+            return PlainTextResponse(heard.text)
+        whole = transcription(heard)
+        return JSONResponse(whole if wanted == "verbose_json" else {"text": heard.text})
 
     def heard(self, file: UploadFile) -> Transcript:
         """What is said in a recording. Raises SupportError."""
@@ -300,17 +309,6 @@ def data(values: dict[str, Any]) -> str:
 
 
 # -- errors ---------------------------------------------------------------------------------
-
-
-async def answered(work: Callable[[], Any]) -> Response:
-    """What `work` comes to, or the error in OpenAI's format."""
-    try:
-        return await work()
-    except HTTPException as refusal:  # of demo/edges.py
-        values = error_values(refusal.status_code, refusal.detail)
-        return JSONResponse(values, refusal.status_code, refusal.headers)
-    except Exception as problem:
-        return refused(problem)
 
 
 def refused(problem: Exception) -> Response:
