@@ -45,7 +45,7 @@ COMPLETES = 0.8
 WORDED = 2  # terms of a question that can be searched for without its photo
 # reasons of decisions -> those that are worth more to whoever misspelt something
 HELPED_BY: dict[str, tuple[str, ...]] = {
-    "unknown": ("evidence", "ambiguous"),
+    "unknown": ("evidence", "ambiguous", "account"),
     "ambiguous": ("evidence",),
     "unnamed": ("evidence", "ambiguous"),
 }
