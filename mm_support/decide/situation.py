@@ -51,8 +51,9 @@ class Situation:
     def completes(self) -> bool:
         """Whether the question holds the message before and what that is about (follow_up.py)."""
         before, asked = self.before, self.question.asked
-        unnamed = before is not None and before.reason == "unnamed"
-        return unnamed and before.text in asked and before.text != asked
+        if before is None or before.reason != "unnamed":
+            return False
+        return before.text in asked and before.text != asked
 
     def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
         """Those of hits that were answered from just before and state what alone is asked now."""
