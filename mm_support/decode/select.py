@@ -351,10 +351,9 @@ def features(
 ) -> np.ndarray:
     """(n_blocks, 14) float64, in FEATURES order.
 
-    unique: share of the question's words that only this block has. first, second: where more than
-    the topic is asked for, no row of a table is, since it says no more of it than the others.
-    on_topic: how much the question asks for the entry's topic as such. amount: the question asks
-    for one, and the block states one of its kind or not.
+    unique: share of the question's words that only this block has. on_topic: how much the question
+    asks for the entry's topic as such. amount: the question asks for one, and the block states one
+    of its kind or not.
     """
     sentences = [sentence for block in blocks for sentence in block.sentences]
     (asked_for,) = encode([question], "query")
@@ -367,23 +366,19 @@ def features(
     wants_amount, wants_steps = bool(amounts_asked(question)), asks_steps(question)
     amounts = stated(question, blocks)
     any_steps = any(block.has_steps for block in blocks)
-    tables = tables_of([block.sentences for block in blocks])
-    asks_more = not asked <= term_set(entry.title)
-    in_table = {at for table in tables for at in table if asks_more}
     rows = []
     for place, (block, cosine, own) in enumerate(zip(blocks, cosines, held)):
         shared = asked & own
-        first, second = (place == at and place not in in_table for at in (0, 1))
         rows.append(
             [
                 cosine,
                 cosine - cosines.max(),
                 len(shared) / max(len(asked), 1),
                 sum(1 / blocks_with[term] for term in shared) / max(len(asked), 1),
-                first,
-                second,
-                first * topic,
-                second * topic,
+                place == 0,
+                place == 1,
+                (place == 0) * topic,
+                (place == 1) * topic,
                 block.has_steps,
                 block.has_steps * topic,
                 amounts[place],
