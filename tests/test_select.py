@@ -16,7 +16,6 @@ from mm_support.decode.select import (
     by_section,
     completing,
     counted,
-    features,
     speaks_alone,
 )
 from mm_support.decode.table_rows import rows_asked_for
@@ -300,15 +299,6 @@ def test_the_topic_names_no_row_in_whose_other_cells_it_stands():
     assert all_of_it.tolist() == [0.5, 0.5]
     red = rows_asked_for("why is the hub light red", cut, likely, topic=topic)
     assert red.tolist() == [0.5, 0.0]
-
-
-def test_a_table_in_front_is_shown_for_what_it_holds_and_for_the_topic():
-    rows = "Ticket: Single; Adults: 5 €\nTicket: Ten; Adults: 45 €"
-    entry = Entry("prices", "Tickets", f"{rows}\n\nWe take cash. Companions swim free.")
-    cut, encode = blocks_of(entry), WordEncoder().encode
-    place = FEATURES.index("first")
-    assert features("tickets", entry, cut, encode)[0, place] == 1
-    assert not features("do companions pay", entry, cut, encode)[:, place].any()
 
 
 def test_steps_take_along_what_introduces_them_and_no_other_sentence():
