@@ -465,7 +465,7 @@ def test_packs_are_ingested_when_they_or_the_models_change_but_never_over_a_base
 def test_the_sites_of_bases_are_told_and_their_files_are_not(make, tmp_path, monkeypatch):
     knowledge = make()
     knowledge.ingest("own", source(tmp_path / "own", 1))
-    read = knowledge._read("own", tmp_path / "own", None)
+    read = knowledge._read("own", tmp_path / "own", None, False)
     monkeypatch.setattr(knowledge, "_read", lambda *_: read)
     knowledge.sync("shop", "https://help.example/")
     assert list(knowledge.sites()) == [("shop", "https://help.example/")]

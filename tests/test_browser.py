@@ -844,9 +844,11 @@ def test_what_is_entered_while_a_reply_still_ends_is_sent_when_it_has(page, serv
 def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
     page, service, monkeypatch
 ):
-    takes, refuses, visit = threading.Event(), threading.Event(), service.visit
+    sent, takes, refuses = threading.Event(), threading.Event(), threading.Event()
+    visit = service.visit
 
     def slow_visit(*given):
+        sent.set()
         takes.wait(PATIENCE / 1000)
         return visit(*given)
 
@@ -858,6 +860,7 @@ def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
     monkeypatch.setattr(service, "visit", slow_visit)
     monkeypatch.setattr(service, "reply", refused)
     ask(page, "return an order", taken=False)
+    assert sent.wait(PATIENCE / 1000)
     page.locator("#box textarea").press_sequentially(" by post")
     takes.set()
     expect(page.locator("#chat .user-row")).to_have_text("return an order")
