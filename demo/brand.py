@@ -19,7 +19,7 @@ from demo.colours import legible
 from demo.examples import EXAMPLES, Example
 from demo.markup import as_markdown
 from demo.words import DEFAULT, tables, word
-from mm_support.errors import InputError
+from mm_support.errors import InputError, reason_of
 
 NAME = "Multimodal Support"
 ACCENT = "#0f766e"
@@ -71,7 +71,8 @@ def load_brand(path: Path) -> Brand:
     try:
         values = tomllib.loads(path.read_text(encoding="utf-8"))
     except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as problem:
-        raise InputError(f"The brand file {path} cannot be read: {problem}.") from problem
+        told = f"The brand file {path} cannot be read: {reason_of(problem)}."
+        raise InputError(told) from problem
     try:
         return replace(brand_of(values, path.parent), file=path)
     except (InputError, TypeError) as problem:

@@ -171,3 +171,8 @@ def no_such_base(name: str, known: Iterable[str]) -> KnowledgeError:
 def no_such_turn() -> InputError:
     """What is raised for a rating of a reply that was never given."""
     return InputError.of("no_such_turn")
+
+
+def reason_of(problem: Exception) -> str:
+    """What went wrong, without the number and the path of an error of the system."""
+    return getattr(problem, "strerror", None) or str(problem)

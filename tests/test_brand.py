@@ -81,7 +81,7 @@ def test_what_is_wrong_is_told_in_a_sentence_before_anything_starts(tmp_path, ki
 
 
 def test_a_file_that_is_gone_is_told(tmp_path):
-    with pytest.raises(InputError, match="cannot be read"):
+    with pytest.raises(InputError, match="toml cannot be read: No such file or directory[.]$"):
         load_brand(tmp_path / "brand.toml")
 
 

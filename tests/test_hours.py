@@ -94,6 +94,11 @@ def test_a_file_that_is_wrong_is_one_sentence(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
+def test_a_file_that_is_gone_is_told_without_numbers_of_the_system(tmp_path):
+    with pytest.raises(InputError, match="toml cannot be read: No such file or directory[.]$"):
+        read_hours(tmp_path / "hours.toml")
+
+
 def test_a_time_is_told_as_the_language_does(hours):
     opening = hours.next_opening(utc("2026-11-27T10:00"))
     assert told_time(opening, utc("2026-11-27T10:00"), "zh") == "星期六 22:00"

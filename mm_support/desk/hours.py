@@ -21,7 +21,7 @@ from pathlib import Path
 from typing import Any, Protocol
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from mm_support.errors import InputError
+from mm_support.errors import InputError, reason_of
 
 DAYS = ("monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday")
 KEYS = {"time_zone", "holidays", "closed", "open"}
@@ -73,7 +73,7 @@ def read_hours(path: Path) -> Hours:
     try:
         return _hours_of(tomllib.loads(path.read_text(encoding="utf-8")))
     except (OSError, ValueError, TypeError, AttributeError, ZoneInfoNotFoundError) as exc:
-        raise InputError(f"The hours in {path} cannot be read: {exc}.") from exc
+        raise InputError(f"The hours in {path} cannot be read: {reason_of(exc)}.") from exc
 
 
 def _hours_of(values: Mapping[str, Any]) -> Hours:
