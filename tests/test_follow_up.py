@@ -146,6 +146,21 @@ def test_a_thing_that_was_asked_for_is_searched_with_what_is_wrong_with_it(servi
     assert (told.text == alone.text) == (before == "hello")
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "words, reason",
+    [("never mind, thanks", "thanks"), ("there is smoke coming out of it now", "safety")],
+)
+def test_what_names_nothing_but_thanks_or_reports_danger_completes_no_message(
+    service, words, reason
+):
+    asked = service.answer(UserTurn("it's broken", knowledge="smart-home"))
+    turn = UserTurn(words, knowledge="smart-home", session_id=asked.session_id)
+    reply = service.answer(turn)
+    row = next(row for row, _ in service._keeper.store.turns() if row.id == reply.turn_id)
+    assert row.reason == reason
+
+
 def test_nothing_is_taken_from_another_base_or_from_no_past():
     assert MODALITY not in follow("and that?", knowledge="other").fused.weights
     assert MODALITY not in follow("and that?", past=()).fused.weights

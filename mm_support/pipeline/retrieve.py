@@ -40,7 +40,9 @@ OPEN: tuple[Reason, ...] = ("evidence", "ambiguous", "unknown")
 SHOWN = 0.75  # probability below which a photo hardly shows an entry
 # share of right answers from which on an answer replaces a sure one that only the name found
 SURER = 0.9
-# how likely what is said to "What is your question about?" completes the message before
+# reasons of decisions for what is said to "What is your question about?" that may name a thing, not
+# for thanks or danger; and how likely that completes the message before
+NAMING: tuple[Reason, ...] = (*OPEN, "unnamed", "stuck")
 COMPLETES = 0.8
 WORDED = 2  # terms of a question that can be searched for without its photo
 # reasons of decisions -> those that are worth more to whoever misspelt something
@@ -88,35 +90,24 @@ def look_up(
     """What the knowledge says to a question, with the turn before and without it. Raises
     InputError where nothing is asked.
     """
-    own = _looked_up(parts, knowledge, question, perceived, past, clock)
-    whole = completed(question, past, knowledge)
-    if whole is question:
-        return own
-    both = _looked_up(parts, knowledge, whole, perceived, past, clock)
-    completes = COMPLETES * both.decision.confidence, (1 - COMPLETES) * own.decision.confidence
-    return both if completes[0] >= completes[1] else own
-
-
-def _looked_up(
-    parts: Parts,
-    knowledge: str,
-    question: Question,
-    perceived: Perceived,
-    past: Sequence[Past],
-    clock: Clock,
-) -> LookedUp:
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, *perceived)
-        readings, question = read_with(parts, query, question, past, knowledge)
+        readings, asked = read_with(parts, query, question, past, knowledge)
     with clock.step("search"):
         found = [searched(parts, knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        likely = likelier(parts.policy, question, found, past[-1] if past else None)
-        query, hits = words_alone(parts, knowledge, question, perceived[0], likely)
+        likely = likelier(parts.policy, asked, found, past[-1] if past else None)
+        query, hits = words_alone(parts, knowledge, asked, perceived[0], likely)
         if "context" in query.texts:
-            question = replace(question, context=past[-1].words)
-        decision = parts.policy.decide(question, query, entries_of(hits), past)
-        return nameless(parts, knowledge, LookedUp(question, query, hits, decision))
+            asked = replace(asked, context=past[-1].words)
+        decision = parts.policy.decide(asked, query, entries_of(hits), past)
+        own = nameless(parts, knowledge, LookedUp(asked, query, hits, decision))
+    whole = completed(question, past, knowledge)
+    if whole is question or own.decision.reason not in NAMING:
+        return own
+    both = look_up(parts, knowledge, whole, perceived, past, clock)
+    completes = COMPLETES * both.decision.confidence, (1 - COMPLETES) * own.decision.confidence
+    return both if completes[0] >= completes[1] else own
 
 
 def words_alone(

@@ -86,8 +86,8 @@ def _nearest(version: Version, word: str, language: str) -> str:
 
 
 def _parted(version: Version, word: str, language: str) -> str:
-    """A word that the base does not use as two: one that it uses, behind another that it or the
-    language does, if it can both ways the one of the base; "" where there are none.
+    """A word that the base does not use as two: the second is one of the base, the first one of
+    the base or else of the language; "" where there are none.
     """
     places = range(PART, len(word) - PART + 1)
     first = {at: stem(word[:at], language) for at in places}
