@@ -18,7 +18,7 @@ FOLDS = 3
 # share of ordinary questions that may be misread: a person too many costs a company less than a
 # customer who does not get one; a question that is taken for a greeting is not answered
 FALSE_ALARMS = dict.fromkeys(("person", "upset", "account", "danger"), 0.005) | {
-    "self_harm": 0.0031,  # with 0.002 as the rest, six fewer of 160 are found
+    "self_harm": 0.0025,  # with 0.0031 four more of 160 are found, and ordinary words misread
     "follow_up": 0.005,
     "unresolved": 0.005,
 }  # these two count only beside a turn before
