@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 
@@ -30,6 +31,14 @@ NONE = "none"  # as reply_model: replies are the entries' own sentences
 # settings that name a model of a stage (stages.py)
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
+# settings that hold an address, and how one begins; what uses the others checks them
+SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
+ADDRESSES = {
+    "llm_url": ("http://", "https://"),
+    "database_url": (*SERVERS, "sqlite://"),
+    "index_url": SERVERS,
+}
+DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 PROFILES: dict[str, dict[str, str]] = {
     "embedded": {
@@ -67,7 +76,8 @@ class Settings:
     """What a service is built from; docs/commands.md says what each setting does. Model names left
     empty come from the profile.
 
-    Raises InputError for a profile or a fusion strategy that does not exist.
+    Raises InputError for what cannot be meant: a profile, strategy or device that does not exist, a
+    number out of its range, an address that is none.
     """
 
     profile: str = "embedded"
@@ -173,6 +183,16 @@ class Settings:
         for name in numbers:
             if not 0 <= getattr(self, name) < math.inf:
                 raise InputError(f"{ENV_PREFIX}{name.upper()} is a number, 0 or more.")
+        for name, begins in ADDRESSES.items():
+            address = getattr(self, name)
+            if address and (not address.startswith(begins) or address in begins):
+                raise InputError(
+                    f"{ENV_PREFIX}{name.upper()} must be an address like {begins[0]}host."
+                )
+        if not DEVICE.fullmatch(self.device):
+            raise InputError(
+                f"There is no device {self.device!r}; choose auto, cpu, cuda, cuda:1, xpu or mps."
+            )
         if not 0.5 <= self.answer_precision < 1:
             raise InputError(f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9.")
         if self.profile not in PROFILES:

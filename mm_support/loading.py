@@ -68,7 +68,6 @@ MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}
 READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
 PACKS_LOCK = "packs--"  # as if they were one base
-SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 FOLLOW = 1.0  # s between looks at the server
 HEARD_THERE = 8  # recordings that a cluster hears at once for one front
 LATER = ("see", "read", "hear", "speak")  # stages that nothing typed needs
@@ -85,7 +84,6 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
     """
     with ExitStack() as opened:
         device = resolve_device(settings.device)
-        check_index_url(settings)
         load = models_of(opened, settings, device, report)
         model = _load_beside(opened, load_model, settings, load)
         report("Loading the text encoder")
@@ -267,15 +265,6 @@ def gate_for(settings: Settings) -> Gate:
             "run `python -m mm_support train calibrate`"
         )
     return gate
-
-
-def check_index_url(settings: Settings) -> None:
-    """Raises InputError for what is no PostgreSQL server."""
-    if settings.index_url and not settings.index_url.startswith(SERVERS):
-        raise InputError(
-            "MM_SUPPORT_INDEX_URL must be like postgresql://user:password@host/name; leave it "
-            "empty, and the index lies in the data folder, which several processes may share."
-        )
 
 
 def open_index(settings: Settings, d_text: int, d_picture: int) -> FolderIndex:

@@ -43,6 +43,28 @@ def test_switches_are_on_or_off_and_a_slip_is_neither(text, on):
         Settings.from_env({"MM_SUPPORT_KEEP_MEDIA": "ture"})
 
 
+@pytest.mark.parametrize(
+    "name, text",
+    [
+        ("llm_url", "localhost:8000"),
+        ("llm_url", "http://"),
+        ("database_url", "mysql://me:hush@host/name"),
+        ("database_url", "host/name"),
+        ("index_url", "redis://host"),
+    ],
+)
+def test_an_address_that_is_none_is_told_with_one_that_is(name, text):
+    with pytest.raises(InputError, match=f"MM_SUPPORT_{name.upper()} must be an address like .*//"):
+        Settings.from_env({f"MM_SUPPORT_{name.upper()}": text})
+    Settings(llm_url="http://localhost:8000/v1", database_url="sqlite:///turns", index_url="postgres://h")
+
+
+def test_a_device_that_does_not_exist_is_told_before_anything_loads():
+    with pytest.raises(InputError, match="'gpu'; choose auto, cpu, cuda"):
+        Settings.from_env({"MM_SUPPORT_DEVICE": "gpu"})
+    assert Settings(device="cuda:1").device == "cuda:1"
+
+
 def test_secrets_are_not_printed():
     assert "hush" not in repr(Settings(llm_key="hush", database_url="postgresql://u:hush@h/d"))
 

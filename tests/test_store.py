@@ -9,7 +9,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 from conftest import on_postgresql, on_sqlite
-from sqlalchemy import text
+from sqlalchemy import make_url, text
 
 from mm_support.desk.kept import keep_turn
 from mm_support.errors import InputError, StoreError, SupportError
@@ -214,6 +214,14 @@ def test_a_server_that_does_not_answer_is_one_sentence_without_the_password():
     with pytest.raises(StoreError, match="database_url") as caught:
         Store("postgresql://me:secret@127.0.0.1:9/db?connect_timeout=2")
     assert "secret" not in str(caught.value) and "\n" not in str(caught.value)
+
+
+@on_postgresql
+def test_what_the_server_refuses_is_told_in_its_words(database_url):
+    other = make_url(database_url).set(database="none-such").render_as_string(False)
+    with pytest.raises(StoreError, match='database "none-such" does not exist') as caught:
+        Store(other)
+    assert "@" not in str(caught.value) and "/tmp" not in str(caught.value)
 
 
 def test_a_number_that_cites_nothing_is_no_citation_of_a_stopped_reply():

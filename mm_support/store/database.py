@@ -15,7 +15,7 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from sqlalchemy import URL, Connection, Engine, Select, create_engine, event, make_url, select
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import OperationalError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from mm_support.errors import InputError, StoreError, no_such_turn
@@ -207,8 +207,13 @@ def _why(exc: Exception) -> str:
     """What is wrong, without addresses and passwords."""
     if isinstance(exc, ImportError) and "psycopg" in str(exc):
         return "PostgreSQL needs a package: pip install '.[postgresql]'"
-    origin = getattr(exc, "orig", None)  # of SQLite, which knows no addresses
-    return str(origin) if isinstance(origin, sqlite3.Error) else type(exc).__name__
+    origin = getattr(exc, "orig", None)
+    if isinstance(origin, sqlite3.Error):  # it knows no addresses
+        return str(origin)
+    if isinstance(exc, OperationalError):  # what the server says, if it says anything
+        _, refused, said = str(origin).partition("FATAL:")
+        return said.strip() if refused else "the server does not answer"
+    return type(exc).__name__
 
 
 def _remedy(url: str) -> str:
