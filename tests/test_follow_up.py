@@ -20,7 +20,9 @@ from mm_support.decide.follow_up import (
 )
 from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
+from mm_support.pipeline import retrieve
 from mm_support.pipeline.record import past_after
+from mm_support.pipeline.retrieve import nameless
 from mm_support.pipeline.step import drained
 from mm_support.pipeline.turn import judge
 from mm_support.types import Entry, FusedQuery, Hit, Past, Question, UserTurn
@@ -152,11 +154,19 @@ def test_a_thing_that_was_asked_for_is_searched_with_what_is_wrong_with_it(servi
     [("never mind, thanks", "thanks"), ("there is smoke coming out of it now", "safety")],
 )
 def test_what_names_nothing_but_thanks_or_reports_danger_completes_no_message(
-    service, words, reason
+    service, monkeypatch, words, reason
 ):
     asked = service.answer(UserTurn("it's broken", knowledge="smart-home"))
     turn = UserTurn(words, knowledge="smart-home", session_id=asked.session_id)
+    looked_up = []
+
+    def noted(parts, knowledge, looked):
+        looked_up.append(looked.question.asked)
+        return nameless(parts, knowledge, looked)
+
+    monkeypatch.setattr(retrieve, "nameless", noted)
     reply = service.answer(turn)
+    assert words in looked_up and not any("broken" in text for text in looked_up)
     row = next(row for row, _ in service._keeper.store.turns() if row.id == reply.turn_id)
     assert row.reason == reason
 
