@@ -56,7 +56,9 @@ def test_switches_are_on_or_off_and_a_slip_is_neither(text, on):
 def test_an_address_that_is_none_is_told_with_one_that_is(name, text):
     with pytest.raises(InputError, match=f"MM_SUPPORT_{name.upper()} must be an address like .*//"):
         Settings.from_env({f"MM_SUPPORT_{name.upper()}": text})
-    Settings(llm_url="http://localhost:8000/v1", database_url="sqlite:///turns", index_url="postgres://h")
+    Settings(
+        llm_url="http://localhost:8000/v1", database_url="sqlite:///turns", index_url="postgres://h"
+    )
 
 
 def test_a_device_that_does_not_exist_is_told_before_anything_loads():

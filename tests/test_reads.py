@@ -131,19 +131,27 @@ def test_a_label_counts_beside_an_ordinary_question_only_where_it_is_likely_enou
     assert (label in even.says(np.array(list(told.values())))) == counts
 
 
-def test_a_head_reads_what_the_network_has_learned():
-    """Scales, means and biases are folded into its weights, its labels are cooled."""
+@pytest.mark.parametrize("early", [False, True])
+def test_a_head_reads_what_the_network_has_learned(early):
+    """Scales, means and biases are folded into its weights, its labels are cooled. With an encoder
+    that tells an early layer's pieces it reads these too.
+    """
     rows = [Example(f"{words} now", (label,)) for label, words in SAID.items()]
     rows += [Example(text) for text in THINGS]
-    encode = WordEncoder().encode_pieces
+
+    def encode(texts):
+        vectors, pieces = WordEncoder().encode_pieces(texts)
+        return vectors, [one._replace(early=one.vectors[::-1]) if early else one for one in pieces]
+
     encoded, every = Encoded.of(rows, encode), np.arange(len(rows))
+    assert encoded.vectors.shape[1] == WordEncoder.dim * (1 + early)
     network = learned(encoded, every)
     with torch.inference_mode():
         told = network(*encoded.batch(every)).numpy()
     told[:, : len(LABELS)] /= 1.7
     own = network.head(1.7, {}, "words")
     texts = [row.text for row in rows]
-    read = [own.logits(text, *one) for text, *one in zip(texts, encoded.vectors, encoded.pieces)]
+    read = [own.logits(*one) for one in zip(texts, *encode(texts))]
     assert np.abs(told).max() > 1 and np.array(read) == pytest.approx(told, abs=1e-3)
 
 

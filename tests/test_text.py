@@ -87,7 +87,7 @@ def test_pooling_is_the_one_that_the_folder_declares(tiny):
     mean, cls = load(tiny()), load(tiny('{"pooling_mode_cls_token": true}'))
     vector = cls.encode(["how do i send it back ?"])[0]
     ids = torch.tensor([cls.tokenizer.encode("how do i send it back ?").ids])
-    first = cls.network(ids, torch.ones_like(ids))[0, 0].numpy()
+    first = cls.network(ids, torch.ones_like(ids))[0, 0, 0].numpy()
     np.testing.assert_allclose(vector, first / np.linalg.norm(first), atol=1e-5)
     assert not np.allclose(vector, mean.encode(["how do i send it back ?"])[0], atol=1e-2)
 
@@ -103,9 +103,25 @@ def test_pieces_are_the_words_in_context_without_the_marks(tiny):
         "but another vector beside other words"
     )
     for own in pieces:
-        np.testing.assert_allclose(
-            np.linalg.norm(own.vectors.astype(np.float32), axis=1), 1, atol=2e-3
-        )
+        for rows in (own.vectors, own.early):
+            np.testing.assert_allclose(
+                np.linalg.norm(rows.astype(np.float32), axis=1), 1, atol=2e-3
+            )
+
+
+def test_what_is_asked_has_the_pieces_of_an_early_layer_too_and_what_is_searched_has_not(tiny):
+    import torch
+
+    encoder = load(tiny())
+    (asked,) = encoder.encode_pieces(["send it back"])[1]
+    ids = torch.tensor([encoder.tokenizer.encode("send it back").ids])
+    states = encoder.network.model(ids, torch.ones_like(ids), output_hidden_states=True)
+    every = states.hidden_states
+    wanted = every[round(7 / 12 * (len(every) - 1))][0, 1:-1].detach().numpy()
+    wanted /= np.linalg.norm(wanted, axis=1, keepdims=True)
+    np.testing.assert_allclose(asked.early, wanted, atol=5e-4)
+    assert not np.allclose(asked.early, asked.vectors, atol=2e-3)
+    assert encoder.encode_pieces(["send it back"], "passage")[1][0].early is None
 
 
 def test_texts_of_as_many_tokens_are_encoded_together_and_little_is_padded():
@@ -128,6 +144,8 @@ def test_compiled_for_a_processor_it_gives_what_torch_gives(tiny, tmp_path):
     (vectors, pieces), (known, own) = fast.encode_pieces(TEXTS), exact.encode_pieces(TEXTS)
     np.testing.assert_allclose(vectors, known, atol=1e-5)
     assert [one.ids for one in pieces] == [one.ids for one in own]
+    for one, other in zip(pieces, own):
+        np.testing.assert_allclose(one.early, other.early, atol=2e-3)
 
 
 @pytest.fixture

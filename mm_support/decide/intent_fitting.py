@@ -11,7 +11,16 @@ import torch
 from torch import Tensor, nn
 
 from mm_support.decide.intent_examples import Example
-from mm_support.decide.intents import CHOICES, LABELS, N_GRAMS, EncodePieces, Head, Layers, n_grams
+from mm_support.decide.intents import (
+    CHOICES,
+    LABELS,
+    N_GRAMS,
+    EncodePieces,
+    Head,
+    Layers,
+    n_grams,
+    read_from,
+)
 from mm_support.device import torch_threads
 
 FOLDS = 3
@@ -38,7 +47,7 @@ SMALL = 1e-3  # added to deviations
 
 @dataclass(frozen=True, eq=False)
 class Encoded:
-    """n examples: vectors (n, d_text), pieces (t, d_text) of each, letters (n, N_GRAMS) hashed
+    """n examples: vectors (n, d), pieces (t, d) float16 of each, letters (n, N_GRAMS) hashed
     groups, targets (n, labels) shares that add up to 1, chosen (n,) place in CHOICES or -1.
     """
 
@@ -50,11 +59,10 @@ class Encoded:
 
     @classmethod
     def of(cls, rows: Sequence[Example], encode: EncodePieces) -> Encoded:
-        vectors, pieces = encode([row.text for row in rows])
-        shown = [
-            own.vectors[:PIECES] if len(own.ids) else vector[None]
-            for own, vector in zip(pieces, vectors)
-        ]
+        encoded = zip(*encode([row.text for row in rows]))
+        read = [read_from(vector, pieces, PIECES) for vector, pieces in encoded]
+        vectors = np.array([vector for vector, _ in read])
+        shown = [own.astype(np.float16) for _, own in read]
         chosen = [CHOICES.index(row.choice) if "choose" in row.labels else -1 for row in rows]
         letters = [n_grams(row.text) for row in rows]
         return cls(vectors, shown, letters, targets(rows), np.array(chosen))
@@ -73,16 +81,16 @@ class Encoded:
 
 
 class Network(nn.Module):
-    """A head while it learns. mean, deviation: (d_text,) of the vectors that it learns from."""
+    """A head while it learns. mean, deviation: (d,) of the vectors that it learns from."""
 
     def __init__(self, mean: np.ndarray, deviation: np.ndarray) -> None:
         super().__init__()
-        d_text, outputs = len(mean), len(LABELS) + len(CHOICES)
+        d, outputs = len(mean), len(LABELS) + len(CHOICES)
         self.mean, self.deviation = torch.from_numpy(mean), torch.from_numpy(deviation)
-        self.eyes, self.held = nn.Linear(d_text, EYES, bias=False), nn.Linear(d_text, HELD)
-        self.hidden = nn.Linear(d_text + EYES * HELD, UNITS)
+        self.eyes, self.held = nn.Linear(d, EYES, bias=False), nn.Linear(d, HELD)
+        self.hidden = nn.Linear(d + EYES * HELD, UNITS)
         self.out = nn.Linear(UNITS, outputs)
-        self.vector = nn.Linear(d_text, outputs)
+        self.vector = nn.Linear(d, outputs)
         self.letters = nn.Linear(N_GRAMS, outputs, bias=False)
         nn.init.zeros_(self.letters.weight)
         self.dropped = nn.Dropout(DROPPED)
@@ -98,10 +106,10 @@ class Network(nn.Module):
     def head(self, temperature: float, thresholds: Mapping[str, float], made_for: str) -> Head:
         """For vectors as they come; the labels' logits are divided by the temperature."""
         own = {name: value.numpy() for name, value in self.state_dict().items()}
-        mean, scale, d_text = self.mean.numpy(), 1 / self.deviation.numpy(), len(self.mean)
+        mean, scale, d = self.mean.numpy(), 1 / self.deviation.numpy(), len(self.mean)
         hidden = own["hidden.weight"].T * np.r_[scale, np.full(EYES * HELD, SEEN)][:, None]
         held_bias = np.tile(own["held.bias"], EYES)  # the weights of an eye add up to 1
-        hidden_bias = own["hidden.bias"] - mean @ hidden[:d_text] + held_bias @ hidden[d_text:]
+        hidden_bias = own["hidden.bias"] - mean @ hidden[:d] + held_bias @ hidden[d:]
         vector = own["vector.weight"].T * scale[:, None]
         linear = np.vstack([vector, LETTERS * own["letters.weight"].T])
         bias = own["out.bias"] + own["vector.bias"] - mean @ vector

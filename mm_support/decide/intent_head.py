@@ -88,7 +88,8 @@ def _version(text_model: str) -> str:
     """Names the encoder, what is read, the examples and the packs: with others a head is fitted
     anew.
     """
-    shape = (version_of(text_model), LABELS, CHOICES, N_GRAMS, LONGEST, Layers._fields)
+    layers = (*Layers._fields, "of early pieces too")
+    shape = (version_of(text_model), LABELS, CHOICES, N_GRAMS, LONGEST, layers)
     digest = hashlib.sha256(repr(shape).encode())
     for path in sorted([*EXAMPLES.glob("*.jsonl"), *PACKS.glob("*/entries.jsonl")]):
         digest.update(path.read_bytes())

@@ -91,8 +91,8 @@ class Layers(NamedTuple):
     """What reads the word pieces of a text. Each of h eyes weighs them and takes the mean of what
     they hold (Lin et al. 2017); that and the text's vector go through a hidden layer.
 
-    eyes: (d_text, h), held: (d_text, v), hidden: (d_text + h * v, u), hidden_bias: (u,), out: (u,
-    labels + choices).
+    eyes: (d, h), held: (d, v), hidden: (d + h * v, u), hidden_bias: (u,), out: (u, labels +
+    choices).
     """
 
     eyes: np.ndarray
@@ -102,7 +102,7 @@ class Layers(NamedTuple):
     out: np.ndarray
 
     def logits(self, vector: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-        """(labels + choices,) of a text's unit vector (d_text,) and unit pieces (t, d_text)."""
+        """(labels + choices,). vector: (d,), pieces: (t, d), both as `read_from` gives them."""
         seen = _softmax((pieces @ self.eyes).T) @ (pieces @ self.held)  # (h, v)
         units = np.concatenate([vector, seen.ravel()]) @ self.hidden + self.hidden_bias
         return np.maximum(units, 0) @ self.out
@@ -113,7 +113,7 @@ class Head:
     """Logits of the labels and of the choices: of its layers, and what the text's vector and its
     letters add by themselves.
 
-    linear: (d_text + N_GRAMS, labels + choices) float32, bias: (labels + choices,) float32.
+    linear: (d + N_GRAMS, labels + choices) float32, bias: (labels + choices,) float32.
     thresholds: label -> probability from which on it counts, all but "none", in LABELS' order.
     made_for: names the text encoder.
     """
@@ -124,13 +124,13 @@ class Head:
     thresholds: Mapping[str, float]
     made_for: str
 
-    def logits(self, text: str, vector: np.ndarray, pieces: np.ndarray) -> np.ndarray:
-        """(labels + choices,). vector: (d_text,), pieces: (t, d_text), unit rows."""
-        pieces = pieces.astype(np.float32) if len(pieces) else vector[None]
+    def logits(self, text: str, vector: np.ndarray, pieces: Pieces) -> np.ndarray:
+        """(labels + choices,). vector: (d_text,) unit vector of the text."""
+        read, rows = read_from(vector, pieces)
         places, values = n_grams(text)
-        d_text = len(vector)
-        alone = vector @ self.linear[:d_text] + values @ self.linear[d_text + places] + self.bias
-        return alone + self.layers.logits(vector, pieces)
+        d = len(read)
+        alone = read @ self.linear[:d] + values @ self.linear[d + places] + self.bias
+        return alone + self.layers.logits(read, rows)
 
     def says(self, told: np.ndarray) -> frozenset[str]:
         """The labels that count: as likely as their threshold, as an ordinary question, and not
@@ -160,7 +160,7 @@ class IntentReader:
         sentences = split_sentences(words)
         texts = [words, *(sentences if len(sentences) > 1 else ())]
         own = zip(texts, *self._encode(texts))
-        logits = np.array([self._head.logits(text, vector, ps.vectors) for text, vector, ps in own])
+        logits = np.array([self._head.logits(*one) for one in own])
         whole, *rest = _softmax(logits[:, : len(LABELS)])
         says = self._head.says(whole).union(*map(self._pressing, rest))
         choice = CHOICES[int(logits[0, len(LABELS) :].argmax())] if "choose" in says else ""
@@ -170,6 +170,24 @@ class IntentReader:
         """What one sentence of several says. told: (labels,) its probabilities."""
         likely = {label for label in PRESSING if told[LABELS.index(label)] >= LIKELY}
         return self._head.says(told) & PRESSING & (LIFE | likely)
+
+
+def read_from(
+    vector: np.ndarray, pieces: Pieces, most: int | None = None
+) -> tuple[np.ndarray, np.ndarray]:
+    """What a head reads of a text: (d,) and (t, d) of its first `most` pieces, float32. With an
+    early layer's pieces d is twice d_text: each lies behind the last layer's, and the mean of all
+    of them behind the vector.
+    """
+    if not len(pieces.ids):
+        both = vector if pieces.early is None else np.concatenate([vector, vector])
+        return both, both[None]
+    rows = pieces.vectors[:most].astype(np.float32)
+    if pieces.early is None:
+        return vector, rows
+    early = pieces.early.astype(np.float32)
+    read = np.concatenate([vector, early.mean(axis=0)])
+    return read, np.concatenate([rows, early[:most]], axis=1)
 
 
 def n_grams(text: str) -> tuple[np.ndarray, np.ndarray]:

@@ -34,14 +34,19 @@ if TYPE_CHECKING:
 BATCH = 64  # texts encoded together, at most
 TOKENS = 1_024  # of a batch with its padding: more does not fit the cache of a processor
 REMEMBERED = 10_000  # texts whose vectors are remembered, 1.5 kB each
-WITH_PIECES = 100  # texts whose pieces are, too, up to 400 kB each
+WITH_PIECES = 100  # texts whose pieces are, too, up to 800 kB each
 
 
 class Pieces(NamedTuple):
-    """The t word pieces of a text, without prefix and marks: ids, (t, dim) float16 unit rows."""
+    """The t word pieces of a text, without prefix and marks: ids, (t, dim) float16 unit rows.
+
+    early: the same rows of an early layer, in which how something is said is easier to read; None
+    where an encoder has none, and of passages.
+    """
 
     ids: list[int]
     vectors: np.ndarray
+    early: np.ndarray | None = None
 
 
 class TextEncoder(Protocol):
@@ -95,14 +100,15 @@ class TransformersTextEncoder:
             vectors[rows] = pooled.cpu().numpy()
             units = normalize(states, dim=-1).half().cpu().numpy()
             for row, (ids, own), unit in zip(rows, tokens, units):
-                pieces[row] = Pieces([ids[place] for place in own], unit[own])
+                early = unit[own, 1] if kind == "query" else None
+                pieces[row] = Pieces([ids[place] for place in own], unit[own, 0], early)
         return vectors, pieces
 
     def _batches(
         self, texts: Sequence[str], kind: Kind
     ) -> Iterator[tuple[list[int], list[Tokens], Tensor, Tensor]]:
-        """Rows, their tokens, (b, dim) unit vectors and (b, longest, dim) states. Texts of as many
-        tokens share a batch, so little is padded."""
+        """Rows, their tokens, (b, dim) unit vectors and (b, longest, 2, dim) states. Texts of as
+        many tokens share a batch, so little is padded."""
         tokens = self._tokenize(texts, self.entry.prefix(kind))
         with torch_threads(1):  # the network has threads of its own; the rest is little
             for rows in batches_of([len(ids) for ids, _ in tokens]):
@@ -124,8 +130,9 @@ class TransformersTextEncoder:
         ids = pad_sequence(rows, batch_first=True, padding_value=self._filler)
         states = self.network(ids, kept)
         mask = kept.to(states.device).unsqueeze(-1).float()
+        last = states[:, :, 0]
         first = self.entry.pooling == "cls"
-        pooled = states[:, 0] if first else (states * mask).sum(1) / mask.sum(1)
+        pooled = last[:, 0] if first else (last * mask).sum(1) / mask.sum(1)
         return torch.nn.functional.normalize(pooled, dim=-1), states
 
 

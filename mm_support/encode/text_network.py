@@ -1,4 +1,6 @@
-"""The network of a text encoder: token ids -> a state a token. Knows no tokenizer, no pooling.
+"""The network of a text encoder: token ids -> two states a token, of the last layer, in which texts
+are compared, and of an earlier one, which knows more of how something is said. Knows no tokenizer,
+no pooling.
 
 One of packaged weights may be changed by low-rank matrices that were trained here (LoRA, Hu et al.
 2021), a file of a few megabytes: `NAME.a` (rank, in) and `NAME.b` (out, rank) for a layer, and
@@ -22,11 +24,14 @@ if TYPE_CHECKING:
     from transformers import PreTrainedModel
 
 FEW = 8  # texts that one thread encodes by itself
+EARLY = 7 / 12  # of the layers
 SCALE = 2.0  # of the low-rank changes
 
 
 class Network(Protocol):
-    """ids and kept: (b, t) int64, kept is 1 where there is a token -> (b, t, dim) float32."""
+    """ids and kept: (b, t) int64, kept is 1 where there is a token -> (b, t, 2, dim) float32, the
+    last and the early states.
+    """
 
     dim: int
 
@@ -46,7 +51,16 @@ class TorchNetwork:
         few = 1 if len(ids) <= FEW else None
         ids, kept = ids.to(self._device), kept.to(self._device)
         with torch.inference_mode(), torch_threads(few):
-            return self.model(input_ids=ids, attention_mask=kept).last_hidden_state.float()
+            return two_states(self.model, ids, kept).float()
+
+
+def two_states(model: Any, ids: Tensor, kept: Tensor) -> Tensor:
+    """(b, t, 2, dim): of the last layer, and of an early one."""
+    import torch
+
+    every = model(input_ids=ids, attention_mask=kept, output_hidden_states=True).hidden_states
+    early = every[round(EARLY * (len(every) - 1))]  # the first are the embeddings
+    return torch.stack([every[-1], early], dim=2)
 
 
 def torch_network(source: str, device: Device, changes: Path | None = None) -> TorchNetwork:
@@ -84,7 +98,9 @@ def packaged_network(
         return torch_network(str(folder), device, changes)
     ids, kept = torch.ones(2, 2, 9, dtype=torch.long)
     kept[1, 4:] = 0  # without padding the network would have no mask
-    name = f"{folder.name}-{sha256_of(changes)[:12]}" if changes else folder.name
+    name = f"{folder.name}-two"  # states
+    if changes:
+        name += f"-{sha256_of(changes)[:12]}"
     made = compiled(
         name, lambda: _states(folder, changes), (ids, kept), (0, 1), device.dtype, cache_dir
     )
@@ -103,7 +119,7 @@ def change(model: Any, weights: Mapping[str, Tensor]) -> None:
 
 
 def _states(folder: Path, changes: Path | None) -> torch.nn.Module:
-    """(ids, kept) -> states alone, in float32."""
+    """(ids, kept) -> the two states alone, in float32."""
     import torch
 
     class States(torch.nn.Module):
@@ -114,6 +130,6 @@ def _states(folder: Path, changes: Path | None) -> torch.nn.Module:
             self.model.pooler = None  # its weights are in no file
 
         def forward(self, ids: Tensor, kept: Tensor) -> Tensor:
-            return self.model(input_ids=ids, attention_mask=kept).last_hidden_state
+            return two_states(self.model, ids, kept)
 
     return States().eval()
