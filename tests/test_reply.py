@@ -128,6 +128,31 @@ def test_what_follows_a_step_in_its_line_is_shown_there():
     assert text.replace(" [1]", "").startswith(said)
 
 
+def test_what_is_cited_of_a_list_is_cited_behind_its_first_item():
+    said = "- By card. Not by cheque. Never.\n- In cash. At the desk.\n- By bank transfer."
+    entry = Entry("pay", "Payment", said)
+    text = shown([*ReplyWriter(None, WordEncoder()).whole(entry)])
+    assert text == said.replace("Never.", "Never. [1]")
+
+
+def test_headings_and_clauses_begin_a_line():
+    said = "Rules\n4.1 Dogs pay. They sleep.\n4.2 Cats do not.\nMore\n2.5 tonnes is the most."
+    sentences = [
+        Sentence(text, (1,), heading=text in ("Rules", "More")) for text in said.splitlines()
+    ]
+    text = shown([*sentences, Sentence("Ask us.", (1,))])
+    assert text.replace(" [1]", "") == f"{said.replace('More' + chr(10), 'More ')} Ask us."
+
+
+def test_a_part_of_a_step_is_told_with_what_the_step_begins_with():
+    long = (
+        "You may stay with it all the time, and the crew looks after those that travel alone there."
+    )
+    entry = Entry("pets", "Pets", f"- In a cage. It costs 8 pounds.\n- In a van. {long} {long}")
+    told = ReplyWriter(None, WordEncoder()).excerpt(Question("what costs 8 pounds"), entry)
+    assert told.startswith("In a cage. It costs 8 pounds.")
+
+
 def test_rows_of_a_table_have_a_line_each():
     said = "These are all:\nSize: S; Price: 9\nSize: M; Price: 12\nAsk us for more."
     text = shown([Sentence(part, (1,)) for part in said.splitlines()])

@@ -18,7 +18,7 @@ from mm_support.decode.select import (
     counted,
     speaks_alone,
 )
-from mm_support.decode.table_rows import rows_asked_for
+from mm_support.decode.table_rows import rows_asked_for, tables_asked_for
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
 
@@ -350,6 +350,44 @@ def test_what_stands_below_the_heading_that_alone_has_the_asked_word_is_shown():
     below = below_headings("may i fly drones", cut, likely, heads)
     shown = Weighed(cut, below, headed=heads).chosen(0.5)
     assert shown == ["DRONES AND KITES", "Neither.", "Lanterns neither."]
+
+
+SUMMER = [
+    "Day: Friday; From here: 8:00; From there: 9:00",
+    "Day: Sunday; From here: 7:30; From there: 8:30",
+]
+WINTER = [
+    "Day: Friday; From here: 6:45; From there: 7:45",
+    "Day: Sunday; From here: none; From there: none",
+]
+SAILINGS = "\n\n".join(
+    [
+        "The crossing takes an hour.",
+        "\n".join(["Summer sailings", *SUMMER]),
+        "\n".join(["Winter sailings", *WINTER]),
+    ]
+)
+
+
+@pytest.mark.parametrize(
+    "question, told",
+    [
+        ("is there a boat on sunday in winter", ["Winter sailings", WINTER[1]]),
+        ("summer sailings", ["Summer sailings", *SUMMER]),
+        ("sunday", ["Summer sailings", SUMMER[1], "Winter sailings", WINTER[1]]),
+        ("how long is the crossing", ["The crossing takes an hour."]),
+    ],
+)
+def test_rows_are_shown_under_the_caption_of_their_table(question, told):
+    entry = Entry("boats", "Boats", SAILINGS)
+    assert selected(by("overlap", 8.0, -3.0), question, entry, WordEncoder()) == told
+
+
+def test_a_caption_named_in_the_turn_before_tells_the_table():
+    cut = blocks(*SAILINGS.split("\n\n"))
+    heads = headings_of(Entry("boats", "Boats", SAILINGS), cut)
+    likely = tables_asked_for("and sunday?", cut, np.full(len(cut), 0.5), heads, "boats in winter")
+    assert likely.tolist() == [0.5, 0, 0, 0, 0, 0.5, 0.5]
 
 
 def by(feature, weight, bias=-4.0):

@@ -22,6 +22,7 @@ from mm_support.language.sentences import (
     first_cell,
     headings_over,
     is_step,
+    may_head,
     of_one_step,
     split_paragraphs,
     split_sentences,
@@ -69,7 +70,7 @@ def blocks_of(entry: Entry) -> list[Block]:
                 blocks.append(said)
             continue
         rows = {at for table in tables_of(paragraph) for at in table}
-        heads = headings_over(paragraph)
+        heads = heads_of(paragraph)
         apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
         for at, line in enumerate(paragraph):
             if at in heads:
@@ -95,10 +96,16 @@ def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
         places = [i for i in range(at, len(blocks)) if last in blocks[i].sentences]
         end = places[0] + 1 if places else at
         first = blocks[at].sentences if at < len(blocks) else ()
-        if headings_over(paragraph) and first == tuple(paragraph[0]):
+        if heads_of(paragraph) and first == tuple(paragraph[0]):
             found[at] = end
         at = end
     return found
+
+
+def heads_of(paragraph: Sequence[Sequence[str]]) -> list[int]:
+    """The places of lines of a paragraph that are headings: of sentences, or of a table below."""
+    captioned = [table for table in tables_of(paragraph)[:1] if table.start == 1]
+    return [0] if captioned and may_head(paragraph[0]) else headings_over(paragraph)
 
 
 def joined_at(entry: Entry, blocks: Sequence[Block]) -> list[int]:

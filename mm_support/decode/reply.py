@@ -23,7 +23,7 @@ import numpy as np
 
 from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
-from mm_support.decode.blocks import LEADS_ON, blocks_of
+from mm_support.decode.blocks import LEADS_ON, blocks_of, heads_of
 from mm_support.decode.columns import rows_as_asked
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
@@ -32,7 +32,7 @@ from mm_support.decode.judge import Judge
 from mm_support.decode.prompt import DRAFTING
 from mm_support.decode.quotes import SURE, Quotes, floors_of
 from mm_support.decode.select import Weighed, load_selector, selector_file
-from mm_support.decode.sentence import Meanwhile, Sentence
+from mm_support.decode.sentence import Meanwhile, Sentence, cited_behind_steps
 from mm_support.decode.verify import Verifier, checked
 from mm_support.decode.writing import (
     Written,
@@ -46,7 +46,6 @@ from mm_support.language.english import is_claim, leans
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
-    headings_over,
     in_a_line,
     is_step,
     of_one_step,
@@ -138,14 +137,14 @@ class ReplyWriter:
         """
         weighed = self._weigh(question, entry)
         told = self._cited(question, entry, {*weighed.chosen(weighed.likeliest)}, 1)
-        new = (own.text for own in told if own.text not in said and not own.heading)
-        texts = [without_step_number(text) for text in new]
-        texts = [text for text in texts if not text.endswith(LEADS_ON)]
+        new = [own for own in told if own.text not in said and not own.heading]
+        new = [own for own in new if not own.text.endswith(LEADS_ON)]
+        texts = [without_step_number(own.text) for own in new]
         if len(line := in_a_line(texts)) <= SNIPPET:
             return line
         (asked,) = self._vectors([question.words], "query")
         start = int(np.argmax(self._vectors(texts, "passage") @ asked))
-        while start and leans(texts[start]):
+        while start and (leans(texts[start]) or new[start].of_step):
             start -= 1
         lengths = np.cumsum([len(text) + 1 for text in texts[start:]])
         fitting = max(1, int(np.searchsorted(lengths, SNIPPET + 1, "right")))
@@ -234,7 +233,7 @@ class ReplyWriter:
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""
-        return iter(headed("", entry, [*bound(entry, 1)]))
+        return cited_behind_steps(headed("", entry, [*bound(entry, 1)]))
 
     def urgent(self, entry: Entry) -> Iterator[Sentence]:
         """What it says of emergencies: its paragraphs that tell whom to call, or else all."""
@@ -312,7 +311,7 @@ class ReplyWriter:
         asked for first.
         """
         own = [sentence for sentence in bound(entry, rank) if sentence.text in chosen]
-        said = headed(question.words, entry, own)
+        said = [*cited_behind_steps(headed(question.words, entry, own))]
         rows = [sentence.text for sentence in said]
         texts = rows_as_asked(question.words, rows, entry, self._vectors)
         for sentence, text in zip(said, texts):
@@ -348,7 +347,7 @@ def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
     """All of the entry's sentences, in its order."""
     written = filter(str.strip, entry.answer.splitlines())
     paragraphs = split_paragraphs(entry.answer)
-    heads = [at in headings_over(own) for own in paragraphs for at in range(len(own))]
+    heads = [at in heads_of(own) for own in paragraphs for at in range(len(own))]
     for line, own, head in zip(split_lines(entry.answer), written, heads):
         indent = own[: len(own) - len(own.lstrip())] if is_step(own) else ""
         for at, text in enumerate(line):

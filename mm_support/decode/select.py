@@ -31,7 +31,7 @@ from mm_support.decode.blocks import (
     terms_of,
 )
 from mm_support.decode.ranges import holding, holds_time
-from mm_support.decode.table_rows import rows_asked_for
+from mm_support.decode.table_rows import rows_asked_for, tables_asked_for
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
@@ -142,10 +142,11 @@ class Selector:
         likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
-        notes = noted(entry, blocks)
+        notes, headed = noted(entry, blocks), headings_of(entry, blocks)
+        likely = tables_asked_for(question, blocks, likely, headed, context)
         likely = with_footnotes(question, blocks, likely, notes, context, term_set(entry.title))
         likely = in_asked_range(question, blocks, likely)
-        headed, behind = headings_of(entry, blocks), completing(question, entry, blocks)
+        behind = completing(question, entry, blocks)
         likely = below_headings(question, blocks, likely, headed)
         if len(blocks) > 1 and _is_masthead(question, entry, blocks[0]):
             likely[0] = 0.0

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
-from mm_support.language.sentences import COLUMNS, column_names, is_step
+from mm_support.language.sentences import COLUMNS, column_names, is_clause, is_step
 
 Item = TypeVar("Item")
 
@@ -17,7 +17,8 @@ class Sentence:
     it only says what the customer's photo shows or opens a reply. of_step: whether it stands in a
     step's line, behind its first sentence. indent: blanks before a step that is part of another.
     heading: of what follows, whose [n] stand for it too. apart: whether it begins a paragraph.
-    cut: a row of a table of which only some cells are shown."""
+    cut: a row of a table of which only some cells are shown. goes_on: whether its [n] stand behind
+    a later sentence of its step."""
 
     text: str
     citations: tuple[int, ...] = ()
@@ -26,6 +27,7 @@ class Sentence:
     heading: bool = False
     apart: bool = False
     cut: bool = False
+    goes_on: bool = False
 
     @property
     def in_step(self) -> bool:
@@ -37,21 +39,32 @@ class Sentence:
         return self.cut or len(column_names(self.text)) >= COLUMNS
 
     def shown(self, previous: Sentence | None = None) -> str:
-        """The piece to append to the reply: a separator, the text, and [n] unless it is of a step
-        and what stands before it has it, or a heading.
+        """The piece to append to the reply: a separator, the text, and [n] unless it is a heading,
+        goes on, or is of a step and what stands before it has it.
 
         A step has a line of its own, with all that is of it, and a row of a table has one; what
-        follows begins another. A paragraph is parted by an empty line.
+        follows begins another, as a heading and a clause do. A paragraph is parted by an empty
+        line.
         """
         lead = ""
         if previous is not None:
-            breaks = is_step(self.text) or previous.in_step and not self.of_step
+            begins = self.heading or is_step(self.text) or is_clause(self.text)
+            breaks = begins or previous.in_step and not self.of_step
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
             lead = "\n\n" if self.apart else lead
-        follows = previous and not previous.heading and previous.citations == self.citations
-        if self.heading or self.in_step and follows:
+        cited = previous and not (previous.heading or previous.goes_on)
+        follows = cited and previous.citations == self.citations
+        if self.heading or self.goes_on or self.in_step and follows:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
+
+
+def cited_behind_steps(sentences: Sequence[Sentence]) -> Iterator[Sentence]:
+    """The sentences, those of a list's first step with their [n] behind the last one of them."""
+    first = False  # whether the step is the first of its list
+    for before, own, after in zip([None, *sentences], sentences, [*sentences[1:], None]):
+        first = first and own.of_step or not (before and before.in_step)
+        yield replace(own, goes_on=first and bool(after and after.of_step))
 
 
 @dataclass(frozen=True)

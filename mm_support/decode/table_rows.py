@@ -1,12 +1,13 @@
-"""Which rows of a table a question asks for: those that it names, that state the price asked for,
-or all. Knows no probability of an answer, only how likely each block belongs to the reply.
+"""Which tables a question asks for, by their captions, and which rows of a table: those that it
+names, that state the price asked for, or all. Knows no probability of an answer, only how likely
+each block belongs to the reply.
 """
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -41,6 +42,31 @@ def rows_asked_for(
         named = (_among(stating, _named_rows(words, kept, topic)) for words in (question, context))
         shown = next(filter(any, named), stating)
         likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
+    return likely
+
+
+def tables_asked_for(
+    question: str,
+    blocks: Sequence[Block],
+    likely: np.ndarray,
+    headed: Mapping[int, int],
+    context: str = "",
+) -> np.ndarray:
+    """How likely each block belongs to the reply, where of several tables with captions only those
+    are shown whose captions are named, if some are. headed, context: of the entry, of the question.
+    """
+    likely, asked = likely.copy(), term_set(question)
+    tables = [range(head + 1, end) for head, end in headed.items()]
+    tables = [rows for rows in tables if tables_of([blocks[at].sentences for at in rows])]
+    captions = [blocks[rows.start - 1] for rows in tables]
+    named = (_named_rows(words, captions, frozenset()) for words in (question, context) if captions)
+    shown = next(filter(any, named), [True] * len(tables))
+    for rows, caption, is_shown in zip(tables, captions, shown):
+        own = likely[rows.start : rows.stop]
+        said = frozenset().union(*(terms_of(blocks[at]) for at in rows))
+        heard = likely[rows.start - 1] if asked & terms_of(caption) - said else 0.0
+        likely[rows.start : rows.stop] = np.maximum(own, heard) * is_shown
+        likely[rows.start - 1] = 0.0
     return likely
 
 

@@ -22,6 +22,7 @@ LONGEST = 10_000  # characters of a line that is taken apart
 _ONE = re.compile(r"(?!.*\b\w{1,3}\))[\w\s,'’\"/<>&+=%:()#*|@$€£，、“”「」（）-]*[.!?。！？]?")
 BULLETS = "-*•▪◦●"
 _STEP = re.compile(rf"\s*(?:(?:step\s+)?\d{{1,2}}[.):、]|[{BULLETS}])\s+", re.IGNORECASE)
+_CLAUSE = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,4}\.?\s+[^\W\d_]")
 # 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it
 _LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")
 COLUMNS = 2  # names of columns from which a line is a row of a table
@@ -188,17 +189,29 @@ def headings_over(paragraph: Sequence[Sequence[str]]) -> list[int]:
     where it is short, ends as nothing does that goes on, and the next one is a sentence.
     paragraph: its lines, each as its sentences.
     """
-    if len(paragraph) < 2 or len(paragraph[0]) > 1:
+    if len(paragraph) < 2 or not may_head(paragraph[0]):
         return []
-    head, below = paragraph[0][0], paragraph[1]
+    below = paragraph[1][0]
+    said = below.endswith(ENDS) and not below[0].islower() and not is_step(below)
+    return [0] if said else []
+
+
+def may_head(line: Sequence[str]) -> bool:
+    """Whether a line may be a heading: it is short and ends as nothing does that goes on."""
+    head = line[0]
     plain = not (is_step(head) or column_names(head) or head.endswith(_PAUSES))
-    said = below[0].endswith(ENDS) and not below[0][0].islower() and not is_step(below[0])
-    return [0] if plain and said and len(head) <= LONGEST_HEADING else []
+    return plain and len(line) == 1 and len(head) <= LONGEST_HEADING
 
 
 def is_step(sentence: str) -> bool:
     """Whether the sentence opens with a step's number ("2. Press OK.") or a bullet."""
     return bool(_STEP.match(sentence))
+
+
+def is_clause(sentence: str) -> bool:
+    """Whether the sentence opens with a clause's number: "4.2 Dogs pay", not "2.5 tonnes"."""
+    found = _CLAUSE.match(sentence)
+    return bool(found) and not found[0][-1].islower()
 
 
 def of_one_step(line: Sequence[str]) -> bool:
