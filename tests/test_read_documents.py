@@ -311,6 +311,22 @@ def test_a_page_number_below_the_text_is_no_heading_in_whatever_size(tmp_path, s
     assert "'Page 1' stands at the edges of 4 pages" in reasons(reading)
 
 
+@pytest.mark.parametrize(
+    "size, top, kept", [(7, "Brew manual", []), (10, "Model 200", ["Model 200", "Model 201"])]
+)
+def test_small_running_lines_of_two_pages_and_their_numbers_are_left_out(tmp_path, size, top, kept):
+    tops = [top, top.replace("200", "201")]
+    pages = [
+        [(50, 800, size, tops[at]), (50, 700, 10, f"{word} is told here. " * 5)]
+        + [(280, 20, 10, f"Page {at + 1} of 2")]
+        for at, word in enumerate(["Ice", "Tea"])
+    ]
+    reading = read_source(pdf(tmp_path / "guide.pdf", pages))
+    assert all(text in said(reading) for text in kept) and "Page " not in said(reading)
+    assert "'Page 1 of 2' stands at the edges of 2 pages" in reasons(reading)
+    assert ("Brew manual" in said(reading), "Brew manual" in reasons(reading)) == (False, not kept)
+
+
 @pytest.mark.parametrize("first, title", [(24, "Delivery"), (18, "shop guide")])
 def test_a_first_heading_like_the_others_is_a_chapter_and_no_title(tmp_path, first, title):
     text = "We are at the inn by the sea, so ask us for it at the bar or by the door of it all."
@@ -850,6 +866,21 @@ def test_boxes_and_forms_within_the_text_are_read_and_boxes_that_warn_are_marked
     assert lines == wanted
     beside = "'Out' stands beside its text and was left out"
     assert left == f"'First Second' is navigation and was left out / {beside}"
+
+
+@pytest.mark.parametrize(
+    "box, told",
+    [
+        ("<b>Mind</b><p>It is <i>hot</i>.</p><p>Wait.</p>", ["⚠ Mind: It is hot.", "Wait."]),
+        ("<p class='box-title'>Mind</p><p>It is hot.</p>", ["⚠ Mind: It is hot."]),
+        ("<p>Mind</p><ul><li>Heat</li></ul>", ["⚠ Mind:", "- Heat"]),
+        ("<b>Mind</b> the gap.", ["⚠ Mind the gap."]),
+        ("<p>Mind it.</p><p>Wait.</p>", ["⚠ Mind it.", "Wait."]),
+    ],
+)
+def test_the_title_of_a_box_that_warns_stands_in_front_of_its_text(box, told):
+    lines, _ = page(f"<main><p>Open it.</p><div class='alert-warning'>{box}</div></main>")
+    assert lines == ["Open it.", *told]
 
 
 def test_a_form_round_the_page_costs_no_text():

@@ -52,8 +52,11 @@ class Sentence:
             breaks = begins or previous.in_step and not self.of_step
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
             lead = "\n\n" if self.apart else lead
-        cited = previous and not (previous.heading or previous.goes_on)
-        follows = cited and previous.citations == self.citations
+        follows = (
+            previous is not None
+            and not (previous.heading or previous.goes_on)
+            and previous.citations == self.citations
+        )
         if self.heading or self.goes_on or self.in_step and follows:
             return lead + self.text
         return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)

@@ -156,21 +156,26 @@ def _titled(blocks: Sequence[Block], title: str, file: File, chapters: bool) -> 
 def _without_repeated(
     pages: Sequence[Sequence[Line]], usual: float, remarks: Remarks
 ) -> list[list[Line]]:
-    """The pages without lines at their edges that stand on most of at least three pages."""
+    """The pages without lines at their edges that stand on most of at least three pages, or on both
+    of two, smaller than the text or below it with the page's number.
+    """
     lowest = [min((line.bottom for line in page), default=0.0) for page in pages]
     wordings = [
         [_wordings(line, at, usual, line.bottom > lowest[at]) for line in page]
         for at, page in enumerate(pages)
     ]
     counts = Counter(chain.from_iterable(set().union(*page) for page in wordings))
-    least = max(3, 0.5 * sum(map(bool, pages)))
+    filled = sum(map(bool, pages))
+    least = max(2 if filled == 2 else 3, 0.5 * filled)
     told: dict[str, str] = {}  # wording -> the first line of it
     kept: list[list[Line]] = []
-    for page, own in zip(pages, wordings):
+    for page, own, low in zip(pages, wordings, lowest):
         kept.append([])
         for line, said in zip(page, own):
             repeated = max(said, key=counts.__getitem__, default="")
-            if repeated and counts[repeated] >= least:
+            small, counting = line.font * SMALLER < usual, "#" in repeated
+            aside = small or counting and line.bottom - low < line.size
+            if repeated and counts[repeated] >= least and (aside or filled > 2):
                 told.setdefault(repeated, line.text)
             else:
                 kept[-1].append(line)
