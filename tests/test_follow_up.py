@@ -73,6 +73,8 @@ def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it()
         ("and breakfast?", "Breakfast", 0.4, False),  # unlikely to answer
         ("and the password?", "Password of the wifi", 0.6, False),  # what was quoted says it
         ("and breakfast on Sundays?", "Breakfast", 0.6, False),  # says more than the title
+        ("and towels?", "Rooms", 0.6, True),  # said in a text, by nothing that was quoted
+        ("and towels at the desk?", "Rooms", 0.6, False),
     ],
 )
 def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
@@ -84,7 +86,10 @@ def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
             return 0.9 if hits is quoted else sure
 
     quoted = (Hit(Entry("refund", "Wifi", "The password is told at the desk."), 0.9),)
-    found = [(query(), quoted), (query(), (Hit(Entry("b", title, "From 7 to 10."), 0.6),))]
+    found = [
+        (query(), quoted),
+        (query(), (Hit(Entry("b", title, "From 7 to 10, with towels."), 0.6),)),
+    ]
     chosen_one = likelier(Sure("follow_up"), Question(words), found, REFUND)
     assert (chosen_one is found[1]) == alone
 

@@ -1160,6 +1160,29 @@ def test_a_mail_of_plain_text_is_read_as_a_text_file_is():
     assert document.blocks[-1].parts[1] == "Parcel: Large; Days: 4; Price: 5 euros"
 
 
+def told_by_mail(*paragraphs):
+    remarks = Remarks("a.eml")
+    mail = "Subject: A\n\n" + "\n\n".join(paragraphs)
+    (document,) = read_mail(File("a.eml", mail.encode()), remarks)
+    return document.text.split("\n"), remarks.skipped
+
+
+@pytest.mark.parametrize("farewell", [["Kind regards,\nAda Lee"], ["Bye,", "Ada Lee\n0123 456"]])
+def test_a_mail_is_read_without_salutation_and_farewell(farewell):
+    text, left = told_by_mail("Dear all,", "We open at nine.", "Bring a lamp.", *farewell)
+    assert [line for line in text if line] == ["We open at nine.", "Bring a lamp."]
+    reasons = " / ".join(reason for *_, reason in left)
+    assert "'Dear all,' is a salutation" in reasons and "Ada Lee" in reasons
+
+
+@pytest.mark.parametrize(
+    "last", ["Bring:\n\nlamps,\nropes", "Ask Ada.\n\nFriday,\nwe are closed.", "Thanks,"]
+)
+def test_what_may_be_more_than_a_farewell_is_kept(last):
+    text, left = told_by_mail("We open at nine.", last)
+    assert not left and last.splitlines()[-1] in text
+
+
 def test_a_mail_that_only_quotes_is_read():
     for text in (EARLIER.replace("AW: ", ""), "<div class='gmail_quote'>Open at nine.</div>"):
         kind = "text/html" if text.startswith("<") else "text/plain"

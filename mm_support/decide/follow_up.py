@@ -113,12 +113,17 @@ def _names_another(
     words: str, after: Sequence[Hit], alone: Sequence[Hit], cited: Collection[str]
 ) -> bool:
     """Whether a message says what nothing quoted just before does, and is all in the title that it
-    finds alone: "and breakfast?" behind the password of the wifi.
+    finds alone: "and breakfast?" behind the password of the wifi; or all in the text, and nothing
+    of it in what it finds with the turn before.
     """
     asked = term_set(words)
     quoted = [term_set(hit.entry.text) for hit in after if hit.entry.id in cited]
     new = bool(quoted) and not any(asked <= held for held in quoted)
-    return new and bool(alone) and asked <= term_set(alone[0].entry.title)
+    if not (new and alone):
+        return False
+    lacking = asked.isdisjoint(term_set(after[0].entry.text))
+    other = alone[0].entry
+    return asked <= term_set(other.text if lacking else other.title)
 
 
 def leaning(reads: Reads | None) -> float:

@@ -10,6 +10,9 @@ from __future__ import annotations
 
 import functools
 import re
+from collections.abc import Sequence
+
+from mm_support.language.sentences import ENDS
 
 LONGEST = 2_000  # characters of a pasted mail that are looked at; the library is slow
 BLANK_LINES = re.compile(r"\n\s*\n\s*")
@@ -26,6 +29,8 @@ _SIGNED = re.compile(r"(?:^|\n)--[ \t]*(?:\n|$)")  # a line that says so itself 
 _HEADERS = re.compile(  # From: ..., Sent: ..., Subject: ...
     r"(?:(?<=\n)|\A)(?:\W{0,3}[^\W\d_][^:：\n]{0,20}[:：][^\n]*\S[^\n]*(?:\n|\Z)){3,10}"
 )
+_COURTESY = re.compile(r"[^\W\d][^\d,，、;；\n]{0,40}[,，]")  # "Dear all,", "Kind regards,"
+_SENDER = 6  # lines of a signature, at most
 _VALUE = re.compile(r"[:：][\s*]*(.*?)[\s*]*$", re.MULTILINE)  # of a header
 
 
@@ -74,6 +79,29 @@ def end_of_own(text: str, subject: str) -> int | None:
         return signed.start()
     heads = _HEADERS.finditer(text) if subject else ()
     return next((own.start() for own in heads if _names(own[0], subject)), None)
+
+
+def begins_with_salutation(texts: Sequence[str]) -> bool:
+    """Whether the first of a mail's paragraphs is a short line that ends with a comma, and a
+    sentence is below it.
+    """
+    below = texts[1] if len(texts) > 1 else ""
+    return (
+        bool(below) and below.endswith(ENDS) and _COURTESY.fullmatch(texts[0].strip()) is not None
+    )
+
+
+def at_farewell(texts: Sequence[str]) -> int | None:
+    """The place of the paragraph with which a mail takes leave: behind a sentence, a short line
+    that ends with a comma, over nothing but a few lines that are no sentences and say who wrote.
+    """
+    for at in range(max(1, len(texts) - _SENDER), len(texts)):
+        first, *rest = "\n".join(texts[at:]).splitlines()
+        plain = not any(line.rstrip().endswith((*ENDS, *",，:：")) for line in rest)
+        takes_leave = _COURTESY.fullmatch(first.strip()) and texts[at - 1].endswith(ENDS)
+        if takes_leave and plain and 0 < len(rest) <= _SENDER:
+            return at
+    return None
 
 
 def _names(lines: str, subject: str) -> bool:

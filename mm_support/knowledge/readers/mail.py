@@ -20,6 +20,8 @@ from mm_support.knowledge.readers.plain import text_blocks
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.language.mail import (
     QUOTED,
+    at_farewell,
+    begins_with_salutation,
     end_of_own,
     is_forwarded,
     plain_subject,
@@ -50,7 +52,8 @@ def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
     else:
         lines = _without_quoted(text.replace("\r\n", "\n"), remarks).split("\n")
         blocks = tuple(replace(block, line=0) for block in text_blocks(lines))
-    blocks = with_questions(blocks if forwarded else _own(blocks, subject, remarks))
+    own = blocks if forwarded else _without_courtesies(_own(blocks, subject, remarks), remarks)
+    blocks = with_questions(own)
     sent = message["date"].datetime if message["date"] and message["date"].datetime else None
     updated = as_day(sent, "date", 0, remarks)
     yield Document(subject or file.stem, blocks, file.name, links=links, updated=updated)
@@ -93,6 +96,17 @@ def _own(blocks: Sequence[Block], subject: str, remarks: Remarks) -> tuple[Block
     rest = [blocks[at].text[found[at] :], *(block.text for block in blocks[at + 1 :])]
     _remark(" ".join(rest), remarks)
     return tuple(block for block in kept if block.text or block.pictures)
+
+
+def _without_courtesies(blocks: Sequence[Block], remarks: Remarks) -> tuple[Block, ...]:
+    """The blocks without a salutation, and without a farewell and who wrote."""
+    texts = [block.text for block in blocks]
+    end = at_farewell(texts) or len(blocks)
+    start = int(begins_with_salutation(texts))
+    for text in texts[:start]:
+        remarks.skip(0, f"{quoted(text)} is a salutation and was left out")
+    _remark("\n".join(texts[end:]), remarks)
+    return tuple(blocks[start:end])
 
 
 def _without_rule(text: str) -> str:
