@@ -419,10 +419,15 @@ def grouped(remarks: Sequence[Remark], places: int = 3) -> list[dict[str, Any]]:
         {
             "reason": _reason_of(group),
             "count": len(group),
-            "places": [f"{file}:{line}" if line else file for file, line, _ in group[:places]],
+            "places": _places_of(group)[:places],
         }
         for group in ordered
     ]
+
+
+def _places_of(group: Sequence[Remark]) -> list[str]:
+    """Where the remarks belong, each place once."""
+    return list(dict.fromkeys(f"{file}:{line}" if line else file for file, line, _ in group))
 
 
 def _reason_of(group: Sequence[Remark]) -> str:

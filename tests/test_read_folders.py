@@ -170,6 +170,8 @@ def test_a_report_groups_what_is_alike():
     first, second = grouped(remarks)
     assert (first["count"], second["count"]) == (400, 1)
     assert first["places"] == ["a.csv", "a.csv:1", "a.csv:2"]  # 0 is no line
+    (twice,) = grouped([("a.pdf", 0, f"'Page {n}' was left out") for n in range(2)])
+    assert twice["places"] == ["a.pdf"] and twice["count"] == 2
     report = IngestReport(5, remarks, 1.26, documents=4, warnings=remarks[-1:], mapping=["m"])
     summary = report.summary()
     assert "picture '0.png', '1.png', '2.png', '3.png', '4.png' and 395 more does not" in summary

@@ -461,6 +461,13 @@ def test_of_two_amounts_each_brings_the_line_that_holds_it():
     assert holding("by the day", days) == [None, None, None]  # no amount
     assert holding("by the day", [line.replace("3-6", "1-6") for line in days]) == [None] * 3
     assert holding("40 days before", days) == [None, None, None]
+    weeks = [
+        "Week: 6-8 weeks; Test: A",
+        "Week: 11-13 weeks; Test: B",
+        "Week: after 36 weeks; Test: C",
+    ]
+    assert holding("12 weeks pregnant", weeks) == [False, True, False]
+    assert holding("38 weeks pregnant", weeks) == [None, None, None]
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@
 of a lawn of 300 m².
 
 A line of a single amount at the end of another's range is open on the other side: "Up to 150 m²".
+Beside ranges any other one stands for itself.
 Knows lines, and no probabilities.
 """
 
@@ -61,12 +62,17 @@ def _spans(kind: str, lines: Sequence[str]) -> list[Span | None]:
             spans[at] = (-inf, only.value)
         elif only and only.value in highs - lows:
             spans[at] = (only.value, inf)
+        elif only and lows:
+            spans[at] = (only.value, only.value)
     return spans
 
 
 def _only(kind: str, head: str) -> Amount | None:
-    """The one amount that a line begins with, where it is of the kind."""
+    """The one amount that a line begins with, where it is of the kind; one in figures rather than
+    the unit that a column is called by ("Week: after 36 weeks").
+    """
     amounts = facts_of(head).amounts
+    amounts = [own for own in amounts if own.said] or amounts
     return amounts[0] if len(amounts) == 1 and alike(amounts[0].kind, kind) else None
 
 

@@ -194,7 +194,7 @@ def _drop_beside(tree: Any, remarks: Remarks) -> None:
 
 def remark_beside(remarks: Remarks, element: Any) -> None:
     """Reports a side column that says something."""
-    if text := line_of(element):
+    if text := " ".join(element.itertext()).strip():
         remarks.skip(0, f"{quoted(text)} stands beside its text and was left out")
 
 
