@@ -36,13 +36,14 @@ def unindented(text: str) -> str:
 
 def with_lists(text: str) -> str:
     """Markdown in which lines that are steps or points are items of a list, those further to the
-    right of the one above; the rest is literal.
+    right of the one above; the rest is literal, as is a numbered heading ("4. Vehicles:").
     """
     shown: list[str] = []
     open_at: list[int] = []  # blanks before the items above, of each list that is open
-    for line in text.split("\n"):
+    lines = text.split("\n")
+    for line, after in zip(lines, [*lines[1:], ""]):
         own = line.lstrip()
-        step = STEP.match(own)
+        step = None if _heads(own, after) and not open_at else STEP.match(own)
         if shown and bool(step) != bool(open_at):
             shown.append("")  # a blank line ends a list or begins one
         blanks = len(line) - len(own)
@@ -50,6 +51,11 @@ def with_lists(text: str) -> str:
         depth = len(open_at) - 1
         shown.append(item(step, own, depth) if step else as_markdown(own))
     return "\n".join(shown)
+
+
+def _heads(line: str, after: str) -> bool:
+    """Whether a line announces what follows and no step follows."""
+    return line.rstrip().endswith((":", "：")) and not STEP.match(after.lstrip())
 
 
 def item(step: re.Match, line: str, depth: int) -> str:

@@ -92,4 +92,7 @@ def test_steps_and_points_become_lists_and_all_else_stays_literal():
     assert "\n\n1. Open &#42;it&#42;.\n2. Close it.\n\nThen wait.\n\n- a\n- b\n\n&#35;" in shown
     nested = with_lists("2. Out.\n   1. If fixed:\n     - wait\n   2. Lift.\n3. On.\n   Then go.")
     assert "2. Out.\n    1. If fixed:\n        - wait\n    2. Lift.\n3. On.\n\nThen" in nested
+    heading = with_lists("4. Cars:\n4.1 Drivers pay.\n4.2 Dogs do not.")
+    assert "\n\n" not in heading and not heading.startswith("4.")  # no list of one item
+    assert with_lists("1. Choose:\n- a").startswith("1. Choose:")
     assert with_lists("3.5 kg") == "3.5 kg" and with_lists("2026-11-26") == "2026-11-26"

@@ -135,8 +135,8 @@ def test_what_is_cited_of_a_list_is_cited_behind_its_first_item():
     assert text == said.replace("Never.", "Never. [1]")
 
 
-def test_headings_and_clauses_begin_a_line():
-    said = "Rules\n4.1 Dogs pay. They sleep.\n4.2 Cats do not.\nMore\n2.5 tonnes is the most."
+def test_headings_warnings_and_clauses_begin_a_line():
+    said = "Rules\n⚠ Mind it.\n4.1 Dogs pay. They sleep.\n4.2 Cats do not.\nMore\n2.5 t is most."
     sentences = [
         Sentence(text, (1,), heading=text in ("Rules", "More")) for text in said.splitlines()
     ]

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeVar
 
+from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.sentences import COLUMNS, column_names, is_clause, is_step
 
 Item = TypeVar("Item")
@@ -43,12 +44,13 @@ class Sentence:
         goes on, or is of a step and what stands before it has it.
 
         A step has a line of its own, with all that is of it, and a row of a table has one; what
-        follows begins another, as a heading and a clause do. A paragraph is parted by an empty
-        line.
+        follows begins another, as a heading, a clause and a warning do. A paragraph is parted by an
+        empty line.
         """
         lead = ""
         if previous is not None:
-            begins = self.heading or is_step(self.text) or is_clause(self.text)
+            begins = self.heading or self.text.startswith(WARNING)
+            begins = begins or is_step(self.text) or is_clause(self.text)
             breaks = begins or previous.in_step and not self.of_step
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
             lead = "\n\n" if self.apart else lead
@@ -66,7 +68,8 @@ def cited_behind_steps(sentences: Sequence[Sentence]) -> Iterator[Sentence]:
     """The sentences, those of a list's first step with their [n] behind the last one of them."""
     first = False  # whether the step is the first of its list
     for before, own, after in zip([None, *sentences], sentences, [*sentences[1:], None]):
-        first = first and own.of_step or not (before and before.in_step)
+        within = before is not None and before.in_step and not before.heading
+        first = first and own.of_step or not within
         yield replace(own, goes_on=first and bool(after and after.of_step))
 
 
