@@ -133,6 +133,9 @@ def test_what_is_cited_of_a_list_is_cited_behind_its_first_item():
     entry = Entry("pay", "Payment", said)
     text = shown([*ReplyWriter(None, WordEncoder()).whole(entry)])
     assert text == said.replace("Never.", "Never. [1]")
+    announced = Entry("pay", "Payment", f"You can pay:\n{said}")
+    text = shown([*ReplyWriter(None, WordEncoder()).whole(announced)])
+    assert text == f"You can pay:\n{said}".replace("Never.", "Never. [1]")
 
 
 def test_headings_warnings_and_clauses_begin_a_line():

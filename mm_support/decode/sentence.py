@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mm_support.knowledge.readers.markup import WARNING
-from mm_support.language.sentences import COLUMNS, column_names, is_clause, is_step
+from mm_support.language.sentences import COLONS, COLUMNS, column_names, is_clause, is_step
 
 Item = TypeVar("Item")
 
@@ -19,7 +19,7 @@ class Sentence:
     step's line, behind its first sentence. indent: blanks before a step that is part of another.
     heading: of what follows, whose [n] stand for it too. apart: whether it begins a paragraph.
     cut: a row of a table of which only some cells are shown. goes_on: whether its [n] stand behind
-    a later sentence of its step."""
+    a later sentence of its step or list."""
 
     text: str
     citations: tuple[int, ...] = ()
@@ -65,12 +65,15 @@ class Sentence:
 
 
 def cited_behind_steps(sentences: Sequence[Sentence]) -> Iterator[Sentence]:
-    """The sentences, those of a list's first step with their [n] behind the last one of them."""
+    """The sentences, those of a list's first step, and what announces the list, with their [n]
+    behind the last one of that step.
+    """
     first = False  # whether the step is the first of its list
     for before, own, after in zip([None, *sentences], sentences, [*sentences[1:], None]):
         within = before is not None and before.in_step and not before.heading
         first = first and own.of_step or not within
-        yield replace(own, goes_on=first and bool(after and after.of_step))
+        announces = own.text.endswith(COLONS) and after is not None and is_step(after.text)
+        yield replace(own, goes_on=announces or first and bool(after and after.of_step))
 
 
 @dataclass(frozen=True)
