@@ -311,6 +311,41 @@ def test_a_page_number_below_the_text_is_no_heading_in_whatever_size(tmp_path, s
     assert "'Page 1' stands at the edges of 4 pages" in reasons(reading)
 
 
+def test_justified_columns_are_read_one_after_the_other_and_their_lines_run_on(tmp_path):
+    """Words far apart, as in narrow justified text, are pieces of their own."""
+    words = [
+        "Boats leave from the pier",
+        "each",
+        "day",
+        "at",
+        "nine",
+        "and go round the big island",
+    ]
+    left = [(50, 700, 10, words[0]), *((50 + 38 * at, 685, 10, words[1 + at]) for at in range(4))]
+    left += [(50, 670, 10, words[5]), (50, 655, 10, "if the sea allows it.")]
+    right = [
+        (230, 703, 10, "Dogs stay below the deck."),
+        *((230 + 62 * at, 688, 10, word) for at, word in enumerate(["Cats", "may", "come"])),
+        (230, 673, 10, "up where the benches are"),
+        (230, 643, 10, "Bikes ride for nothing here."),
+    ]
+    reading = read_source(pdf(tmp_path / "a.pdf", [[*left, *right]]))
+    text = said(reading)
+    assert " ".join([*words, "if the sea allows it."]) in text
+    assert "Dogs stay below the deck. Cats may come up where the benches are" in text
+
+
+def test_a_numbered_clause_of_a_pdf_begins_a_paragraph(tmp_path):
+    rows = [
+        "4.1 Drivers pay for the length that they said and",
+        "2.5 tonnes are the most.",
+        "4.2 Dogs do not pay.",
+    ]
+    lines = [(50, 700 - 12 * at, 10, row) for at, row in enumerate(rows)]
+    (entry,) = read_source(pdf(tmp_path / "a.pdf", [lines])).entries
+    assert entry.answer.split("\n\n") == [" ".join(rows[:2]), rows[2]]
+
+
 @pytest.mark.parametrize(
     "size, top, kept", [(7, "Brew manual", []), (10, "Model 200", ["Model 200", "Model 201"])]
 )

@@ -10,7 +10,7 @@ import re
 from collections import Counter
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain, product
+from itertools import chain, pairwise, product
 from math import inf
 from statistics import median
 from typing import Any
@@ -21,7 +21,7 @@ from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.tables import table_lines
-from mm_support.language.sentences import COLONS, ENDS, is_step
+from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step
 from mm_support.runs import runs
 
 MAX_PAGES = 2_000
@@ -33,6 +33,7 @@ SMALLER = 1.08  # times smaller, from which a heading is of the next level
 GAP = 1.3  # usual distances of lines, from which a paragraph ends
 WIDEST = 2.2  # heights of the font; lines farther apart are in no paragraph
 FULL = 0.8  # of the width, from which a line is not the last one of its paragraph
+EVEN = 0.4  # heights of the font by which blanks of one width differ
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
 _NUMBER = re.compile(r"(\d{1,6})")
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,4})\.?\s+\D")
@@ -225,9 +226,10 @@ def _blocks(
 
 def _continues(last: Line, line: Line, usual: float, distance: float) -> bool:
     """Whether a line goes on with the one before. distance: of this page's lines of text; a heading
-    has that of its font, as has a page that does not tell."""
+    has that of its font, as has a page that does not tell. A numbered clause begins a paragraph."""
     large = _is_large(line, usual)
-    if last.cells or line.cells or _is_large(last, usual) != large:
+    begins = line.cells or not large and is_clause(line.text)
+    if last.cells or begins or _is_large(last, usual) != large:
         return False
     own = min(last.font, line.font) if large or not distance else distance
     return line.top > last.top or _down(last, line) < GAP * own
@@ -273,8 +275,34 @@ def _block(
 
 
 def _rows(group: Sequence[Line]) -> list[str]:
-    """Texts of lines; those on one height are one row."""
-    return ["  ".join(line.text for line in row) for row in rows_of(group)]
+    """Texts of lines; those on one height are one row, of which two blanks part the cells."""
+    rows = rows_of(group)
+    blanks = " " if _is_justified(rows) else "  "
+    return [blanks.join(line.text for line in row) for row in rows]
+
+
+def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:
+    """Whether rows in several pieces are justified text: all reach both margins of their column,
+    and most rows are in one piece, or those in several have blanks of one width.
+    """
+    several = [row for row in rows if len(row) > 1]
+    full = all(_inset(row, rows) < row[0].font for row in several)
+    even = all(len(row) > 2 and _is_even(row) for row in several)
+    return full and (even or 2 * len(several) < len(rows))
+
+
+def _inset(row: Sequence[Line], rows: Sequence[Sequence[Line]]) -> float:
+    """Points by which a row falls short of a margin of its column."""
+    start, end = row[0].left, row[-1].right
+    column = [own for own in rows if own[0].left < end and own[-1].right > start]
+    left, right = min(own[0].left for own in column), max(own[-1].right for own in column)
+    return max(start - left, right - end)
+
+
+def _is_even(row: Sequence[Line]) -> bool:
+    """Whether the blanks between the pieces of a row are of one width."""
+    blanks = [after.left - before.right for before, after in pairwise(row)]
+    return max(blanks) - min(blanks) < EVEN * row[0].font
 
 
 def _flowing(rows: Sequence[str], words: frozenset[str]) -> str:

@@ -229,10 +229,13 @@ def _gutters(lines: Sequence[Line], width: float) -> list[list[Line]]:
 
 
 def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
-    """Whether groups are columns of text and not those of a table, whose lines are level."""
+    """Whether groups are columns of text and not those of a table, whose lines are level. Justified
+    text may stand in several pieces on one height.
+    """
     if len(groups) < 2 or min(map(len, groups)) < 3:
         return False
-    usual = [median(len(line.text) for line in group) for group in groups]
+    rows = [_heights(group) for group in groups]
+    usual = [median(sum(len(line.text) for line in row) for row in own) for own in rows]
     return min(usual) > 15
 
 
