@@ -335,6 +335,22 @@ def test_justified_columns_are_read_one_after_the_other_and_their_lines_run_on(t
     assert "Dogs stay below the deck. Cats may come up where the benches are" in text
 
 
+@pytest.mark.parametrize("places, kept", [((50, 160, 260), True), ((50, 160), False)])
+def test_names_at_the_other_side_of_their_columns_are_the_header_of_a_pdf_table(
+    tmp_path, places, kept
+):
+    heads = [(left, 700, 10, name) for left, name in zip(places, ["Job", "What it is", "Price"])]
+    rows = [("Wash", "Outside only", "9"), ("Wax", "By hand", "30"), ("Mend", "A tyre", "15")]
+    body = [
+        (left, 685 - 15 * at, 10, cell)
+        for at, row in enumerate(rows)
+        for left, cell in zip((50, 160, 330), row)
+    ]
+    text = said(read_source(pdf(tmp_path / "a.pdf", [[*heads, *body]])))
+    assert ("Job: Wax; What it is: By hand; Price: 30" in text) == kept
+    assert "What it is" in text and "By hand" in text
+
+
 def test_a_numbered_clause_of_a_pdf_begins_a_paragraph(tmp_path):
     rows = [
         "4.1 Drivers pay for the length that they said and",

@@ -32,7 +32,11 @@ def with_tables(lines: Sequence[Line]) -> list[Line]:
         columns, count = _run(rows[at:])
         body = rows[at : at + count]
         if _is_table(body, columns):
-            found.append(table_line(_cells(body, columns), sum(body, []), body[0]))
+            cells, above = _cells(body, columns), rows[at - 1] if at else []
+            if above == found[-len(columns) :] and _heads(above, body[0], columns):
+                del found[-len(columns) :]
+                cells, body = [[line.text for line in above], *cells], [above, *body]
+            found.append(table_line(cells, sum(body, []), body[0]))
             at += count
         else:
             found += rows[at]
@@ -84,6 +88,19 @@ def _is_table(rows: Sequence[Row], columns: Sequence[Span]) -> bool:
     if all(map(MARK.fullmatch, texts[0])) or min(map(len, texts)) < len(several) / 2:
         return False
     return min(median(map(len, column)) for column in texts) <= LABEL
+
+
+def _heads(above: Row, first: Row, columns: Sequence[Span]) -> bool:
+    """Whether a row has a text for each column of the table below it, wherever between the columns
+    beside: a name at the left of its column, over prices at the right.
+    """
+    if len(above) != len(columns) or not _near(above, first) or any(own.cells for own in above):
+        return False
+    starts = [0.0, *(right for _, right in columns[:-1])]
+    ends = [*(left for left, _ in columns[1:]), columns[-1][1]]
+    return all(
+        start <= own.left and own.right <= end for own, start, end in zip(above, starts, ends)
+    )
 
 
 def _cells(rows: Sequence[Row], columns: Sequence[Span]) -> list[Cells]:
