@@ -218,10 +218,13 @@ def _has_date(facts: Facts, date: Numeric) -> bool:
     )
 
 
+_JOINED = re.compile(r"\d[\s.]*(?:[-–—~]|[^\W\d_]{1,4})[\s.]*\d")  # 30-8, 30 to 8, 30至8
+
+
 def range_in(cell: str) -> tuple[str, float, float] | None:
     """(kind, least, most) where a cell of a table has two numbers and a unit, which may stand in
-    the column's name: "Size: 4.5-10 kg", "Weight kg: 4-6"; None for others, and for times of day,
-    as "Hours: 9-17" are.
+    the column's name: "Size: 4.5-10 kg", "Weight kg: 4-6"; days may be counted down, "30 to 8
+    days". None for others, and for times of day, as "Hours: 9-17" are.
     """
     name, value = cell.rsplit(":", 1) if re.search(r":\s", cell) else ("", cell)
     amounts = facts_of(value).amounts
@@ -238,6 +241,9 @@ def range_in(cell: str) -> tuple[str, float, float] | None:
     elif not least.kind:
         low = least.number * high / most.number
     alike = kind not in ("", "clock") and least.kind in ("", kind)
+    by_day = kind == "time" and high > HOUR[1] * most.number
+    if alike and by_day and low > high and _JOINED.search(value):
+        low, high = high, low
     return (kind, low, high) if alike and low < high else None
 
 
