@@ -4,13 +4,14 @@ nothing, whatever ends it and whoever reads meanwhile.
 
 import json
 import math
+import multiprocessing
+import os
 import shutil
-import subprocess
-import sys
 import threading
 from collections import Counter
 from dataclasses import dataclass, replace
 from datetime import date
+from multiprocessing import forkserver
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -820,22 +821,33 @@ def test_an_unknown_base_names_the_others_and_a_name_leads_nowhere_else(index):
 
 # -- several processes -------------------------------------------------------------------------
 
-WRITER = """
-import os, sys
-from pathlib import Path
-sys.path[:0] = [{tests!r}, {root!r}]
-from test_index import Bases, random_points
-bases = Bases(Path({folder!r}), url={url!r})
-{body}
-"""
+
+def run(folder, url, body):
+    """In a process of its own: what the body does with the bases."""
+    exec(body, {"bases": Bases(folder, url=url), "random_points": random_points, "os": os})
 
 
-def process(index, body, **options):
-    tests = Path(__file__).parent
-    text = WRITER.format(
-        tests=str(tests), root=str(tests.parent), folder=str(index.folder), url=index.url, body=body
-    )
-    return subprocess.Popen([sys.executable, "-c", text], **options)
+@pytest.fixture(scope="module")
+def copies():
+    """Starts processes as copies of one that has imported this file, which takes seconds."""
+    copies, tests = multiprocessing.get_context("forkserver"), Path(__file__).parent
+    copies.set_forkserver_preload([__name__])
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PYTHONPATH", f"{tests}{os.pathsep}{tests.parent}")
+        forkserver.ensure_running()
+    return copies
+
+
+@pytest.fixture
+def process(index, copies):
+    """process(body) -> one that is started."""
+
+    def start(body):
+        child = copies.Process(target=run, args=(index.folder, index.url, body))
+        child.start()
+        return child
+
+    return start
 
 
 KILLED_AFTER = [
@@ -846,7 +858,7 @@ KILLED_AFTER = [
 
 
 @pytest.mark.parametrize("moment", KILLED_AFTER)
-def test_a_process_killed_at_any_moment_leaves_the_old_base_and_no_rubbish(index, moment):
+def test_a_process_killed_at_any_moment_leaves_the_old_base_and_no_rubbish(index, process, moment):
     index.replace("kb", random_points(5), "v1")
     patch = {
         "add": "",
@@ -856,8 +868,9 @@ def test_a_process_killed_at_any_moment_leaves_the_old_base_and_no_rubbish(index
     points = "(p if n < 5 else os._exit(9) for n, p in enumerate(random_points(9)))"
     if moment != "add":
         points = "random_points(9)"
-    child = process(index, f"{patch}\nbases.replace('kb', {points}, 'v2')")
-    assert child.wait(60) == 9
+    child = process(f"{patch}\nbases.replace('kb', {points}, 'v2')")
+    child.join(60)
+    assert child.exitcode == 9
     assert index.label("kb") == "v1" and len(index.entries("kb")) == 5
     assert len(index.folders()) == 2
     again = Bases(index.folder, url=index.url)
@@ -869,22 +882,22 @@ def test_a_process_killed_at_any_moment_leaves_the_old_base_and_no_rubbish(index
     assert again.label("kb") == "v3"
 
 
-def test_several_processes_read_a_base_while_others_replace_it(index):
+def test_several_processes_read_a_base_while_others_replace_it(index, process):
     index.replace("kb", random_points(5), "start")
     body = """
 for n in range(15):
     bases.replace("kb", random_points(3 + n % 4), f"{name}-{3 + n % 4}")
 """
-    writers = [process(index, f"name = {name!r}\n{body}") for name in ("one", "two")]
+    writers = [process(f"name = {name!r}\n{body}") for name in ("one", "two")]
     asked, answered = query(random_points(3)[2].text[0]), 0
-    while any(writer.poll() is None for writer in writers):
+    while any(writer.exitcode is None for writer in writers):
         version = index.index.open("kb")
         hits = search(version, asked, 10, TODAY, True)
         assert hits[0].entry.id == "e2" and len(hits) == len(version)
         label = version.about.label
         assert label == "start" or len(version) == int(label.split("-")[1])
         answered += 1
-    assert [writer.returncode for writer in writers] == [0, 0] and answered > 50
+    assert [writer.exitcode for writer in writers] == [0, 0] and answered > 50
     index.index.open("kb")
     Bases(index.folder, url=index.url)
     assert len(index.folders()) <= 3 and not list(index.folder.glob("bases/kb/*.new"))
