@@ -471,13 +471,19 @@ def clips(settings):
     return [(sentence, spoken_by_piper(voice, sentence)) for sentence in SENTENCES[:8]]
 
 
+def with_pauses(clips):
+    """The clips as one recording, each before half a second of silence."""
+    pause = np.zeros(RATE // 2, np.float32)
+    return np.concatenate([part for _, clip in clips for part in (clip, pause)])
+
+
 @pytest.mark.slow
 def test_speech_is_understood_as_whisper_does(encoder, clips):
     said = [sentence for sentence, _ in clips]
     ours = [encoder.transcribe(waveform) for _, waveform in clips]
     assert word_errors(said, [transcript.text for transcript in ours]) <= 8
-    plain = [plain_text(encoder, waveform) for _, waveform in clips[:4]]
-    assert word_errors(plain, [transcript.text for transcript in ours[:4]]) <= 5
+    plain = plain_text(encoder, with_pauses(clips[:4]))  # at once, as it reads 30 s whatever it is
+    assert word_errors([plain], [" ".join(transcript.text for transcript in ours[:4])]) <= 5
     for (_, waveform), transcript in zip(clips, ours):
         assert transcript.language == "en" and 0.4 < transcript.confidence <= 1
         assert " ".join(segment.text for segment in transcript.segments) == transcript.text
@@ -506,17 +512,20 @@ def test_the_same_words_in_every_kind_of_file(encoder, clips, tmp_path):
     """Whole sentences in files of telephones, browsers and phones, and in WAV files that lie about
     their length.
     """
-    said = [" ".join(sentence for sentence, _ in clips[:3])]
-    pause = np.zeros(RATE // 2, np.float32)
-    sound = np.concatenate([part for _, clip in clips[:3] for part in (clip, pause)])
+    said = [" ".join(sentence for sentence, _ in clips[:2])]
+    sound = with_pauses(clips[:2])
     clean = word_errors(said, [encoder.transcribe(sound).text])
     files = {kind: encoded(sound, RATE, kind) for kind in FORMATS}
     files |= {f"{claim} bytes": wav(sound, RATE, data_bytes=claim) for claim in (0, 0x7FFFFFFF)}
-    path = tmp_path / "recording"
-    errors = {}
+    path, sounds = tmp_path / "recording", {}
     for kind, version in files.items():
         path.write_bytes(version)
-        errors[kind] = word_errors(said, [encoder.transcribe(load_waveform(path)).text])
+        waveform = load_waveform(path)
+        sounds.setdefault(waveform.tobytes(), ([], waveform))[0].append(kind)
+    errors = {
+        tuple(kinds): word_errors(said, [encoder.transcribe(waveform).text])
+        for kinds, waveform in sounds.values()  # those that give the same samples are heard once
+    }
     assert max(errors.values()) <= clean + 5, errors
 
 
