@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
@@ -121,9 +122,14 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def service(settings: Settings):
-    """The real service, loaded once."""
+    """The real service, loaded once. Where TEST_BASES names a data folder in which this project has
+    ingested its packs, as .ci/run does with the wheel, they are taken from there.
+    """
     from mm_support.service import SupportService
 
+    if made := os.environ.get("TEST_BASES"):
+        for part in ("bases", "pictures"):
+            shutil.copytree(Path(made, part), settings.data_dir / part)
     loaded = SupportService.load(settings)
     yield loaded
     loaded.close()
