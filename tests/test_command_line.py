@@ -1,7 +1,9 @@
 """--help and wrong calls are answered before anything heavy is imported, in every command."""
 
+import json
 import subprocess
 import sys
+from typing import NamedTuple
 
 import pytest
 
@@ -10,17 +12,32 @@ from mm_support.config import FUSIONS
 from mm_support.fuse.strategies import STRATEGIES
 
 HEAVY = ("torch", "transformers", "sklearn", "scipy", "gradio", "av", "cv2")
-CALL = f"""
-import sys
+CALLS = f"""
+import json, os, sys, tempfile, traceback
 from mm_support.__main__ import main
-try:
-    status = main(sys.argv[1:])
-except SystemExit as exc:
-    status = exc.code
-loaded = [name for name in {HEAVY!r} if name in sys.modules]
-print(loaded, file=sys.stderr)
-sys.exit(9 if loaded else status)
-"""
+
+def status_of(argv):
+    try:
+        return main(argv) or 0
+    except SystemExit as exc:
+        return exc.code or 0
+    except BaseException:
+        traceback.print_exc()
+        return 1
+
+for line in sys.stdin:
+    with tempfile.TemporaryFile("w+") as out, tempfile.TemporaryFile("w+") as err:
+        if not (child := os.fork()):
+            os.dup2(out.fileno(), 1), os.dup2(err.fileno(), 2)
+            status = status_of(json.loads(line))
+            loaded = [name for name in {HEAVY!r} if name in sys.modules]
+            print(loaded, file=sys.stderr)
+            sys.stdout.flush(), sys.stderr.flush()
+            os._exit(9 if loaded else status)
+        status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+        out.seek(0), err.seek(0)
+        print(json.dumps([status, out.read(), err.read()]), flush=True)
+"""  # each call in a copy of a process that has imported the command line alone
 COMMANDS = [
     [],
     ["fetch-weights"],
@@ -56,19 +73,36 @@ WRONG = [
 ]
 
 
-def call(*argv: str) -> subprocess.CompletedProcess:
-    return subprocess.run([sys.executable, "-c", CALL, *argv], capture_output=True, text=True)
+class Done(NamedTuple):
+    returncode: int
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture(scope="module")
+def call():
+    """call(*argv) -> how the command ended, and what it wrote."""
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    with subprocess.Popen([sys.executable, "-c", CALLS], **pipes) as process:
+
+        def call(*argv):
+            process.stdin.write(json.dumps(argv) + "\n")
+            process.stdin.flush()
+            return Done(*json.loads(process.stdout.readline()))
+
+        yield call
+        process.stdin.close()
 
 
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_help_imports_nothing_heavy(command):
+def test_help_imports_nothing_heavy(call, command):
     done = call(*command, "--help")
     assert done.returncode == 0, done.stderr
     assert "usage: mm-support" in done.stdout
 
 
 @pytest.mark.parametrize("argv", WRONG, ids=" ".join)
-def test_a_wrong_call_imports_nothing_heavy_and_has_status_2(argv):
+def test_a_wrong_call_imports_nothing_heavy_and_has_status_2(call, argv):
     done = call(*argv)
     assert done.returncode == 2, done.stderr
     assert "error: " in done.stderr and "Traceback" not in done.stderr
@@ -84,7 +118,7 @@ def test_a_wrong_call_imports_nothing_heavy_and_has_status_2(argv):
     ],
     ids=lambda argv: argv[0],
 )
-def test_an_unknown_base_is_told_before_anything_heavy_is_imported(argv, tmp_path):
+def test_an_unknown_base_is_told_before_anything_heavy_is_imported(call, argv, tmp_path):
     done = call("--data", str(tmp_path), *argv)
     assert done.returncode == 2, done.stderr
     assert "There is no knowledge base 'no-such-base'" in done.stderr
