@@ -31,8 +31,12 @@ pytestmark = pytest.mark.slow
 
 @pytest.fixture(scope="module")
 def acting(service, tmp_path_factory):
-    """The session's models, with a base of their own that has actions."""
+    """The session's models, with a base of their own that has actions; what it has from the pack
+    beside them keeps its vectors.
+    """
     folder, parts = tmp_path_factory.mktemp("acting"), service.parts
+    for base in ("bases/shopping", "pictures/shopping"):
+        shutil.copytree(service.settings.data_dir / base, folder / base)
     with socket.create_server(("127.0.0.1", 0)) as free:
         port = free.getsockname()[1]
     pack = Path(shutil.copytree(PACKS / "shopping", folder / "pack"))
