@@ -528,7 +528,10 @@ def _glare(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
             fill=int(rng.uniform(20, 60)),
             width=int(photo.width * rng.uniform(0.03, 0.12)),
         )
-    shine = shine.filter(ImageFilter.GaussianBlur(photo.width * rng.uniform(0.015, 0.04)))
+    soft = ImageFilter.GaussianBlur(photo.width * rng.uniform(0.015, 0.04))
+    if not shine.getbbox():
+        return photo
+    shine = shine.filter(soft)
     return Image.composite(Image.new("RGB", photo.size, (255, 255, 250)), photo, shine)
 
 
@@ -544,13 +547,13 @@ def _shake(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
         )
         for s in np.linspace(-0.5, 0.5, 7)
     ]
-    return Image.fromarray(np.mean(frames, axis=0).astype(np.uint8))
+    return Image.fromarray((sum(frames) / np.float32(len(frames))).astype(np.uint8))
 
 
 def _expose(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Exposure, white balance and the sensor's noise, coarser in the dark."""
-    light = np.asarray(photo, np.float32) / 255
-    light = light ** np.float32(rng.uniform(0.75, 1.4)) * (
+    curve = (np.arange(256, dtype=np.float32) / 255) ** np.float32(rng.uniform(0.75, 1.4))
+    light = curve[np.asarray(photo)] * (
         rng.uniform(0.7, 1.15) * rng.uniform(0.93, 1.07, 3)
     ).astype(np.float32)
     noise = (
@@ -558,4 +561,5 @@ def _expose(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
         * np.float32(rng.uniform(0.004, 0.035))
         * (0.6 + 0.8 * np.sqrt(np.clip(light, 0, 1)))
     )
-    return Image.fromarray((np.clip(light + noise, 0, 1) * 255).astype(np.uint8))
+    noisy = np.clip(light + noise, 0, 1, out=noise)
+    return Image.fromarray((noisy * 255).astype(np.uint8))
