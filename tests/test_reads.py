@@ -18,6 +18,7 @@ from mm_support.decide.intent_head import head_file, head_for, load_head, save_h
 from mm_support.decide.intents import CHOICES, LABELS, LIFE, N_GRAMS, IntentReader, n_grams
 from mm_support.errors import WeightsError
 from mm_support.language.messages import languages
+from mm_support.language.sentences import split_sentences
 from mm_support.paths import ASSETS
 
 MESSAGES = ASSETS / "evaluation" / "messages.jsonl"  # nobody learned from them
@@ -203,27 +204,51 @@ def test_there_are_examples_of_every_label_in_every_language():
     assert names == {*(f"{language}.jsonl" for language in languages()), "held_out.jsonl"}
 
 
+class Ahead:
+    """Encodes texts at once that are read one by one, in a quarter of the time."""
+
+    def __init__(self, encoder):
+        self._encoder, self._known = encoder, {}
+
+    def encode(self, texts):
+        parts = list({part for text in texts for part in (text, *split_sentences(text))})
+        self._known |= zip(parts, zip(*self._encoder.encode_pieces(parts)))
+
+    def encode_pieces(self, texts):
+        if not self._known.keys() >= set(texts):
+            return self._encoder.encode_pieces(texts)
+        return tuple(zip(*(self._known[text] for text in texts)))
+
+
 @pytest.fixture(scope="module")
-def reader():
-    """The shipped head of the embedded multilingual encoder, on that encoder."""
+def ahead():
+    """The embedded multilingual encoder."""
     from mm_support.config import Settings
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
-    from mm_support.encode.text_models import version_of
 
     settings = Settings.from_env(text_model="package:multilingual-e5-small")
-    encoder = load_text_encoder(settings, resolve_device("cpu"))
-    shipped = load_head(head_file(settings.text_model))
-    assert shipped.made_for == version_of(settings.text_model)
-    return IntentReader(shipped, encoder.encode_pieces)
+    return Ahead(load_text_encoder(settings, resolve_device("cpu")))
 
 
 @pytest.fixture(scope="module")
-def held_out(reader):
+def reader(ahead):
+    """The shipped head of the embedded multilingual encoder, on that encoder."""
+    from mm_support.encode.text_models import version_of
+
+    shipped = load_head(head_file("package:multilingual-e5-small"))
+    assert shipped.made_for == version_of("package:multilingual-e5-small")
+    return IntentReader(shipped, ahead.encode_pieces)
+
+
+@pytest.fixture(scope="module")
+def held_out(reader, ahead):
     """Every third held-out example with what is read in it: alike ones stand together, so labels
     and languages keep about their share. All of them judge when a head is fitted.
     """
-    return [(row, reader.read(row.text)) for row in read_examples(held_out=True)[::3]]
+    rows = read_examples(held_out=True)[::3]
+    ahead.encode([row.text for row in rows])
+    return [(row, reader.read(row.text)) for row in rows]
 
 
 # label -> least share of the wordings nobody has learned from, in five languages together
@@ -245,11 +270,12 @@ def test_ordinary_questions_with_the_words_of_a_label_say_nothing_pressing(held_
 
 
 @pytest.mark.slow
-def test_relatives_absence_and_loss_are_no_despair(reader):
+def test_relatives_absence_and_loss_are_no_despair(reader, ahead):
     """Messages by a writer who had seen no example, of which half would mislead a list of words."""
     rows = [json.loads(line) for line in MESSAGES.read_text(encoding="utf-8").splitlines()]
     learned = {row.text.lower() for row in read_examples()}
     assert len(rows) == 420 and learned.isdisjoint(row["text"].lower() for row in rows)
+    ahead.encode([row["text"] for row in rows])
     said = [(row["labels"], reader.read(row["text"]).says) for row in rows]
     despair, danger = (
         [label in says for labels, says in said if label in labels]
