@@ -553,9 +553,9 @@ def _shake(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
 def _expose(photo: Image.Image, rng: np.random.Generator) -> Image.Image:
     """Exposure, white balance and the sensor's noise, coarser in the dark."""
     curve = (np.arange(256, dtype=np.float32) / 255) ** np.float32(rng.uniform(0.75, 1.4))
-    light = curve[np.asarray(photo)] * (
-        rng.uniform(0.7, 1.15) * rng.uniform(0.93, 1.07, 3)
-    ).astype(np.float32)
+    light = curve[np.asarray(photo)] * (rng.uniform(0.7, 1.15) * rng.uniform(0.93, 1.07, 3)).astype(
+        np.float32
+    )
     noise = (
         rng.standard_normal(light.shape, np.float32)
         * np.float32(rng.uniform(0.004, 0.035))

@@ -1280,3 +1280,9 @@ def test_what_a_pages_address_says_is_kept_only_as_far_as_it_can_mean_anything()
     where = {"language": "en", "customer": "c" * 100_000, "knowledge": "k" * 100_000}
     opened = Opening(chat).open(where, None, Conversation())[chat.desk.conversation]
     assert len(opened.customer) < 5_000 > len(opened.knowledge)
+
+
+def test_a_server_that_nobody_asks_looks_for_work_less_often_than_gradio_does():
+    """Which is a fifteenth of a core, day and night."""
+    ours, gradios = build_demo(FakeService())._queue, gr.Blocks()._queue
+    assert ours.sleep_when_free >= 10 * gradios.sleep_when_free > 0
