@@ -39,7 +39,8 @@ CLOSING = tuple("”’」』»）")
 BEFORE_WORDS = frozenset("approx aprox ca circa excl exkl incl inkl zzgl".split())
 BEFORE_NUMBERS = BEFORE_WORDS | frozenset("env maks max min nr num qty tel".split())
 TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".split())
-ASKING = ("?", "？", "؟")  # ends of what asks
+# ends of what asks: marks, and words that ask, behind which Chinese and Japanese need none
+ASKING = ("?", "？", "؟", "吗", "嗎", "ですか", "ますか")
 COLONS = (":", "：")
 COLON = re.compile(r"[:：]")  # behind a name: of a column, a document, a table
 _PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
