@@ -55,7 +55,8 @@ def _titled_by(box: Any, element: Any, text: str) -> Any:
     """
     while element is not box and element.getparent() is not box:
         element = element.getparent()
-    alone = element is not box and line_of(element) == " ".join(text.split())
+    inside = element is not box and isinstance(element.tag, str)  # no comment
+    alone = inside and line_of(element) == " ".join(text.split())
     below = element.getnext() if alone and not (element.tail or "").strip() else None
     return below if below is not None and below.tag in BELOW and may_head([text]) else None
 
