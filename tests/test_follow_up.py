@@ -155,6 +155,26 @@ def test_a_thing_that_was_asked_for_is_searched_with_what_is_wrong_with_it(servi
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
+    "pack, asked, between, more",
+    [
+        ("shopping", "How do I return an order?", "ok thanks", "how long does that take"),
+        ("finance", "How do I block my card?", "hello?", "and unblock it?"),
+    ],
+)
+def test_a_message_leans_on_what_was_said_before_the_thanks(service, pack, asked, between, more):
+    def last(*messages):
+        session = None
+        for words in messages:
+            reply = service.answer(UserTurn(words, knowledge=pack, session_id=session))
+            session = reply.session_id
+        return reply
+
+    told, thanked, alone = last(asked, more), last(asked, between, more), last(more)
+    assert thanked.text == told.text != alone.text
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
     "words, reason",
     [("never mind, thanks", "thanks"), ("there is smoke coming out of it now", "safety")],
 )

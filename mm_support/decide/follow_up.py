@@ -18,6 +18,7 @@ import numpy as np
 from mm_support.decide.intents import Reads
 from mm_support.decide.named import named_among, told_before
 from mm_support.decide.policy import Policy
+from mm_support.decide.rules import COURTESIES
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.late_interaction import unit
@@ -74,6 +75,13 @@ def resolve(
         leant = replace(leant, leans=1.0, cited=frozenset(past[-1].citations))
         return leant, replace(question, typed=choice, heard="")
     return _leaning(query, question, past, encoder, read), question
+
+
+def with_matter(past: Sequence[Past]) -> tuple[Past, ...]:
+    """The turns that a message may lean on: a greeting or thanks tells nothing, and what was said
+    before it is still the matter.
+    """
+    return tuple(turn for turn in past if turn.reason not in COURTESIES.values())
 
 
 def completed(question: Question, past: Sequence[Past], knowledge: str) -> Question:

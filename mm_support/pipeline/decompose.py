@@ -19,7 +19,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mm_support.decide.decision import Decision
-from mm_support.decide.follow_up import likelier
+from mm_support.decide.follow_up import likelier, with_matter
 from mm_support.decide.named import both_named, only_names
 from mm_support.decode.compose import Asked
 from mm_support.knowledge.actions import entries_of
@@ -206,7 +206,7 @@ def _asked(
     parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
 ) -> Asked:
     """A part of a message as a question of its own, or with what was said before it."""
-    question = replace(whole, typed=text, heard="")
+    question, past = replace(whole, typed=text, heard=""), with_matter(past)
     query = fuse(parts.encoders, parts.fusion, question, None, None)
     readings, question = read_with(parts, query, question, past, knowledge)
     found = [searched(parts, knowledge, reading) for reading in readings]

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from mm_support.decide.decision import Decision, Reason
-from mm_support.decide.follow_up import completed, likelier
+from mm_support.decide.follow_up import completed, likelier, with_matter
 from mm_support.decide.named import with_named
 from mm_support.decide.nameless import (
     elsewhere,
@@ -92,14 +92,15 @@ def look_up(
     """
     with clock.step("fuse"):
         query = fuse(parts.encoders, parts.fusion, question, *perceived)
-        readings, asked = read_with(parts, query, question, past, knowledge)
+        leant_on = with_matter(past)
+        readings, asked = read_with(parts, query, question, leant_on, knowledge)
     with clock.step("search"):
         found = [searched(parts, knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        likely = likelier(parts.policy, asked, found, past[-1] if past else None)
+        likely = likelier(parts.policy, asked, found, leant_on[-1] if leant_on else None)
         query, hits = words_alone(parts, knowledge, asked, perceived[0], likely)
         if "context" in query.texts:
-            asked = replace(asked, context=past[-1].words)
+            asked = replace(asked, context=leant_on[-1].words)
         decision = parts.policy.decide(asked, query, entries_of(hits), past)
         own = nameless(parts, knowledge, LookedUp(asked, query, hits, decision))
     whole = completed(question, past, knowledge)
