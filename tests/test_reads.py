@@ -204,6 +204,20 @@ def test_there_are_examples_of_every_label_in_every_language():
     assert names == {*(f"{language}.jsonl" for language in languages()), "held_out.jsonl"}
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["multilingual-e5-small", "all-MiniLM-L6-v2"])
+def test_each_head_that_ships_reads_what_its_encoder_gives(name):
+    from mm_support.config import Settings
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    settings = Settings.from_env(text_model=f"package:{name}")
+    encoder = load_text_encoder(settings, resolve_device("cpu"))
+    reader = IntentReader(load_head(head_file(settings.text_model)), encoder.encode_pieces)
+    assert "greeting" in reader.read("hello").says and not reader.read("what are your hours").says
+    assert reader.read("...").says <= set(LABELS), "what has no word pieces is read too"
+
+
 class Ahead:
     """Encodes texts at once that are read one by one, in a quarter of the time."""
 
