@@ -204,6 +204,15 @@ def test_there_are_examples_of_every_label_in_every_language():
     assert names == {*(f"{language}.jsonl" for language in languages()), "held_out.jsonl"}
 
 
+def test_what_an_earlier_mail_says_is_said_by_somebody_else(head):
+    def says(words):
+        return read(head, words).says
+
+    pasted = "open pot\n\n> {}\n> open pot\n"
+    assert "person" in says("open pot. staff please. open pot.")
+    assert "person" not in says(pasted.format("staff please"))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("name", ["multilingual-e5-small", "all-MiniLM-L6-v2"])
 def test_each_head_that_ships_reads_what_its_encoder_gives(name):

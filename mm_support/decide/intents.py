@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
+from mm_support.language.mail import own_words
 from mm_support.language.sentences import split_sentences
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ LABELS = (
 CHOICES = ("first", "second", "third", "last", "both", "neither", "")  # "": by its name
 LEANING = ("yes", "no", "choose", "follow_up", "unresolved")  # on the turn before
 # told from each sentence too: a long message says such a thing once. Of many sentences one is
-# easily misread, so it must be likelier than not, unless a life may be at stake
+# easily misread, so it must be likelier than not and no line of another mail that is quoted, unless
+# a life may be at stake
 LIFE = frozenset({"danger", "self_harm"})
 PRESSING = LIFE | {"person", "upset", "abuse", "account"}
 LIKELY = 0.5
@@ -158,11 +160,16 @@ class IntentReader:
         if not words.strip():
             return Reads()
         sentences = split_sentences(words)
+        own = frozenset(split_sentences(own_words(words) or words))
         texts = [words, *(sentences if len(sentences) > 1 else ())]
-        own = zip(texts, *self._encode(texts))
-        logits = np.array([self._head.logits(*one) for one in own])
+        encoded = zip(texts, *self._encode(texts))
+        logits = np.array([self._head.logits(*one) for one in encoded])
         whole, *rest = _softmax(logits[:, : len(LABELS)])
-        says = self._head.says(whole).union(*map(self._pressing, rest))
+        pressing = [
+            self._pressing(told) & (PRESSING if text in own else LIFE)
+            for text, told in zip(sentences, rest)
+        ]
+        says = self._head.says(whole).union(*pressing)
         choice = CHOICES[int(logits[0, len(LABELS) :].argmax())] if "choose" in says else ""
         return Reads(dict(zip(LABELS, whole.tolist())), says, choice)
 
