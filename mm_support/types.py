@@ -217,9 +217,9 @@ class Pending:
 class Past:
     """What a later turn needs to know of an earlier one of its session.
 
-    citations: ids of entries. topic: title of the first one. asked_about: titles that a question
-    back named. read: lines read in its photo. pending: an action that waits for the next turn.
-    unheard: the end of a spoken reply that was interrupted.
+    citations: ids of entries. topic: title of the first one, unless it was refused. asked_about:
+    titles that a question back named. read: lines read in its photo. pending: an action that waits
+    for the next turn. unheard: the end of a spoken reply that was interrupted.
     """
 
     text: str
@@ -243,6 +243,13 @@ class Past:
     def answered_from(self) -> tuple[str, ...]:
         """Ids of the entries that answered it; none where it was not answered."""
         return self.citations if self.action == "answer" else ()
+
+    @property
+    def told(self) -> tuple[str, ...]:
+        """Ids of the entries that it may have been about: those quoted, but not what only came
+        closest to a question that was refused.
+        """
+        return () if self.action == "refuse" else self.citations
 
 
 # -- fusion --------------------------------------------------------------------------------

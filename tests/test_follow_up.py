@@ -3,12 +3,14 @@ subject changes.
 """
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import FakeIntents, WordEncoder
 
+from mm_support.decide.decision import Decision
 from mm_support.decide.follow_up import (
     MAX_WEIGHT,
     MODALITY,
@@ -22,6 +24,7 @@ from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
 from mm_support.pipeline import retrieve
 from mm_support.pipeline.record import past_after
+from mm_support.pipeline.results import Judged
 from mm_support.pipeline.retrieve import nameless
 from mm_support.pipeline.step import drained
 from mm_support.pipeline.turn import judge
@@ -92,6 +95,15 @@ def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
     ]
     chosen_one = likelier(Sure("follow_up"), Question(words), found, REFUND)
     assert (chosen_one is found[1]) == alone
+
+
+def test_what_only_came_closest_to_a_refused_question_was_not_told():
+    decision = Decision("refuse", "unknown", 0.2, (Hit(Entry("boat", "Boats", "None."), 0.2),))
+    judged = Judged(UserTurn("a bike?"), Question("a bike?"), None, None, decision, decision.hits)
+    refused = past_after(judged, [decision.hits[0].entry])
+    assert (refused.citations, refused.told, refused.topic) == (("boat",), (), "")
+    asked = follow("and the blue one?", [replace(REFUND, action="refuse")])
+    assert MODALITY in asked.texts and not asked.cited
 
 
 def test_the_less_a_question_says_the_more_its_context_counts():

@@ -283,6 +283,34 @@ def test_what_was_not_meant_is_not_said_again_and_fails_once():
     assert decide(hits(0.1), says=["no"], past=[anything_else]).reason == "goodbye"
 
 
+def test_an_amount_that_was_told_before_the_thanks_is_told_again():
+    pets = Hit(Entry("e0", "Pets", "A kennel costs 8 pounds."), 0.1)
+    told = Past("pets", "r", "answer", ("e0",))
+    thanked = Past("thanks", "r", "clarify", (), "thanks")
+    leant = replace(QUERY, texts={"context": ("pets",)}, cited=frozenset({"e0"}), leans=1.0)
+    for past in ([told], [told, thanked]):
+        assert decide([pets], "how much is it?", past, query=leant).reason == "evidence"
+
+
+@pytest.mark.parametrize(
+    "words, told, reason",
+    [
+        ("not that, the kennel", "e0", "evidence"),
+        ("not that, the kennel in the hold", "e0", "evidence"),
+        ("not that, the cabin", "e0", "rejected"),  # that was told
+        ("not that, the roof", "e0", "rejected"),  # nothing is known of one
+        ("not the kennel", "e0", "rejected"),
+        ("not that, the kennel", "e1", "evidence"),  # another row of what was told in part
+        ("not that, the kennel in the hold", "e1", "rejected"),
+    ],
+)
+def test_who_says_what_was_meant_instead_is_answered(words, told, reason):
+    found = Hit(Entry("e1", "Pets", "A cabin is 25 pounds, a kennel 8."), 0.9)
+    before = Past("pets", "A cabin is 25 pounds.", "answer", (told,))
+    policy = Policy(GATE, FakeIntents(means={"not": "no"}))
+    assert policy.decide(Question(words), QUERY, [found], [before]).reason == reason
+
+
 def test_a_message_that_leans_on_nothing_is_asked_about_unless_it_is_answered():
     photo = SearchQuery(FusedQuery(None, np.ones(2), {}, {"photo": 1.0}))
     before = Past("q", "r", "answer", ("e0",))

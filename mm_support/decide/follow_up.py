@@ -105,7 +105,7 @@ def likelier(
     where no more is asked than an amount that its answer states; without, where another entry is
     likely that the message names.
     """
-    cited = before.citations if before else ()
+    cited = before.told if before else ()
     if len(found) == 1 or told_before(question.asked, found[0][1], cited):
         return found[0]
     told = leaning(policy.read(question) if question.asked else None)
@@ -168,7 +168,7 @@ def _leaning(
     leant = with_context(query, vector, pieces[0].vectors, weight, words, naming)
     asked = question.asked
     leans = leaning(read(asked) if asked else None)
-    return replace(leant, leans=leans, cited=frozenset(before.citations))
+    return replace(leant, leans=leans, cited=frozenset(before.told))
 
 
 def context_weight(question: Question, read: Callable[[str], Reads]) -> float:

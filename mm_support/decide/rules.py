@@ -15,7 +15,8 @@ from mm_support.decide.situation import Situation
 from mm_support.language.codes import COMPOUND
 from mm_support.language.emergency import emergency_sentences
 from mm_support.language.terms import term_set
-from mm_support.types import Entry, Hit
+from mm_support.language.values import CLAUSE_END
+from mm_support.types import Entry, Hit, Past
 
 CANDIDATES = 3  # entries that a question back may name
 # confidence from which a refusal names what comes closest: of 1,425 questions with 0.1 to 0.15 that
@@ -143,9 +144,25 @@ def _reserved(here: Situation) -> Decision | None:
 
 
 def _rejected(here: Situation) -> Decision | None:
-    """What was answered or offered is not what the customer meant."""
+    """What was answered or offered is not what the customer meant, and nothing says what is."""
     rejected = here.says("no") or here.reads.choice == "neither"
-    return here.decide("clarify", "rejected") if rejected and here.before else None
+    if not rejected or here.before is None or _names_new(here, here.before):
+        return None
+    return here.decide("clarify", "rejected")
+
+
+def _names_new(here: Situation, before: Past) -> bool:
+    """Whether a message that rejects says beside that what may be meant ("no, the kennel"): what
+    was not told just before, and all of it where the same entry is meant again.
+    """
+    clauses = filter(term_set, CLAUSE_END.split(here.question.asked))
+    named = (clause for clause in clauses if "no" not in here.read(clause).says)
+    new = term_set(" ".join(named)) - term_set(before.reply)
+    if not new or not here.may_be(here.hits):
+        return False
+    best = here.hits[0].entry
+    held = new & term_set(best.text)
+    return held == new if best.id in before.told else bool(held)
 
 
 def _unresolved(here: Situation) -> Decision | None:

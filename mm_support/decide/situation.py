@@ -56,10 +56,10 @@ class Situation:
         return before.text in asked and before.text != asked
 
     def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-        """Those of hits that were answered from just before and state what alone is asked now."""
-        leans = "context" in self.query.texts
-        cited = self.before.citations if self.before and leans else ()
-        return told_before(self.question.asked, hits, cited)
+        """Those of hits that the turn quoted which this one leans on, and that state what alone is
+        asked now.
+        """
+        return told_before(self.question.asked, hits, self.query.cited)
 
     def may_be(self, hits: Sequence[Hit]) -> bool:
         """Whether what is meant may be among hits, the best one first: that is likely enough, or

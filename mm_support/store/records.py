@@ -23,6 +23,7 @@ from mm_support.types import Event, Found, Fusion, Heard, KeptTurn, Past, Pendin
 def past_of(record: Mapping[str, Any]) -> Past:
     """record: the columns of store.models.TurnRow."""
     titles = {hit["id"]: hit["title"] for hit in record["hits"]}
+    refused = record["action"] == "refuse"  # what it names only came closest
     transcript = record["transcript"] or {}
     spoken = transcript.get("text", "")
     citations = record["citations"]
@@ -33,7 +34,7 @@ def past_of(record: Mapping[str, Any]) -> Past:
         citations=tuple(citations),
         reason=record["reason"],
         knowledge=record["knowledge"],
-        topic=titles.get(citations[0], "") if citations else "",
+        topic=titles.get(citations[0], "") if citations and not refused else "",
         asked_about=tuple(titles[id] for id in record["asked_about"] if id in titles),
         read=tuple(line["text"] for line in (record["image"] or {}).get("text", ())),
         language=transcript.get("language") if spoken else None,
