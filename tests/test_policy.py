@@ -311,6 +311,17 @@ def test_who_says_what_was_meant_instead_is_answered(words, told, reason):
     assert policy.decide(Question(words), QUERY, [found], [before]).reason == reason
 
 
+def test_who_rejects_what_was_asked_back_may_mean_a_part_of_it():
+    found = Hit(Entry("e1", "Pets", "A cabin is 25 pounds, a kennel 8."), 0.9)
+    before = Past("pets", found.entry.answer, "clarify", ("e1",), "ambiguous")
+    policy = Policy(GATE, FakeIntents(means={"not": "no"}))
+    reasons = [
+        policy.decide(Question(words), QUERY, [found], [before]).reason
+        for words in ("not that, I meant the kennel", "not that")
+    ]
+    assert reasons == ["evidence", "rejected"]
+
+
 def test_a_message_that_leans_on_nothing_is_asked_about_unless_it_is_answered():
     photo = SearchQuery(FusedQuery(None, np.ones(2), {}, {"photo": 1.0}))
     before = Past("q", "r", "answer", ("e0",))

@@ -153,16 +153,17 @@ def _rejected(here: Situation) -> Decision | None:
 
 def _names_new(here: Situation, before: Past) -> bool:
     """Whether a message that rejects says beside that what may be meant ("no, the kennel"): what
-    was not told just before, and all of it where the same entry is meant again.
+    was not answered just before, and all of it where the same entry is meant again.
     """
     clauses = filter(term_set, CLAUSE_END.split(here.question.asked))
     named = (clause for clause in clauses if "no" not in here.read(clause).says)
-    new = term_set(" ".join(named)) - term_set(before.reply)
+    answered = before.reply if before.action == "answer" else ""
+    new = term_set(" ".join(named)) - term_set(answered)
     if not new or not here.may_be(here.hits):
         return False
     best = here.hits[0].entry
     held = new & term_set(best.text)
-    return held == new if best.id in before.told else bool(held)
+    return held == new if best.id in before.answered_from else bool(held)
 
 
 def _unresolved(here: Situation) -> Decision | None:
