@@ -31,7 +31,7 @@ NONE = "none"  # as reply_model: replies are the entries' own sentences
 # settings that name a model of a stage (stages.py)
 MODELS = ("speech_model", "image_model", "text_model", "reply_model", "voice_model")
 SMALL = "package:SmolLM2-135M-Instruct"  # the model that was trained to point at sentences
-# settings that hold an address, and how one begins; what uses the others checks them
+# how the addresses begin that are opened while the service loads; the others are checked there
 SERVERS = ("postgresql://", "postgres://", "postgresql+psycopg://")
 ADDRESSES = {
     "llm_url": ("http://", "https://"),

@@ -151,9 +151,9 @@ def test_a_part_of_a_step_is_told_with_what_the_step_begins_with():
     long = (
         "You may stay with it all the time, and the crew looks after those that travel alone there."
     )
-    entry = Entry("pets", "Pets", f"- In a cage. It costs 8 pounds.\n- In a van. {long} {long}")
+    entry = Entry("pets", "Pets", f"- In a cage. Each costs 8 pounds.\n- In a van. {long} {long}")
     told = ReplyWriter(None, WordEncoder()).excerpt(Question("what costs 8 pounds"), entry)
-    assert told.startswith("In a cage. It costs 8 pounds.")
+    assert told.startswith("In a cage. Each costs 8 pounds.")
 
 
 def test_rows_of_a_table_have_a_line_each():

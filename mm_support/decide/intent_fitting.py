@@ -27,7 +27,7 @@ FOLDS = 3
 # share of ordinary questions that may be misread: a person too many costs a company less than a
 # customer who does not get one; a question that is taken for a greeting is not answered
 FALSE_ALARMS = dict.fromkeys(("person", "upset", "account", "danger"), 0.005) | {
-    "self_harm": 0.0025,  # with 0.0031 four more of 160 are found, and ordinary words misread
+    "self_harm": 0.0025,  # with 0.0031 one head found four more of 160 and misread ordinary words
     "follow_up": 0.005,
     "unresolved": 0.005,
 }  # these two count only beside a turn before
