@@ -15,22 +15,23 @@ from dataclasses import dataclass, field
 from mm_support.knowledge.readers.mdx_modules import IMPORT, end_of_module
 
 _FENCE = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}(?=[^`]*$)|~{3,})")
-# all patterns take time in proportion to the text: what may run on is possessive or bounded
+# all patterns take time in proportion to the text: what may run on is bounded or atomic. Groups are
+# (?>...), since Python before 3.11.5 matches possessive ones wrongly (CPython's issue 106052)
 _CODE = r"(?<!`)(`++)(?!`).{1,2000}?(?<!`)\1(?!`)"
 _CODE_SPAN = re.compile(_CODE)
 _COMMENT_OR_CODE = re.compile(rf"{_CODE}|<!--|\{{/\*")
 _VALUE = (
     r"\"[^\"]{0,500}+\"|'[^']{0,500}+'"
-    r"|\{(?:[^{}]++|\{(?:[^{}]++|\{[^{}]{0,200}+\}){0,20}+\}){0,20}+\}"
+    r"|\{(?>(?:[^{}]++|\{(?>(?:[^{}]++|\{[^{}]{0,200}+\}){0,20})\}){0,20})\}"
 )
 _COMPONENT = re.compile(
-    rf"<(/?)([A-Z]\w*+(?:\.\w++)*+)((?:[^<>\"'{{}}/]++|/(?!>)|{_VALUE}){{0,100}}+)(/?)>"
+    rf"<(/?)([A-Z]\w*+(?>(?:\.\w++)*))((?>(?:[^<>\"'{{}}/]++|/(?!>)|{_VALUE}){{0,100}}))(/?)>"
 )
 _CLOSED = re.compile(r"</([A-Z]\w*)>|<([A-Z]\w*)(?:\s[^<>]*)?/>")
 _COMPONENT_START = re.compile(r"</?[A-Z]\w*[a-z]\w*(?:\s|$)")
 _TAG_START = re.compile(r"\{\{[<%]|\{%")
-_SHORTCODE = re.compile(r"\{\{[<%]((?:(?!\{\{|[%>]\}\}).)*+)[%>]\}\}", re.DOTALL)
-_LIQUID = re.compile(r"\{%((?:(?!\{%|%\}).)*+)%\}", re.DOTALL)
+_SHORTCODE = re.compile(r"\{\{[<%]((?>(?:(?!\{\{|[%>]\}\}).)*))[%>]\}\}", re.DOTALL)
+_LIQUID = re.compile(r"\{%((?>(?:(?!\{%|%\}).)*))%\}", re.DOTALL)
 _NAME = re.compile(r"[\s-]*(/|end)?\s*([^\s=/]*+)(?!=)")
 _EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")

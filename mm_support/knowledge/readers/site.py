@@ -39,7 +39,7 @@ NOT_PAGES = re.compile(
     r"\.(?:png|jpe?g|gif|svg|webp|ico|css|js|zip|gz|mp[34]|woff2?|xml|json)$", re.I
 )
 # possessive, so that a run of blanks takes time in proportion
-_PLACE = re.compile(r"<loc>\s*+(?:<!\[CDATA\[)?+\s*+([^<\]\s]+)", re.IGNORECASE)
+_PLACE = re.compile(r"<loc>\s*+(?><!\[CDATA\[|)\s*+([^<\]\s]+)", re.IGNORECASE)
 
 Read = Callable[[File, str, Remarks], list[Document]]
 
