@@ -24,7 +24,9 @@ def test_no_pattern_repeats_a_group_possessively():
     folders = [Path(str(package.__file__)).parent for package in (mm_support, demo)]
     sources = [path.read_text("utf-8") for folder in folders for path in folder.rglob("*.py")]
     assert len(sources) > 300
-    assert [text for own in sources for text in texts_of(own) if POSSESSIVE_GROUP.search(text)] == []
+    assert [
+        text for own in sources for text in texts_of(own) if POSSESSIVE_GROUP.search(text)
+    ] == []
 
 
 def test_such_groups_are_found_and_others_are_not():
