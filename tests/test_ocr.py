@@ -4,10 +4,12 @@ drawn photos.
 
 from __future__ import annotations
 
+import gc
 import itertools
 import logging
 import re
 import socket
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -40,6 +42,7 @@ from mm_support.encode.segments import (
 from mm_support.errors import WeightsError
 from mm_support.language.codes import match, normalise
 from mm_support.language.identifiers import Dictionary, identifiers_of
+from mm_support.memory import give_back
 from mm_support.types import Entry, TextLine
 
 SIZE = (200, 100)
@@ -319,6 +322,25 @@ def test_missing_or_damaged_segment_weights_are_told(tmp_path):
 @pytest.fixture(scope="module")
 def reader(settings: Settings):
     return load_text_reader(settings)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(not Path("/proc/self/smaps_rollup").exists(), reason="Linux tells it")
+def test_what_a_photo_took_is_given_back(reader):
+    photo, _ = receipt(np.random.default_rng(3))
+    with ThreadPoolExecutor() as pool:  # as the page's photos are read
+        assert pool.submit(reader.read, photo.resize((1400, 1400 * photo.height // 700))).result()
+    gc.collect()
+    before = anonymous_memory()
+    give_back()
+    assert before - anonymous_memory() > 100 * 2**20
+    assert reader.read(photo)
+
+
+def anonymous_memory() -> int:
+    """Bytes of this process that no file holds."""
+    lines = Path("/proc/self/smaps_rollup").read_text().splitlines()
+    return next(int(line.split()[1]) * 1024 for line in lines if line.startswith("Anonymous:"))
 
 
 def read_exactly(reader, display) -> bool:

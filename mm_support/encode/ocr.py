@@ -25,7 +25,7 @@ from mm_support.encode.segments import SegmentReader, load_segment_reader
 from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.text_layout import Piece, believe_one, lines_in_order, unturn
 from mm_support.errors import WeightsError
-from mm_support.memory import lend
+from mm_support.memory import Network, lend
 from mm_support.types import TextLine
 
 if TYPE_CHECKING:
@@ -54,10 +54,15 @@ class TextReader(Protocol):
 class PhotoTextReader:
     """Both readers behind one call, for any RGB photo: what cannot be read is left out. Several
     threads may read; the engine, which holds what it made of one picture, takes one at a time.
+    networks: the engine's, which give their memory back between photos.
     """
 
-    def __init__(self, engine: RapidOCR, segments: SegmentReader) -> None:
-        self._engine, self._segments = engine, segments
+    def __init__(
+        self, engine: RapidOCR, segments: SegmentReader, networks: Sequence[Network] = ()
+    ) -> None:
+        self._engine, self._segments, self._networks = engine, segments, networks
+        for network in networks:
+            lend(network)
         self._lock = threading.Lock()
 
     def read(self, photo: Image.Image) -> tuple[TextLine, ...]:
@@ -196,10 +201,11 @@ def load_text_reader(settings: Settings) -> PhotoTextReader:
             raise WeightsError(
                 f"{params[name]} is missing; run `pip install --force-reinstall rapidocr`."
             )
-    return PhotoTextReader(_engine(params), load_segment_reader())
+    engine, networks = _engine(params)
+    return PhotoTextReader(engine, load_segment_reader(), networks)
 
 
-def _engine(params: dict[str, Any]) -> RapidOCR:
+def _engine(params: dict[str, Any]) -> tuple[RapidOCR, list[Network]]:
     """By OpenVINO, which takes a third of ONNX Runtime's time to find text and two thirds to read
     it; by ONNX Runtime where that does not work.
     """
@@ -212,25 +218,26 @@ def _engine(params: dict[str, Any]) -> RapidOCR:
     }
     try:
         engine = _opened({**params, **compiled})
-        _compile(engine)
-        return engine
+        return engine, _compile(engine)
     except Exception as exc:  # rapidocr and OpenVINO have errors of their own
         log.warning("ONNX Runtime reads the text in photos, since OpenVINO does not: %s", exc)
-        return _opened(params)
+        return _opened(params), []
 
 
-def _compile(engine: RapidOCR) -> None:
-    """In float32, as rapidocr has no setting for it: OpenVINO's bfloat16 misreads points and small
-    figures. What the networks keep of the largest photos they give back.
+def _compile(engine: RapidOCR) -> list[Network]:
+    """The networks in float32, as rapidocr has no setting for it: OpenVINO's bfloat16 misreads
+    points and small figures.
     """
     import openvino
 
+    networks: list[Network] = []
     hints = {"INFERENCE_PRECISION_HINT": "f32", "INFERENCE_NUM_THREADS": usable_threads()}
     for part in (engine.text_det, engine.text_rec):
         made: Any = part.session  # type: ignore[union-attr]
         compiled = openvino.Core().compile_model(made.model, "CPU", hints)
-        lend(compiled)
+        networks.append(compiled)
         made.session = compiled.create_infer_request()
+    return networks
 
 
 def _opened(params: dict[str, Any]) -> RapidOCR:
