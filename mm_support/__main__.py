@@ -11,7 +11,7 @@ import argparse
 import importlib
 import json
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -22,7 +22,12 @@ from mm_support.config import Settings
 from mm_support.errors import InputError, KnowledgeError, SupportError
 
 if TYPE_CHECKING:
+    from mm_support.desk.audit import Audited
     from mm_support.knowledge.base import Knowledge
+    from mm_support.knowledge.index.history import Change
+    from mm_support.service import SupportService
+
+IDS = 3  # of a change that are named
 
 Declare = Callable[[argparse.ArgumentParser], None]
 
@@ -66,6 +71,7 @@ def build_parser() -> argparse.ArgumentParser:
     add(commands, "edit", arguments.edit, edit)
     add(commands, "remove", arguments.remove, remove)
     add(commands, "undo", arguments.undo, undo)
+    add(commands, "history", arguments.history, history)
     add(commands, "ask", arguments.ask, ask)
     kept = "mm_support.desk.commands"
     add(commands, "erase", arguments.erase, in_module(kept, "erase"))
@@ -224,6 +230,31 @@ def undo(args: argparse.Namespace, settings: Settings) -> int:
     return 0
 
 
+def history(args: argparse.Namespace, settings: Settings) -> int:
+    """Prints the changes of a base, or what it held at a time."""
+    from mm_support.as_json import entry_dict
+
+    with opened(settings, args.name, removed=True) as service:
+        if args.at:
+            for entry in service.knowledge.entries_at(args.name, args.at):
+                print(json.dumps(entry_dict(entry), ensure_ascii=False))
+            return 0
+        until, noted = None, service.audited(sys.maxsize, args.name)
+        for change in service.knowledge.changes(args.name):
+            own = [a for a in noted if a.created >= change.at and (not until or a.created < until)]
+            print(change_line(change, own))
+            until = change.at
+    return 0
+
+
+def change_line(change: Change, noted: Sequence[Audited]) -> str:
+    """noted: what the audit log says until the next change, the latest first."""
+    who = f"{noted[-1].who}: {noted[-1].what}" if noted else "nobody is noted"
+    ids = [*change.said]
+    named = ", ".join(ids[:IDS]) + (" ..." if len(ids) > IDS else "")
+    return f"{change.at.astimezone():%Y-%m-%d %H:%M:%S}  {who}; {len(ids)} entries: {named}"
+
+
 @contextmanager
 def changing(
     settings: Settings, args: argparse.Namespace, what: str, detail: str = ""
@@ -231,13 +262,20 @@ def changing(
     """The knowledge of a service of its own, to change a base that is or was; it is noted who did
     what. detail: the entry.
     """
+    with opened(settings, args.name, removed=not detail) as service:
+        yield service.knowledge
+        service.note("command line", what, args.name, detail)
+
+
+@contextmanager
+def opened(settings: Settings, name: str, removed: bool) -> Iterator[SupportService]:
+    """A service for one base. removed: whether it may be one that was removed."""
     from mm_support import terminal
     from mm_support.base_names import check_base, only_for
 
-    check_base(settings, args.name, removed=not detail)
-    with closing(terminal.load_service(only_for(settings, args.name))) as service:
-        yield service.knowledge
-        service.note("command line", what, args.name, detail)
+    check_base(settings, name, removed)
+    with closing(terminal.load_service(only_for(settings, name))) as service:
+        yield service
 
 
 def ask(args: argparse.Namespace, settings: Settings) -> int:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime, time
 from pathlib import Path
 
 from mm_support.config import FUSIONS, PROFILES
@@ -46,6 +46,16 @@ def day(text: str) -> date:
         return date.fromisoformat(text)
     except ValueError as exc:
         raise InputError(f"{text!r} is no day; write it like 2026-12-31.") from exc
+
+
+def moment(text: str) -> datetime:
+    """A time; a day stands for its end. Raises InputError for what is neither."""
+    with suppress(ValueError):
+        return datetime.combine(date.fromisoformat(text), time.max).astimezone()
+    try:
+        return datetime.fromisoformat(text).astimezone()
+    except ValueError as exc:
+        raise InputError(f"{text!r} is no time; write it like 2026-12-31T18:30.") from exc
 
 
 def common(parser: ArgumentParser) -> None:
@@ -104,6 +114,14 @@ def remove(parser: ArgumentParser) -> None:
 def undo(parser: ArgumentParser) -> None:
     """Takes the last change of a knowledge base back; a second time brings it again."""
     parser.add_argument("name")
+
+
+def history(parser: ArgumentParser) -> None:
+    """Prints when and by whom a knowledge base was changed, or what it held at a time."""
+    parser.add_argument("name")
+    parser.add_argument(
+        "--at", type=moment, metavar="TIME", help="print its entries then, as JSONL"
+    )
 
 
 def ask(parser: ArgumentParser) -> None:

@@ -5,6 +5,7 @@ what the store needs to show again. Pictures stay paths.
 from __future__ import annotations
 
 from dataclasses import asdict
+from datetime import date
 from typing import Any
 
 from mm_support.language.detect import in_characters
@@ -59,6 +60,13 @@ def ingest_dict(report: IngestReport) -> dict[str, Any]:
         "left_out": grouped(report.skipped),
         "odd": grouped(report.warnings),
     }
+
+
+def entry_dict(entry: Entry) -> dict[str, Any]:
+    """An entry as a line of JSONL, which `ingest` reads; what is empty is left out."""
+    stored = asdict(entry) | {"pictures": [str(path) for path in entry.pictures]}
+    days = {name: said.isoformat() for name, said in stored.items() if isinstance(said, date)}
+    return {name: said for name, said in (stored | days).items() if said}
 
 
 def citation_dict(citation: Citation) -> dict[str, Any]:

@@ -10,7 +10,7 @@ import shutil
 import threading
 from collections import Counter
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import UTC, date, datetime
 from multiprocessing import forkserver
 from pathlib import Path
 from types import SimpleNamespace
@@ -667,6 +667,42 @@ def test_replace_forgets_the_old_entries_and_undo_brings_them_back(index):
     index.replace("other", random_points(1), "v1")
     with pytest.raises(KnowledgeError, match="before"):
         index.index.undo("other")
+
+
+def test_what_a_base_held_is_known_for_each_time_also_after_undo_and_removal(index):
+    first, last = random_points(3), random_points(3)
+    last[0] = replace(last[0], entry=replace(last[0].entry, answer="Otherwise."))
+    times = [datetime.now(UTC)]
+    index.replace("kb", first, "v1")
+    for change in (
+        lambda: index.replace("kb", last[:2], "v2"),
+        lambda: index.index.undo("kb"),
+        lambda: index.index.remove("kb"),
+        lambda: index.index.undo("kb"),
+    ):
+        times.append(datetime.now(UTC))
+        change()
+    said = [[point.entry for point in points] for points in (first, last[:2], first, [])]
+    for when, entries in zip(times[1:], said):
+        held = index.index.held_at("kb", when)
+        assert sorted(held, key=lambda entry: entry.id) == entries
+    assert [len(change.said) for change in index.index.changes("kb")] == [3, 3, 2, 2, 3]
+    with pytest.raises(KnowledgeError, match="at that time"):
+        index.index.held_at("kb", times[0])
+    index.index.remove("kb")
+    index.index.remove("kb")
+    index.replace("kb", first[:1], "v3")
+    assert len(index.index.changes("kb")) == 1
+
+
+def test_a_change_that_was_noted_but_never_made_is_none_and_a_line_cut_off_ends_there(index):
+    index.replace("kb", random_points(3), "v1")
+    file = index.folder / "bases" / "kb" / "changes.jsonl"
+    kept = file.read_text(encoding="utf-8")
+    file.write_text(kept + kept.replace('"before": ""', '"before": "x"')[:-40], encoding="utf-8")
+    index.replace("kb", random_points(2), "v2")
+    found = index.index.changes("kb")
+    assert [change.said.keys() for change in found] == [{"e2"}, {"e0", "e1", "e2"}]
 
 
 def test_a_failed_ingest_leaves_the_old_index(index):

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from datetime import date
+from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from mm_support.errors import InputError, KnowledgeError
@@ -15,6 +15,7 @@ from mm_support.knowledge.actions import DeclaredAction, once
 from mm_support.knowledge.declarations import action_of
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
+from mm_support.knowledge.index.history import Change
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import is_address
 from mm_support.knowledge.points import PointMaker
@@ -79,6 +80,14 @@ class Bases:
     def entries(self, name: str) -> tuple[Entry, ...]:
         """All entries of a base. Raises KnowledgeError for a name that does not exist."""
         return self._index.open(name).entries.all()
+
+    def changes(self, name: str) -> list[Change]:
+        """How a base came to hold what it holds, latest first. Raises KnowledgeError."""
+        return self._index.changes(name)
+
+    def entries_at(self, name: str, when: datetime) -> list[Entry]:
+        """What a base held at a time, which bears a time zone. Raises KnowledgeError."""
+        return self._index.held_at(name, when)
 
     def search(self, turn: UserTurn, limit: int = 5) -> list[Hit]:
         """The best entries for a turn, best first. Raises InputError or KnowledgeError."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from datetime import date
 from pathlib import Path
@@ -83,6 +83,10 @@ class Entries:
                 found[row] = Record(row, self._entry(content), *beside)
         return [found[row] for row in rows]
 
+    def contents(self) -> dict[str, str]:
+        """id -> entry as JSON, in order."""
+        return dict(self._table.rows("SELECT id, content FROM entries ORDER BY row"))
+
     def row(self, entry_id: str) -> int | None:
         rows = self._table.rows("SELECT row FROM entries WHERE id = ?", [entry_id])
         return rows[0][0] if rows else None
@@ -117,9 +121,13 @@ class Entries:
         return self._declared
 
     def _entry(self, content: str) -> Entry:
-        stored = json.loads(content)
-        pictures = [self._pictures_dir / place for place in stored["pictures"]]
-        return ENTRY.validate_python({**stored, "pictures": pictures})
+        return stored_entry(json.loads(content), self._pictures_dir)
+
+
+def stored_entry(stored: Mapping[str, Any], pictures_dir: Path) -> Entry:
+    """An entry as it was stored; its pictures lie in a folder."""
+    pictures = [pictures_dir / place for place in stored["pictures"]]
+    return ENTRY.validate_python({**stored, "pictures": pictures})
 
 
 def _written(value: Any) -> str | None:

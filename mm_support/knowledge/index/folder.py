@@ -1,6 +1,7 @@
 """The embedded index: a folder a knowledge base, in it a folder a version and a pointer.
 
     <folder>/<base>/current     the key of the version that is read, and of the one before
+    <folder>/<base>/changes.jsonl   what it held before (history.py)
     <folder>/<base>/<key>/      a version (version.py); its file "held" is locked by all who read it
     <folder>/<base>/<key>.new/  one that is being written, locked by who writes it
 
@@ -21,12 +22,14 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
 from mm_support.errors import KnowledgeError, no_such_base
 from mm_support.files import make_durable, write_json
-from mm_support.knowledge.index import NAME, Point, check_name
+from mm_support.knowledge.index import NAME, Point, check_name, history
+from mm_support.knowledge.index.entries import stored_entry
 from mm_support.knowledge.index.locks import share, take, waiting
 from mm_support.knowledge.index.version import (
     LAYOUT,
@@ -34,6 +37,7 @@ from mm_support.knowledge.index.version import (
     VersionWriter,
 )
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
+from mm_support.types import Entry
 
 log = logging.getLogger(__name__)
 
@@ -111,6 +115,20 @@ class FolderIndex:
                     return version
         raise KnowledgeError(f"The knowledge base {name!r} cannot be opened; try again.")
 
+    def changes(self, name: str) -> list[history.Change]:
+        """The changes of a base, latest first. Raises KnowledgeError for one that never was."""
+        with waiting(self._folder / LOCK):
+            return list(history.changes(self._folder / name, self._known(name).current))
+
+    def held_at(self, name: str, when: datetime) -> list[Entry]:
+        """What a base held at a time. Raises KnowledgeError for a time before its first change."""
+        changes = self.changes(name)
+        if not changes or when < changes[-1].at:
+            raise KnowledgeError(f"Nothing is known of {name!r} at that time.")
+        now = self._said(name, changes[0].after)
+        held = history.held_at(when, changes, now)
+        return [stored_entry(said, self.pictures_dir) for said in held.values()]
+
     def fits(self, version: Version) -> bool:
         """Whether these models made its vectors."""
         return version.about.signature == self.signature
@@ -184,7 +202,8 @@ class FolderIndex:
     def _forget(self, name: str) -> None:
         """Removes all files of a base but those of versions that somebody reads."""
         with waiting(self._folder / LOCK):
-            (self._folder / name / CURRENT).unlink(missing_ok=True)
+            for file in (CURRENT, history.FILE):
+                (self._folder / name / file).unlink(missing_ok=True)
         self._close(name)
         self._sweep(name)
 
@@ -233,8 +252,23 @@ class FolderIndex:
             ) from exc
 
     def _point(self, name: str, pointer: Pointer) -> None:
+        self._note(name, pointer.current)
         write_json(self._folder / name / CURRENT, pointer)
         make_durable(self._folder / name)
+
+    def _note(self, name: str, key: str) -> None:
+        """Keeps what a version that is to be current changes."""
+        with suppress(KnowledgeError):  # of a damaged one nothing is known
+            before = (self._pointer(name) or Pointer("")).current
+            if before != key:
+                was, shall = self._said(name, before), self._said(name, key)
+                history.note(self._folder / name, before, key, was, shall)
+
+    def _said(self, name: str, key: str) -> dict[str, str]:
+        """id -> entry as JSON, of a version; nothing of none."""
+        with self._readable(name):
+            folder = self._folder / name / key
+            return Version(folder, self.pictures_dir).entries.contents() if key else {}
 
     def _read(self, name: str, key: str) -> Version | None:
         """None where the version was removed after its key was read."""
