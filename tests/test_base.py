@@ -16,6 +16,7 @@ from PIL import Image
 from mm_support.device import resolve_device
 from mm_support.encode.image import load_image_encoder
 from mm_support.errors import KnowledgeError
+from mm_support.knowledge import base
 from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.bases import STALE
 from mm_support.knowledge.contradictions import contradictions, differing
@@ -267,6 +268,41 @@ def test_a_base_of_several_sources_takes_each_in_step_by_itself(make, tmp_path):
     assert answers(knowledge) == {"a": "Better.", "c": "Nice."}
     knowledge.ingest("kb", two)
     assert answers(knowledge) == {"c": "Nice.", "a": "Other."}
+
+
+def test_a_source_that_did_not_change_is_read_again_only_where_the_base_did(
+    make, tmp_path, monkeypatch
+):
+    knowledge, folder = make(), source(tmp_path / "files", 10, 20)
+    (folder / "twice.md").write_text("# Twice\n\nIt is grey.")
+    reads = []
+    real = base.read_source
+    monkeypatch.setattr(base, "read_source", lambda *own: reads.append(1) or real(*own))
+    first = knowledge.ingest("kb", folder)
+    again = knowledge.sync("kb", folder)
+    assert len(reads) == 1 and replace(again, seconds=first.seconds) == first
+    assert any("says the same" in reason for *_, reason in again.warnings)
+    knowledge.edit("kb", replace(knowledge.entries("kb")[0], answer="It is black."))
+    for _ in range(2):
+        knowledge.sync("kb", folder)
+    assert len(reads) == 2
+    Image.new("RGB", (64, 64), (30,) * 3).save(folder / "grey20.png")
+    knowledge.sync("kb", folder)
+    assert len(reads) == 3
+    knowledge.undo("kb")
+    knowledge.sync("kb", folder)
+    assert len(reads) == 4 and make(models="others").sync("kb", folder) and len(reads) == 5
+
+
+def test_contradictions_within_a_source_and_with_others_are_reported(make, tmp_path):
+    knowledge, files = make(), [tmp_path / "a.csv", tmp_path / "b.csv"]
+    files[0].write_text("title,answer\nFee,It is 5 euros.\nfee?,It is 7 euros.\nOther,It is.\n")
+    files[1].write_text("id,title,answer\nx,FEE,It is 9 euros.\ny,Else,It is so.\n")
+    told = [
+        [(file, line) for file, line, reason in report.warnings if "other amounts" in reason]
+        for report in (knowledge.ingest("kb", files[0]), knowledge.sync("kb", files[1]))
+    ]
+    assert told == [[("a.csv", 3)], [("b.csv", 2), ("b.csv", 2)]]
 
 
 def test_edits_and_removals_by_hand_outlast_a_sync_and_are_reported(make, tmp_path):

@@ -130,6 +130,9 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             '.bill .foot::after { content: "No. 99"; } /* below */',
             ['.bill .foot::after { content: "No. 99"; } /* below */'],
         ),
+        ("Call python3 ./build.py --flutter", ["Call python3 ./build.py --flutter"]),
+        ("docker run -v ./data:/root -td", ["docker run -v ./data:/root -td"]),
+        ("Πότε ανοίγετε; Στις 9.", ["Πότε ανοίγετε;", "Στις 9."]),
         ("", []),
     ],
 )

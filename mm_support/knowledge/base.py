@@ -7,27 +7,30 @@ search and what else only reads    bases.py
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import replace
+from dataclasses import asdict, replace
+from os.path import exists
 from pathlib import Path
+
+from pydantic import TypeAdapter
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.actions import FILE
 from mm_support.knowledge.bases import STALE, Bases, Fitter
-from mm_support.knowledge.contradictions import contradictions
 from mm_support.knowledge.entries import fault_of, remark
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
-from mm_support.knowledge.ingest import Reading, ReadingOptions, read_source
+from mm_support.knowledge.ingest import Reading, ReadingOptions, is_address, read_source
 from mm_support.knowledge.oddities import told
 from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
-from mm_support.knowledge.sources import Recipe, Source, SourceFolder, origin_of
+from mm_support.knowledge.sources import Recipe, Source, SourceFolder, digest, origin_of
 from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
 from mm_support.types import Entry, IngestReport, Remark, UserTurn
 
@@ -35,6 +38,7 @@ log = logging.getLogger(__name__)
 
 OWN = "own"  # label of bases that did not come with the project
 NOTHING = ReadingOptions()
+REPORT = TypeAdapter(IngestReport)  # from JSON
 
 
 class Knowledge(Bases):
@@ -74,7 +78,7 @@ class Knowledge(Bases):
         cannot be read is reported. Raises KnowledgeError where that is everything; the old base
         stays.
         """
-        started = time.perf_counter()
+        started, state = time.perf_counter(), self._state(path, actions)
         with self._index.changing(name):
             read = self._read(name, path, progress, actions)
             origin = origin_of(path)
@@ -83,7 +87,7 @@ class Knowledge(Bases):
             self._publisher.publish(name, wanted, recipe, version, read.skipped, progress, copied)
             if version == OWN:
                 self._learn(name, progress)
-            return self._report(name, read, started)
+            return self._report(name, read, started, state)
 
     def sync(
         self, name: str, source: Path | str, progress: Progress | None = None, actions: bool = False
@@ -93,10 +97,13 @@ class Knowledge(Bases):
         What people edited or removed stays so; what did not change keeps its vectors; where nothing
         changed, nothing is written. A base that does not exist is made.
         """
-        started = time.perf_counter()
+        started, state = time.perf_counter(), self._state(source, actions)
         with self._index.changing(name):
-            read = self._read(name, source, progress, actions)
             old, recipe, wanted = self._present(name)
+            if old is not None and state in old.read and self._index.fits(old):
+                known = REPORT.validate_python(old.read[state])
+                return replace(known, seconds=time.perf_counter() - started)
+            read = self._read(name, source, progress, actions)
             origin = origin_of(source)
             new = [Wanted(entry, origin) for entry in read.entries]
             wanted = merged(wanted, new, recipe, read.skipped)
@@ -104,7 +111,7 @@ class Knowledge(Bases):
             if old is None or not self._publisher.holds(old, wanted):
                 self._publisher.publish(name, wanted, recipe, OWN, read.skipped, progress, source)
                 self._learn(name, progress)
-            return self._report(name, read, started)
+            return self._report(name, read, started, state)
 
     def edit(self, name: str, entry: Entry) -> None:
         """Puts an entry in place of the one with its id, or adds it. Raises KnowledgeError."""
@@ -172,10 +179,23 @@ class Knowledge(Bases):
         options = replace(self._reading, pages=pages, progress=said, actions=acts)
         return read_source(source, options)
 
-    def _report(self, name: str, read: Reading, started: float) -> IngestReport:
+    def _state(self, source: Path | str, actions: bool) -> str:
+        """Names a source and what it holds now; "" where that is not known before it is read."""
+        if is_address(source) or not exists(source) or self._reading.picture_hosts:
+            return ""
+        how = bool(self._reading.ocr), actions and self._acts
+        return json.dumps([origin_of(source), digest(Path(source)), *how])
+
+    def _report(self, name: str, read: Reading, started: float, state: str) -> IngestReport:
+        """state: of the source, beside which the report is kept until the base changes."""
         version = self._index.open(name)
-        read.warnings += _with_others(read.entries, version.entries.all())
-        return read.report(version.about.pictures, time.perf_counter() - started)
+        ids = {entry.id for entry in read.entries}
+        found = (c for c in version.all_contradictions() if {c.entry.id, c.other.id} & ids)
+        read.warnings += [remark(c.entry, told(c)) for c in found]
+        report = read.report(version.about.pictures, time.perf_counter() - started)
+        if state:
+            version.keep_read(state, asdict(report))
+        return report
 
     def _present(self, name: str) -> tuple[Version | None, Recipe, list[Wanted]]:
         """The version of a base, what it was made of, and what it holds; nothing of a new one."""
@@ -237,12 +257,3 @@ def _goes_with(entry: Entry, removed: Entry) -> bool:
     """Whether an entry goes with one that is removed: itself, an action in all its languages."""
     same = bool(entry.declaration) and entry.declaration == removed.declaration
     return same or entry.id == removed.id
-
-
-def _with_others(read: Sequence[Entry], entries: Sequence[Entry]) -> list[Remark]:
-    """Contradictions between what was read and what a base holds from other sources."""
-    ids = {entry.id for entry in read}
-    if len(entries) <= len(ids):
-        return []
-    found = [c for c in contradictions(entries) if (c.entry.id in ids) != (c.other.id in ids)]
-    return [remark(c.entry, told(c)) for c in found]

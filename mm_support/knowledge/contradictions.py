@@ -22,7 +22,13 @@ from typing import NamedTuple
 from mm_support.language.detect import language_of
 from mm_support.language.facts import NUMBER
 from mm_support.language.folding import folded
-from mm_support.language.sentences import CELL, COLUMNS, column_names, split_sentences
+from mm_support.language.sentences import (
+    CELL,
+    COLUMNS,
+    column_names,
+    sentences_holding,
+    split_sentences,
+)
 from mm_support.language.terms import terms
 from mm_support.language.versions import Numbered, numbered
 from mm_support.types import Entry
@@ -56,18 +62,16 @@ class _Clause(NamedTuple):
 def contradictions(entries: Iterable[Entry]) -> Iterator[Contradiction]:
     """Each pair once, the later entry first."""
     named: dict[str, list[Entry]] = defaultdict(list)
-    alike: dict[Frame, list[Entry]] = defaultdict(list)
-    for entry in (entry for entry in entries if not entry.declaration):
+    entries = [entry for entry in entries if not entry.declaration]
+    for entry in entries:
         for name in _names(entry):
             named[name].append(entry)
-        for frame in _frames(entry):
-            alike[frame].append(entry)
     seen: set[tuple[str, str]] = set()
     for name, group in named.items():
         for one, other in _pairs(group, seen):
             if first := next(_differing(other, one, name), None):
                 yield Contradiction(other, one, *first)
-    for group in alike.values():
+    for group in _of_one_frame(entries):
         for one, other in _pairs(group, seen):
             if first := next(_said_otherwise(other, one), None):
                 yield Contradiction(other, one, *first)
@@ -101,16 +105,33 @@ def _names(entry: Entry) -> set[str]:
     return {folded(text) for text in (entry.title, *entry.questions)} - {""}
 
 
-def _frames(entry: Entry) -> dict[Frame, str]:
-    """What is left of each sentence without its figures -> the sentence, where it says enough to be
-    about one thing; names with a number are no figures.
-    """
-    found = {}
-    for sentence in filter(_AMOUNT.search, split_sentences(entry.answer)):
-        words = terms(_AMOUNT.sub(" ", sentence), _language(entry))
+def _of_one_frame(entries: Iterable[Entry]) -> Iterator[list[Entry]]:
+    """Those that have sentences of one frame. Names with a number are looked for only where the
+    terms are the same, since that takes long."""
+    worded: dict[tuple[str, ...], list[tuple[Entry, str]]] = defaultdict(list)
+    for entry in entries:
+        for words, sentence in _worded(entry):
+            worded[words].append((entry, sentence))
+    for held in worded.values():
+        groups: dict[Numbered, dict[str, Entry]] = defaultdict(dict)
+        for entry, sentence in held if len(held) > 1 else ():
+            groups[numbered(sentence, title=True)][entry.id] = entry
+        yield from (list(group.values()) for group in groups.values())
+
+
+def _worded(entry: Entry) -> Iterator[tuple[tuple[str, ...], str]]:
+    """The terms of each sentence without its figures, where they say enough to be about one thing,
+    and the sentence."""
+    language = _language(entry)
+    for sentence in sentences_holding(_AMOUNT, entry.answer, language):
+        words = terms(_AMOUNT.sub(" ", sentence), language)
         if len(words) >= TELLING:
-            found[words, numbered(sentence, title=True)] = sentence
-    return found
+            yield words, sentence
+
+
+def _frames(entry: Entry) -> dict[Frame, str]:
+    """Frame -> sentence; names with a number are no figures."""
+    return {(words, numbered(said, title=True)): said for words, said in _worded(entry)}
 
 
 def _said_otherwise(entry: Entry, other: Entry) -> Iterator[tuple[str, str]]:

@@ -155,6 +155,8 @@ def web_address(text: str) -> str:
 
 def _is_said(answer: str, title: str) -> bool:
     """Whether a title ends in all that an answer says, which states nothing by itself."""
+    if len(answer) > 2 * MAX_TITLE:
+        return False
     said = words_of_name(answer)
     return words_of_name(title)[-len(said) :] == said and not states(answer)
 

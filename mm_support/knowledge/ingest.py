@@ -359,8 +359,10 @@ class _Builder:
 
 
 def _with_fewer_accents(block: Block) -> Block:
-    text, parts = fewer_accents(block.text), tuple(map(fewer_accents, block.parts))
-    return block if text == block.text else replace(block, text=text, parts=parts)
+    text = fewer_accents(block.text)
+    if text == block.text:
+        return block
+    return replace(block, text=text, parts=tuple(map(fewer_accents, block.parts)))
 
 
 def files_of(path: Path) -> list[Path]:

@@ -10,7 +10,7 @@ import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 
-from mm_support.knowledge.contradictions import Contradiction, contradictions
+from mm_support.knowledge.contradictions import Contradiction
 from mm_support.knowledge.entries import remark
 from mm_support.knowledge.passages import MOST_TOGETHER, tokens
 from mm_support.knowledge.readers.base import quoted
@@ -29,9 +29,8 @@ INSTRUCTION = "it reads like an instruction to an assistant; it is kept and show
 
 
 def oddities(entries: Sequence[Entry]) -> list[Remark]:
-    """(file, line, reason) of what looks odd."""
+    """(file, line, reason) of what looks odd; contradictions are told by the whole base."""
     found = [*_each(entries), *_duplicates(entries)]
-    found += [(one.entry, told(one)) for one in contradictions(entries)]
     found += _other_scripts(entries)
     return [remark(entry, reason) for entry, reason in found]
 

@@ -167,9 +167,9 @@ def _grouped(sections: Sequence[_Section]) -> Iterator[list[_Section]]:
     question is one of its own, and one whose heading names an identifier with what is under it."""
 
     def joins(group: list[_Section], section: _Section) -> bool:
-        short = sum(one.size for one in group) < LEAST and section.size < LEAST
-        alone = section.asks or group[-1].asks or section.has_code
-        return short and not alone and _are_kin(group[0], section)
+        short = section.size < LEAST and sum(one.size for one in group) < LEAST
+        asks = section.asks or group[-1].asks
+        return short and not asks and not section.has_code and _are_kin(group[0], section)
 
     return runs(sections, joins)
 

@@ -102,16 +102,17 @@ def _odd_words(tokens: list[Token]) -> Iterator[int]:
     and no part of a compound (Wi-Fi, VC-3).
     """
     words = [p for p, token in enumerate(tokens) if token.text.isascii() and token.text.isalpha()]
-    if all(tokens[place].text.isupper() for place in words):
+    odd = [place for place in words if place and is_odd(tokens[place].text)]
+    if not odd or all(tokens[place].text.isupper() for place in words):
         return
     grammar = stop_words(language_of(" ".join(token.text for token in tokens)))
-    for place in words:
+    for place in odd:
         others = [tokens[p].text for p in words if p not in (0, place)]
         headline = others and all(word[0].isupper() for word in others)
         common = headline or tokens[place].text.lower() in grammar
         word, near = tokens[place].text, tokens[max(0, place - 1) : place + 2]
         hyphened = any(token.text == "-" for token in near)
-        if place and is_odd(word) and not hyphened and not (word.istitle() and common):
+        if not hyphened and not (word.istitle() and common):
             yield place
 
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
 import unicodedata
 
 from mm_support.language.terms import CHARACTERS
 
 _WORD = re.compile(rf"[{CHARACTERS}]|[^\s{CHARACTERS}]+")
+LAST_MARK = 0x20000  # no accent of Unicode lies beyond; looking through all signs takes long
 REMEMBERED = 5_000  # names
 REPEATED = 0.75  # of the words of a name, from which another name repeats it
 
@@ -25,13 +25,13 @@ def fewer_accents(text: str) -> str:
     """Without the accents behind the 30th of a letter, as many as the stream-safe format of Unicode
     has: to put them into order takes time by the square of their number.
     """
-    return text if text.isascii() else _accents().sub(r"\1", text)
+    return text if text.isascii() else _accents().sub("", text)
 
 
 @functools.cache
 def _accents() -> re.Pattern[str]:
-    marks = "".join(filter(unicodedata.combining, map(chr, range(sys.maxunicode))))
-    return re.compile(f"([{marks}]{{30}})[{marks}]+")
+    marks = "".join(filter(unicodedata.combining, map(chr, range(LAST_MARK))))
+    return re.compile(f"[{marks}](?<=[{marks}]{{31}})")
 
 
 def words_of_name(text: str) -> list[str]:

@@ -16,10 +16,15 @@ from collections.abc import Iterable, Iterator, Sequence
 from mm_support.language.detect import DEFAULT, in_characters, language_of
 from mm_support.language.units import calendar_words
 
-REMEMBERED = 20_000  # texts
+REMEMBERED = 20_000  # texts, and lines
 LONGEST = 10_000  # characters of a line that is taken apart
-# one sentence in any language: nothing that could end one, no "a)", stands before the line's end
-_ONE = re.compile(r"(?!.*\b\w{1,3}\))[\w\s,'’\"/<>&+=%:()#*|@$€£，、“”「」（）-]*[.!?。！？]?")
+# one sentence in any language but Greek: nothing that could end one, no "a)", stands before the
+# line's end; a full stop in front of a letter, as in ./data and 1.2, ends none
+_ONE = re.compile(
+    r"(?!.*\b\w{1,3}\))"
+    r"(?:[\w\s,;'’\"/<>&+=%:：()#*|@$€£，、“”「」（）→\[\]{}~^\\⚠—–-]|\.(?=[A-Za-z0-9_/]))*[.!?。！？]?"
+)
+GREEK_QUESTION = ";"
 BULLETS = "-*•▪◦●"
 _STEP = re.compile(rf"\s*(?:(?:step\s+)?\d{{1,2}}[.):、]|[{BULLETS}])\s+", re.IGNORECASE)
 _CLAUSE = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,4}\.?\s+[^\W\d_]")
@@ -72,10 +77,22 @@ def split_lines(text: str) -> tuple[tuple[str, ...], ...]:
     """The sentences of each line that holds any."""
     language = language_of(text)
     lines = filter(None, (line.strip() for line in text.splitlines()))
-    return tuple(tuple(_split_line(line, language)) for line in lines)
+    return tuple(_split_line(line, language) for line in lines)
 
 
-def _split_line(line: str, language: str) -> Iterator[str]:
+def sentences_holding(pattern: re.Pattern[str], text: str, language: str) -> list[str]:
+    """The sentences in which a pattern is found. Lines without it are not taken apart, which takes
+    long."""
+    lines = filter(pattern.search, (line.strip() for line in text.splitlines()))
+    return [own for line in lines for own in _split_line(line, language) if pattern.search(own)]
+
+
+@functools.lru_cache(REMEMBERED)
+def _split_line(line: str, language: str) -> tuple[str, ...]:
+    return tuple(_pieces(line, language))
+
+
+def _pieces(line: str, language: str) -> Iterator[str]:
     """The line's sentences; a step's number alone is no sentence, it belongs to what follows."""
     head = ""
     for part in _segments(line, language):
@@ -91,7 +108,7 @@ def _segments(line: str, language: str) -> list[str]:
     """The line in pieces; whole where it is a row. The library takes long, and most lines of lists
     and tables are one sentence.
     """
-    if _ONE.fullmatch(line):
+    if _ONE.fullmatch(line) and not (language == "el" and GREEK_QUESTION in line):
         return [line]
     found = _sentences(line, language) if len(line) <= LONGEST else [line]
     found = _rejoined(found, line, language)

@@ -26,7 +26,7 @@ from mm_support.errors import KnowledgeError, SupportError
 from mm_support.files import replacing
 from mm_support.knowledge.index.folder import HELD, LOCK, NEW, FolderIndex, Pointer
 from mm_support.knowledge.index.locks import waiting
-from mm_support.knowledge.index.version import FITTED, Version
+from mm_support.knowledge.index.version import FITTED, READ, Version
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
 
 if TYPE_CHECKING:
@@ -173,7 +173,7 @@ class SharedIndex(FolderIndex):
     def _files(self, name: str, key: str, folder: Path) -> Iterator[tuple[str, Path]]:
         """What a version needs: where it lies below the data folder, and the file."""
         for file in sorted(folder.iterdir()):
-            if file.name not in (HELD, FITTED):
+            if file.name not in (HELD, FITTED, READ):
                 yield f"{self._folder.name}/{name}/{key}/{file.name}", file
         version = Version(folder, self.pictures_dir)
         pictures = [self.pictures_dir / place for place in version.entries.pictures()]

@@ -4,6 +4,7 @@
     names.json      the identifiers that its entries define
     contradictions.json   entries that answer the same and say it otherwise, by their ids
     fitted.json     what was learned about the base from its own questions; added once it is known
+    read.json       what was reported of the sources that it was read from; added likewise
     entries.sqlite  entries, terms, identifiers
     facets ...      vectors (arrays.py)
 
@@ -24,7 +25,12 @@ from typing import IO, Any
 import numpy as np
 
 from mm_support.files import make_durable, write_json
-from mm_support.knowledge.contradictions import by_id, contradictions
+from mm_support.knowledge.contradictions import (
+    Contradiction,
+    by_id,
+    contradictions,
+    differing,
+)
 from mm_support.knowledge.index import About, Point, entries, identified, postings
 from mm_support.knowledge.index.arrays import Arrays, ArrayWriter, open_arrays
 from mm_support.knowledge.index.entries import Entries, EntriesWriter
@@ -38,13 +44,13 @@ from mm_support.language.terms import terms
 from mm_support.types import Entry
 
 ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
-FITTED, CONTRADICTIONS = "fitted.json", "contradictions.json"
+FITTED, CONTRADICTIONS, READ = "fitted.json", "contradictions.json", "read.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how sources are read and texts are cut into sentences and terms; it belongs
 # to the signature, so what is in another one is made again
-LAYOUT = 9
+LAYOUT = 10
 
 
 class VersionWriter:
@@ -145,6 +151,17 @@ class Version:
             self.told(fitted)
 
     @cached_property
+    def read(self) -> dict[str, Any]:
+        """What `keep_read` was given, by the state of the source."""
+        file = self._folder / READ
+        return json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+
+    def keep_read(self, state: str, report: dict[str, Any]) -> None:
+        """Writes what was reported of a source, all of which the version holds."""
+        self.read[state] = report
+        write_json(self._folder / READ, self.read)
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The products and other names that customers are likely to say."""
         entries = self.entries.all()
@@ -162,6 +179,16 @@ class Version:
         """The entries that answer the same as one and say it otherwise."""
         rows = (self.entries.row(other) for other in self._contradictions.get(entry_id, ()))
         return tuple(self.entries.some([row for row in rows if row is not None]))
+
+    def all_contradictions(self) -> Iterator[Contradiction]:
+        """Each pair of entries that contradict each other once, the later one first."""
+        known: dict[str, Entry] = {}
+        for entry in self.entries.all() if self._contradictions else ():
+            pairs = (known.get(other) for other in self._contradictions.get(entry.id, ()))
+            for other in filter(None, pairs):
+                first = next(differing(entry, other), None)
+                yield from [Contradiction(entry, other, *first)] if first else []
+            known[entry.id] = entry
 
     @cached_property
     def _contradictions(self) -> dict[str, list[str]]:

@@ -216,6 +216,8 @@ def _sections(blocks: Iterable[Block]) -> Iterator[list[Block]]:
 def _with_asking_lines(blocks: Sequence[Block]) -> list[Block]:
     """The blocks under one heading; where lines that ask stand over all but the first of them, and
     each is answered, these are headings."""
+    if sum(block.text.count(mark) for block in blocks for mark in ASKING) < 2:
+        return list(blocks)
     pieces = [piece for block in blocks for piece in _pieces(block)]
     places = [at for at, piece in enumerate(pieces) if piece.question]
     answered = all(_is_answered(pieces[at : at + 2]) for at in places)
