@@ -582,6 +582,22 @@ def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     assert "Was this helpful? Yes No" in told and "Last updated" in told and "Article 00" in told
 
 
+@pytest.mark.parametrize(
+    "dated",
+    [
+        ["Last updated 3 April 2026", "Last updated 12 January 2025", "Last updated 9 May 2026"],
+        ["Stand: 3. März 2026", "Stand: 12. Januar 2025", "Stand: 9. Mai 2026"],
+        ["最后更新：2026年3月4日", "最后更新：2025年12月1日", "最后更新：2026年5月9日"],
+    ],
+)
+def test_lines_that_differ_in_their_months_are_frames(tmp_path, dated):
+    for n in range(9):
+        text = f"# Title {n}\n\nBody {n} is here.\n\nHelpful? Yes No\n\n{dated[n % 3]}\n"
+        (tmp_path / f"{n}.md").write_text(text, encoding="utf-8")
+    answers = [entry.answer for entry in read_source(tmp_path).entries]
+    assert answers == [f"Body {n} is here." for n in range(9)]
+
+
 def test_few_documents_and_their_figures_are_no_frames(tmp_path):
     for n in range(12):
         (tmp_path / f"{n}.md").write_text(f"# Item {n}\n\nIt is item {n}.\n\nPrice: {n} euros.\n")

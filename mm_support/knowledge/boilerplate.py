@@ -2,7 +2,7 @@
 
 "Was this helpful?", "Last updated ...", lists of related articles: recognised by how often they
 repeat, in whatever language. Lines that differ only in a date must repeat in half of all documents.
-Knows no words.
+Knows no words but the names of months.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mm_support.knowledge.readers.base import Block, Document
+from mm_support.language.detect import language_of
+from mm_support.language.units import calendar_words
 
 LEAST_DOCUMENTS = 5  # in which a block must stand to be a frame
 LEAST_SHARE = 0.05  # of all documents, likewise
@@ -21,6 +23,7 @@ DATED_SHARE = 0.5  # of all documents, for a line that differs in its date
 MAX_DATED = 60  # characters of such a line
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?!\d)")
 _FIGURES = re.compile(r"\d+")
+_WORD = re.compile(r"[^\W\d_]+")
 
 
 def without_frames(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
@@ -48,9 +51,12 @@ def _key(block: Block) -> str:
 
 
 def _dated_key(block: Block) -> str:
-    """The text without figures where it is short and names a year, else ""."""
-    short = len(block.text) <= MAX_DATED and _YEAR.search(block.text)
-    return _FIGURES.sub("0", _key(block)) if short else ""
+    """The text without figures and months where it is short and names a year, else ""."""
+    if len(block.text) > MAX_DATED or not _YEAR.search(block.text):
+        return ""
+    months = calendar_words(language_of(block.text))
+    bare = _WORD.sub(lambda word: "0" if word[0] in months else word[0], _key(block))
+    return _FIGURES.sub("0", bare)
 
 
 def _inner(blocks: Sequence[Block], repeated: set[str]) -> tuple[Block, ...]:
