@@ -598,6 +598,14 @@ def test_lines_that_differ_in_their_months_are_frames(tmp_path, dated):
     assert answers == [f"Body {n} is here." for n in range(9)]
 
 
+def test_what_is_stated_of_some_documents_is_no_frame(tmp_path):
+    for n in range(42):
+        end = f"Ask for it at counter {n % 7}.\n\nAll rights are reserved.\n"
+        (tmp_path / f"{n}.md").write_text(f"# Service {n}\n\nIt costs {n + 5} euros.\n\n{end}")
+    answers = [entry.answer for entry in read_source(tmp_path).entries]
+    assert all(answer.splitlines()[-1].startswith("Ask for it at") for answer in answers)
+
+
 def test_few_documents_and_their_figures_are_no_frames(tmp_path):
     for n in range(12):
         (tmp_path / f"{n}.md").write_text(f"# Item {n}\n\nIt is item {n}.\n\nPrice: {n} euros.\n")

@@ -13,11 +13,13 @@ from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 from mm_support.knowledge.readers.base import Block, Document
+from mm_support.knowledge.readers.columns import STATING
 from mm_support.language.detect import language_of
 from mm_support.language.units import calendar_words
 
 LEAST_DOCUMENTS = 5  # in which a block must stand to be a frame
 LEAST_SHARE = 0.05  # of all documents, likewise
+STATED_SHARE = 0.25  # of all documents, for what states something: it may be true of some of them
 ONLY_LINKS = 0.8  # share of links from which a list is one of links
 DATED_SHARE = 0.5  # of all documents, for a line that differs in its date
 MAX_DATED = 60  # characters of such a line
@@ -42,8 +44,12 @@ def without_frames(documents: Sequence[Document]) -> tuple[list[Document], Count
 
 def _repeated(documents: Sequence[Document], key: Callable[[Block], str], share: float) -> set[str]:
     counts = Counter(k for document in documents for k in {*map(key, document.blocks)} - {""})
-    least = max(LEAST_DOCUMENTS, share * len(documents))
-    return {text for text, times in counts.items() if times >= least}
+
+    def least(text: str) -> float:
+        stated = STATED_SHARE if text.endswith(STATING) else 0.0
+        return max(LEAST_DOCUMENTS, max(share, stated) * len(documents))
+
+    return {text for text, times in counts.items() if times >= least(text)}
 
 
 def _key(block: Block) -> str:
