@@ -1228,6 +1228,17 @@ def test_a_mail_is_read_without_salutation_and_farewell(farewell):
     assert "'Dear all,' is a salutation" in reasons and "Ada Lee" in reasons
 
 
+def test_a_farewell_without_a_comma_is_told_by_the_name_of_the_sender():
+    mail = (
+        "From: Ada Lee <a@b.example>\nSubject: Hours\n\nWe open at nine.\n\n"
+        "Bring a lamp.\n\nBest regards\n{}\n"
+    )
+    for name, left in (("Ada", ""), ("Ada Lee", ""), ("Bob", "Best regards\nBob")):
+        data = mail.format(name).encode()
+        (document,) = read_mail(File("a.eml", data), Remarks("a.eml"))
+        assert document.text.partition("Bring a lamp.")[2].strip() == left
+
+
 @pytest.mark.parametrize(
     "last", ["Bring:\n\nlamps,\nropes", "Ask Ada.\n\nFriday,\nwe are closed.", "Thanks,"]
 )

@@ -91,14 +91,18 @@ def begins_with_salutation(texts: Sequence[str]) -> bool:
     )
 
 
-def at_farewell(texts: Sequence[str]) -> int | None:
+def at_farewell(texts: Sequence[str], sender: str = "") -> int | None:
     """The place of the paragraph with which a mail takes leave: behind a sentence, a short line
-    that ends with a comma, over nothing but a few lines that are no sentences and say who wrote.
+    that ends with a comma or is over the sender's name, and below it nothing but a few lines that
+    are no sentences and say who wrote.
     """
+    names = {*sender.casefold().split()}
     for at in range(max(1, len(texts) - _SENDER), len(texts)):
         first, *rest = "\n".join(texts[at:]).splitlines()
         plain = not any(line.rstrip().endswith((*ENDS, *",，:：")) for line in rest)
-        takes_leave = _COURTESY.fullmatch(first.strip()) and texts[at - 1].endswith(ENDS)
+        signed = any(line.split() and {*line.casefold().split()} <= names for line in rest)
+        courtesy = _COURTESY.fullmatch(first.strip()) or signed and not first.endswith(ENDS)
+        takes_leave = courtesy and texts[at - 1].endswith(ENDS)
         if takes_leave and plain and 0 < len(rest) <= _SENDER:
             return at
     return None

@@ -52,8 +52,11 @@ def read_mail(file: File, remarks: Remarks) -> Iterator[Document]:
     else:
         lines = _without_quoted(text.replace("\r\n", "\n"), remarks).split("\n")
         blocks = tuple(replace(block, line=0) for block in text_blocks(lines))
-    own = blocks if forwarded else _without_courtesies(_own(blocks, subject, remarks), remarks)
-    blocks = with_questions(own)
+    if not forwarded:
+        senders = getattr(message["from"], "addresses", ())
+        sender = " ".join(one.display_name for one in senders)
+        blocks = _without_courtesies(_own(blocks, subject, remarks), sender, remarks)
+    blocks = with_questions(blocks)
     sent = message["date"].datetime if message["date"] and message["date"].datetime else None
     updated = as_day(sent, "date", 0, remarks)
     yield Document(subject or file.stem, blocks, file.name, links=links, updated=updated)
@@ -98,10 +101,12 @@ def _own(blocks: Sequence[Block], subject: str, remarks: Remarks) -> tuple[Block
     return tuple(block for block in kept if block.text or block.pictures)
 
 
-def _without_courtesies(blocks: Sequence[Block], remarks: Remarks) -> tuple[Block, ...]:
-    """The blocks without a salutation, and without a farewell and who wrote."""
+def _without_courtesies(
+    blocks: Sequence[Block], sender: str, remarks: Remarks
+) -> tuple[Block, ...]:
+    """The blocks without a salutation, and without a farewell and who wrote. sender: by name."""
     texts = [block.text for block in blocks]
-    end = at_farewell(texts) or len(blocks)
+    end = at_farewell(texts, sender) or len(blocks)
     start = int(begins_with_salutation(texts))
     for text in texts[:start]:
         remarks.skip(0, f"{quoted(text)} is a salutation and was left out")
