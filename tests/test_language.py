@@ -676,3 +676,8 @@ def test_lists_of_words_that_several_texts_need_at_once_are_read_once(monkeypatc
     with ThreadPoolExecutor(4) as pool:
         found = list(pool.map(known, range(4)))
     assert read == ["cs", "sk"] and all(each is found[0] for each in found)
+
+
+@pytest.mark.parametrize("words", ["一亿零", "零十一", "万一", "亿亿千"])
+def test_chinese_numerals_that_are_no_number_stay_words(words):
+    assert terms(f"价格是{words}元", "zh")

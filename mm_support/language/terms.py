@@ -211,7 +211,7 @@ def chinese_number(words: str) -> str:
 
     try:
         return str(cn2an.cn2an(words, "smart"))
-    except ValueError:  # no number: 一一, 万一
+    except (ValueError, KeyError):  # no number: 一一, 万一, 一亿零
         return words
 
 
