@@ -1,22 +1,23 @@
-"""Figures and searches over very many turns: python tests/many_turns.py FOLDER [TURNS] [DAYS]
+"""Figures and searches over very many turns: python tests/many_turns.py WHERE [TURNS] [DAYS]
 
-Makes a SQLite store of so many turns, a million in 90 days unless told otherwise, three a
-conversation, with ratings, hand-overs and messages, and says how long each figure takes, at first,
-and once days that are over are added up, and each search.
+Makes a store of so many turns, in a folder (SQLite) or at the address of a database: a million in
+90 days unless told otherwise, three a conversation, with ratings, hand-overs and messages. Says how
+long each figure takes, at first, and once days that are over are added up, and each search.
 """
 
 from __future__ import annotations
 
-import json
-import sqlite3
 import sys
 import time
 from collections.abc import Iterator, Sequence
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 import numpy as np
+from sqlalchemy import insert, text
 
+from mm_support.desk.audit import audited
 from mm_support.desk.conversations import Desk
 from mm_support.desk.insights import Insights
 from mm_support.store.database import Store
@@ -31,6 +32,10 @@ from mm_support.store.models import (
 )
 
 PERIODS = (1, 7, 30, 90)
+FIGURES = "figures first_answer satisfaction scored gaps disliked entries".split()
+SEARCHES = ("question", "4321", "words 4321", "zebra", "2026-11-20")  # of all, few, none, a day
+# those that others point at first
+ORDER = (TurnRow, ConversationRow, FeedbackRow, HandoffRow, OwnershipRow, MessageRow)
 ENTRY = {"title": "An entry", "answer": "words " * 40, "score": 0.5}
 HITS = [{"id": f"e{n}", **ENTRY} for n in range(3)]
 
@@ -65,13 +70,27 @@ def turns(count: int, days: float, latest: datetime) -> Iterator[dict]:
         }
 
 
+def is_over(turn: dict) -> bool:
+    return turn["created"] < datetime.now(UTC) - timedelta(hours=2)
+
+
+def conversation_of(turn: dict) -> dict:
+    """Those of the last two hours still wait; who was answered rated it."""
+    own = {"id": turn["session_id"], "agent": "", "outcome": "", "score": None, "comment": ""}
+    if turn["action"] != "handoff":
+        return {**own, "owner": "assistant", "since": turn["created"]}
+    if not is_over(turn):
+        return {**own, "owner": "waiting", "since": turn["created"]}
+    rated = {"agent": "Ada", "outcome": "solved", "score": 1 + int(turn["id"][1:]) % 5}
+    return {**own, **rated, "owner": "closed", "since": turn["created"] + timedelta(minutes=9)}
+
+
 def rows_of(turn: dict) -> Iterator[tuple[type[Base], dict]]:
     """The turn, and what belongs to it in other tables."""
     number, name, at = int(turn["id"][1:]), turn["session_id"], turn["created"]
     yield TurnRow, turn
     if number % 3 == 2:
-        own = {"id": name, "owner": "assistant", "agent": "", "since": at}
-        yield ConversationRow, own
+        yield ConversationRow, conversation_of(turn)
     if number % 12 == 0:
         rating = "down" if number % 36 == 0 else "up"
         own = {"turn_id": turn["id"], "created": at, "rating": rating, "comment": ""}
@@ -79,40 +98,27 @@ def rows_of(turn: dict) -> Iterator[tuple[type[Base], dict]]:
     if turn["action"] == "handoff":
         own = {"turn_id": turn["id"], "session_id": name, "created": at, "reason": "asked"}
         yield HandoffRow, {**own, "code": "asked", "summary": "why"}
-        owned = {"conversation_id": name, "created": at, "owner": "waiting", "who": "assistant"}
-        yield OwnershipRow, {**owned, "why": "asked"}
-        later = at + timedelta(minutes=2)
-        said = {"conversation_id": name, "author": "Ada", "text": "hello", "created": later}
-        yield MessageRow, said
+        changes = {"waiting": 0, "person": 1, "closed": 9} if is_over(turn) else {"waiting": 0}
+        for owner, minutes in changes.items():
+            owned = {"conversation_id": name, "owner": owner, "who": "Ada", "why": "asked"}
+            yield OwnershipRow, {**owned, "created": at + timedelta(minutes=minutes)}
+    if turn["action"] == "handoff" and is_over(turn):
+        said = {"conversation_id": name, "author": "Ada", "text": "hello"}
+        yield MessageRow, {**said, "created": at + timedelta(minutes=2)}
 
 
-def fill(path: Path, count: int, days: float) -> None:
-    """Past the store, which would keep one turn after the other."""
-    raw = sqlite3.connect(path)
-    raw.executescript("PRAGMA synchronous=OFF; PRAGMA foreign_keys=OFF")
-    waiting: dict[type[Base], list[tuple]] = {}
+def fill(store: Store, count: int, days: float) -> None:
+    """Past the keeper, which would keep one turn after the other."""
+    waiting: dict[type[Base], list[dict]] = {}
     for n, turn in enumerate(turns(count, days, datetime.now(UTC)), 1):
         for table, row in rows_of(turn):
-            waiting.setdefault(table, []).append(tuple(map(plain, row.values())))
-            if len(waiting[table]) == 1:
-                names[table] = tuple(row)
+            waiting.setdefault(table, []).append(row)
         if n % 20_000 == 0 or n == count:
-            for table, rows in waiting.items():
-                columns, marks = ", ".join(names[table]), ", ".join("?" * len(names[table]))
-                into = f"INSERT INTO {table.__tablename__} ({columns}) VALUES ({marks})"
-                raw.executemany(into, rows)
-            waiting.clear()
-            raw.commit()
-    raw.close()
-
-
-names: dict[type[Base], tuple[str, ...]] = {}
-
-
-def plain(value: object) -> object:
-    if isinstance(value, datetime):
-        return f"{value:%Y-%m-%d %H:%M:%S.%f}"
-    return json.dumps(value) if isinstance(value, (dict, list)) else value
+            with store.writing() as session:
+                for table in sorted(waiting, key=ORDER.index):
+                    session.execute(insert(table), waiting.pop(table))
+    with store.writing() as session:
+        session.execute(text("ANALYZE"))
 
 
 def encode(texts: Sequence[str]) -> np.ndarray:
@@ -128,24 +134,25 @@ def timed(what: str, ask) -> None:
     print(f"{what}: {time.perf_counter() - began:.2f} s ({size})", flush=True)
 
 
-def main(folder: str, count: str = "1000000", days: str = "90") -> None:
-    path = Path(folder) / "turns.sqlite"
-    store = Store(f"sqlite:///{path}")
+def main(where: str, count: str = "1000000", days: str = "90") -> None:
+    store = Store(where if "://" in where else f"sqlite:///{Path(where) / 'turns.sqlite'}")
     with store.reading() as session:
         empty = session.query(TurnRow.id).first() is None
     if empty:
-        timed("made", lambda: fill(path, int(count), float(days)))
-    insights = Insights(store, encode, lambda base: [])
+        timed("made", lambda: fill(store, int(count), float(days)))
+    titles = {hit["id"]: hit["title"] for hit in HITS}
+    insights = Insights(store, encode, lambda base: [], lambda base: titles)
+    desk = Desk(store)
     for attempt in ("at first", "again"):
         print(attempt)
         for period in PERIODS:
-            timed(f"figures of {period} days", lambda: insights.figures(period))  # noqa: B023
-            timed(f"first answer, {period} days", lambda: insights.first_answer(period))  # noqa: B023
-            timed(f"no answer, {period} days", lambda: insights.gaps(period))  # noqa: B023
-            timed(f"rated down, {period} days", lambda: insights.disliked(period))  # noqa: B023
-    desk = Desk(store)
-    for words in ("question", "4321", "words 4321", "zebra"):  # of all, of few, of none
-        timed(f"search for {words}", lambda: desk.search(words))  # noqa: B023
+            for what in FIGURES:
+                timed(f"{what}, {period} days", partial(getattr(insights, what), period))
+    timed("the audit log", lambda: audited(store))
+    for what in (desk.open, desk.closed, desk.queue, desk.usual_wait):
+        timed(f"desk, {what.__name__}", what)
+    for words in SEARCHES:
+        timed(f"search for {words}", partial(desk.search, words))
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def card(rng):
     body = first + digits(rng, length - len(first) - 1)
     total = sum(sum(divmod(int(d) * (2 if i % 2 == 0 else 1), 10)) for i, d in enumerate(body))
     number = body + str(-total % 10)
-    between = rng.choice(["", " ", "-"])
+    between = rng.choice(["", " ", "-", "."])
     return between.join(number[i : i + groups] for i in range(0, length, groups))
 
 
@@ -197,6 +197,7 @@ def test_ways_of_writing_that_computers_and_people_have():
         "4111\u200b1111\u200b1111\u200b1111",
         "4-1-1-1-1-1-1-1-1-1-1-1-1-1-1-1",
         "3782 822463 10005",
+        "622848 2636117124346",
     ):
         assert Masks().text(f"Card {text}.") == "Card [card 1]."
     masks = Masks()
@@ -206,6 +207,21 @@ def test_ways_of_writing_that_computers_and_people_have():
     assert masks.known("We wrote to a@b.de from us@shop.example.") == (
         "We wrote to [e-mail 1] from us@shop.example."
     )
+
+
+@pytest.mark.parametrize(
+    "text, masked",
+    [
+        ("info520@例え.jp", "[e-mail 1]"),
+        ("иван@почта.рф.", "[e-mail 1]."),
+        ("邮箱a.b@qq.com付款", "邮箱[e-mail 1]付款"),
+        ("王芳@gmail.com", "[e-mail 1]"),
+        ("Here: +44 7911 512916", "Here: [phone 1]"),  # a range that is not given out yet
+        ("1+1234567890", "1+1234567890"),
+    ],
+)
+def test_addresses_in_any_letters_and_numbers_with_any_code(text, masked):
+    assert Masks().text(text) == masked
 
 
 def test_a_number_that_goes_on_in_the_next_line_of_a_photo():
@@ -222,6 +238,7 @@ def test_long_texts_take_no_time():
     texts = (
         "1 " * 2000,
         "1-" * 2000,
+        "1." * 2000,
         "a@" + "a." * 2000,
         "GB82" * 1000,
         "x" * 4000,

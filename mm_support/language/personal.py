@@ -28,11 +28,11 @@ KINDS = ("e-mail", "IBAN", "ID number", "card", "SSN", "phone")  # the surest fi
 # a number that goes on in letters, or after a sign that joins, is part of a longer code
 _BEGINS = r"(?<![A-Za-z0-9#])(?<![A-Za-z0-9][-_./])"
 _ENDS = r"(?![A-Za-z0-9])(?![-_/][A-Za-z0-9])"
-_EMAIL = re.compile(
-    r"[A-Za-z0-9\u00c0-\u024f.!#$%&'*+/=?^_`{|}~-]+"
-    r"@(?:[A-Za-z0-9\u00c0-\u024f-]+\.)+[A-Za-z\u00c0-\u024f]{2,}"
-)
-_CARD = re.compile(rf"{_BEGINS}\d(?:[ \n-]?\d){{13,18}}{_ENDS}")
+_UNSPACED = "\u3040-\u30ff\u4e00-\u9fff"  # letters around which no space shows where a name begins
+_LOCAL = rf"(?:[\w.!#$%&'*+/=?^`{{|}}~-](?<![{_UNSPACED}]))+|[{_UNSPACED}]+"
+_LAST_LABEL = rf"[A-Za-z\u00c0-\u024f]{{2,}}|[\u0370-\u1fff]{{2,}}|[{_UNSPACED}]{{2}}"
+_EMAIL = re.compile(rf"(?:{_LOCAL})@(?:[\w-]+\.)+(?:{_LAST_LABEL})")
+_CARD = re.compile(rf"{_BEGINS}\d(?:[ \n.-]?\d){{13,18}}{_ENDS}")
 _IBAN = re.compile(rf"{_BEGINS}[A-Za-z]{{2}}\d{{2}}")
 _IDENTITY = re.compile(rf"{_BEGINS}\d{{6}}[ -]?\d{{8}}[ -]?\d{{3}}[\dXx]{_ENDS}")
 _SSN = re.compile(rf"{_BEGINS}(\d{{3}})([ -])(\d{{2}})\2(\d{{4}}){_ENDS}")
@@ -46,7 +46,7 @@ _CARDS = (
     (re.compile(r"35(?:2[89]|[3-8])|6011|64[4-9]|65|6304|6759|676[1-3]|50(?:18|20|38)"), (16,)),
     (re.compile(r"62|81"), (16, 17, 18, 19)),
 )
-_GROUPS = ((4, 6, 5), (4, 6, 4))  # of a card's digits, beside fours
+_GROUPS = ((4, 6, 5), (4, 6, 4), (6, 13))  # of a card's digits, beside fours
 # characters of an IBAN by country, as SWIFT registers them
 _IBAN_LENGTHS = {
     country: length
@@ -259,7 +259,8 @@ def _phones(text: str, language: str) -> Iterator[Span]:
     text = _BRACKETS.sub(lambda match: match[1] or " ", text)
     for region in dict.fromkeys((None, *REGIONS, own or None)):
         sure = _sure if region in (None, *REGIONS) else _surely_of
-        for match in PhoneNumberMatcher(text, region, Leniency.VALID):
+        leniency = Leniency.VALID if region else Leniency.POSSIBLE  # with a code they are sure
+        for match in PhoneNumberMatcher(text, region, leniency):
             if _JOINED.match(text, match.start) and sure(match):
                 yield match.start, match.end
     if chinese:
