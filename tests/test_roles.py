@@ -11,6 +11,7 @@ import httpx
 import pytest
 
 from demo.door import ADMIN, KEY_NAME, Door
+from demo.edges import UNUSED
 from demo.knowledge_tab import KnowledgeDesk
 from demo.sizes import Limits
 from demo.ui import build_demo, launch_options
@@ -83,6 +84,26 @@ PICKED = {
     "DeskPage.close": {"outcome": "solved"},
     "Editor.open": {"entry": "nothing"},
 }
+# what the app serves besides: pages, their files, calls of the events above, and uploads
+PATHS = {
+    *("/", "/desk", "/workshop", "/preview", "/login", "/logout", "/widget.js"),
+    *("/config", "/theme.css", "/favicon.ico", "/robots.txt", "/manifest.json"),
+    *("/pwa_icon", "/pwa_icon/{size}", "/healthz", "/readyz", "/metrics", "/openapi.json"),
+    *(f"/{folder}/{{path:path}}" for folder in ("static", "svelte", "assets", "gradio_api/file")),
+}
+FRAMEWORK = {
+    *("api/{api_name}", "run/{api_name}", "call/{api_name}", "call/{api_name}/{event_id}"),
+    *("call/v2/{api_name}", "call/v2/{api_name}/{event_id}", "cancel", "component_server"),
+    *("queue/data", "queue/join", "queue/status", "heartbeat/{session_hash}", "startup-events"),
+    *("info", "openapi.json", "app_id", "login_check", "token", "user", "theme.css"),
+    *("upload", "upload_progress", "file={path_or_url:path}"),
+    *("stream/{event_id}", "stream/{event_id}/close"),
+    "custom_component/{id}/{environment}/{type}/{file_name}",
+    *(
+        f"stream/{{session_hash}}/{{run}}/{{component_id}}/{name}"
+        for name in ("playlist-file", "playlist.m3u8", "{segment_id}.{ext}")
+    ),
+}
 REFUSALS = (word("door_closed"), word("door_not_yours"))
 
 
@@ -145,6 +166,18 @@ def test_every_event_of_every_page_is_in_the_table(demo):
     assert names == OPEN | GUARDED.keys()
     public = {name_of(each) for each in demo.fns.values() if each.api_visibility == "public"}
     assert public == {name for name in OPEN if name.startswith("Endpoints.")}
+
+
+def paths_of(routes):
+    for route in routes:
+        inner = getattr(route, "original_router", None)
+        yield from paths_of(inner.routes) if inner else [route.path.rstrip("/") or "/"]
+
+
+def test_every_path_that_the_app_serves_is_known_or_shut(demo, call):
+    """So that a newer framework opens none that nobody has looked at."""
+    served = {path for path in paths_of(demo.app.routes) if not UNUSED.match(path)}
+    assert served == PATHS | {f"/gradio_api/{path}" for path in FRAMEWORK}
 
 
 @pytest.mark.parametrize("name", GUARDED)
