@@ -15,7 +15,19 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from sqlalchemy import JSON, ColumnElement, Select, and_, case, column, func, or_, select, union_all
+from sqlalchemy import (
+    JSON,
+    ColumnElement,
+    Select,
+    and_,
+    case,
+    column,
+    func,
+    intersect,
+    or_,
+    select,
+    union_all,
+)
 from sqlalchemy.orm import Session
 
 from mm_support.desk.cases import cases_of
@@ -148,9 +160,9 @@ def found_cases(session: Session, terms: Sequence[Term], reveal: bool) -> tuple[
 
 def _latest(session: Session, terms: Sequence[Term], reveal: bool) -> Select[Any]:
     """The names of the conversations that have every term somewhere, the latest first."""
-    some = union_all(*_places(session.get_bind().dialect.name, terms, reveal)).subquery()
-    every = (func.max(some.c[f"term{number}"]) == 1 for number in range(len(terms)))
-    named = select(some.c.name).group_by(some.c.name).having(and_(*every)).subquery()
+    dialect = session.get_bind().dialect.name
+    places = (union_all(*_places(dialect, term, reveal)).subquery() for term in terms)
+    named = intersect(*(select(place.c.name).distinct() for place in places)).subquery()
     asked = select(func.max(TurnRow.created)).where(TurnRow.session_id == named.c.name)
     own = MessageRow.conversation_id == named.c.name
     wrote = select(func.max(MessageRow.created)).where(own)
@@ -162,40 +174,24 @@ def _latest(session: Session, terms: Sequence[Term], reveal: bool) -> Select[Any
     return select(both.c.name).order_by(last.desc(), both.c.name).limit(FOUND)
 
 
-def _places(dialect: str, terms: Sequence[Term], reveal: bool) -> list[Select]:
-    """One query a table in which a term may stand, which tells for each row which terms it has."""
+def _places(dialect: str, term: Term, reveal: bool) -> list[Select]:
+    """One query a table in which a term may stand: the names of the conversations with it."""
     turn, message, noted, original = TurnRow, MessageRow, NoteRow, OriginalRow
     said = [turn.text, turn.transcript["text"].as_string(), turn.reply]
-    read = _read_in_photo(dialect)
-
-    def in_turn(term: Term) -> ColumnElement[bool]:
-        return _has(term, said, turn.created) | read(term) | _names_base(term)
-
+    in_turn = _has(term, said, turn.created) | _read_in_photo(dialect, term) | _names_base(term)
     places = [
-        _rows(turn.session_id, terms, in_turn),
-        _rows(
-            message.conversation_id,
-            terms,
-            lambda term: _has(term, [message.text, message.author], message.created),
+        select(turn.session_id.label("name")).where(in_turn),
+        *(
+            select(each.conversation_id).where(_has(term, [each.text, each.author], each.created))
+            for each in (message, noted)
         ),
-        _rows(
-            noted.conversation_id,
-            terms,
-            lambda term: _has(term, [noted.text, noted.author], noted.created),
-        ),
-        _rows(ConversationRow.id, terms, _is_whose),
+        select(ConversationRow.id).where(_is_whose(term)),
     ]
     if reveal:
         open_ = select(ConversationRow.id).where(ConversationRow.owner.in_(AT_THE_DESK))
-        masked = _rows(original.session_id, terms, lambda term: _has(term, [original.value]))
-        places.append(masked.where(original.session_id.in_(open_)))
+        masked = _has(term, [original.value]) & original.session_id.in_(open_)
+        places.append(select(original.session_id).where(masked))
     return places
-
-
-def _rows(name: Any, terms: Sequence[Term], has: Callable[[Term], ColumnElement[bool]]) -> Select:
-    found = [has(term) for term in terms]
-    told = (case((each, 1), else_=0).label(f"term{number}") for number, each in enumerate(found))
-    return select(name.label("name"), *told).where(or_(*found))
 
 
 def _has(term: Term, columns: Sequence[Any], created: Any = None) -> ColumnElement[bool]:
@@ -226,13 +222,13 @@ def _escaped(spelling: str) -> str:
     return re.sub(r"([%_/])", r"/\1", spelling)
 
 
-def _read_in_photo(dialect: str) -> Callable[[Term], ColumnElement[bool]]:
+def _read_in_photo(dialect: str, term: Term) -> ColumnElement[bool]:
     """Whether a line that was read in a turn's photo has a term."""
     each = func.json_each if dialect == "sqlite" else func.json_array_elements
     given = (TurnRow.image, "$.text") if dialect == "sqlite" else (TurnRow.image["text"],)
     lines = each(*given).table_valued(column("value", JSON), name="line")
     text = lines.c.value["text"].as_string()
-    return lambda term: select(1).select_from(lines).where(_has(term, [text])).exists()
+    return select(1).select_from(lines).where(_has(term, [text])).exists()
 
 
 # -- what is shown of them ------------------------------------------------------------------
