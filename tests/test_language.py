@@ -448,7 +448,18 @@ def test_a_language_is_told_without_its_marks(text, language):
 
 
 @pytest.mark.parametrize(
-    "text", ["", "E24", "KE-2", "Ovo kettle (KE-2)", "Brew 2", "ok", "Retoure", "？"]
+    "text",
+    [
+        "",
+        "E24",
+        "KE-2",
+        "Ovo kettle (KE-2)",
+        "Brew 2",
+        "ok",
+        "Retoure",
+        "？",
+        "MAILER_SENDER_EMAIL=",
+    ],
 )
 def test_of_mere_names_and_single_words_no_language_is_told(text):
     assert told_language(text) is None

@@ -45,8 +45,8 @@ SCRIPTS = {  # first word of a letter's Unicode name -> the languages written in
 ALSO = {"en": frozenset("can will may might shall must just also".split())}  # the list lacks them
 SHORTENED = re.compile("'(?=(?:s|t|m|re|ve)$)")  # as many type it: what's, dont
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
-# E24, Plan B and size m tell nothing; but the letters do that are words of grammar: w, y, o, z
-CODE = re.compile(r"[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[A-Zb-df-hj-np-tvx]\b")
+# E24, Plan B, size m and SENDER_EMAIL tell nothing; but letters do that are words of grammar: w, y
+CODE = re.compile(r"\w*[^\W_]_[^\W_]\w*|[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[A-Zb-df-hj-np-tvx]\b")
 IN_WORDFREQ, IN_STOP_WORDS = {"no": "nb"}, {"no": "nb", "cs": "cz"}  # what they call a language
 # hundredths of the power of ten by which a word is rarer than all words; UNLISTED: that of others
 KNOWN, UNLISTED, NOWHERE = 600, 700, 32_000
