@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import copy
 from pathlib import Path
-from weakref import WeakKeyDictionary
 
 from demo.conversation_state import Conversation, Exchange
 from demo.markup import as_markdown
@@ -16,8 +15,6 @@ from mm_support.types import Message, UserTurn
 SHOWN = 50  # exchanges of a conversation on the page: each step of a reply sends them all again
 UNRATED = '<i class="ms-unrated"></i>'  # replies that are no answer carry no thumbs
 PERSON = "ms-person"  # what the button for a person under a reply stands for
-# replies that are over, as they were drawn; gone with their exchange
-_drawn: WeakKeyDictionary[Exchange, dict[tuple[int, str, bool], dict]] = WeakKeyDictionary()
 
 
 def bubbles(conversation: Conversation) -> list[dict]:
@@ -101,10 +98,10 @@ def drawn_reply(exchange: Exchange, number: int, language: str, last: bool) -> d
     """
     if not exchange.over:
         return reply_bubble(exchange, number, language, last)
-    drawn, how = _drawn.setdefault(exchange, {}), (number, language, last)
-    if how not in drawn:
-        drawn[how] = reply_bubble(exchange, number, language, last)
-    return copy.deepcopy(drawn[how])
+    how = (number, language, last)
+    if how not in exchange.drawn:
+        exchange.drawn[how] = reply_bubble(exchange, number, language, last)
+    return copy.deepcopy(exchange.drawn[how])
 
 
 def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = False) -> dict:

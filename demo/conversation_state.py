@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
+from typing import Any
 
 from demo.coalesce import Run
 from mm_support.types import (
@@ -46,7 +47,7 @@ class Exchange:
     it. sounds: files with the spoken reply, piece by piece; spoken: with all of it. pictures:
     files with those of the reply.
     messages: what people wrote after it. photo: the customer's, as an address that holds it, where
-    it is kept and the desk shows it.
+    it is kept and the desk shows it. drawn: a reply that is over, as it was drawn.
     """
 
     question: UserTurn
@@ -67,6 +68,7 @@ class Exchange:
     pictures: tuple[Path, ...] = ()
     messages: tuple[Message, ...] = ()
     photo: str = ""
+    drawn: dict[Any, dict] = field(default_factory=dict, init=False, repr=False)
 
     def after(self, event: Event) -> Exchange:
         """The exchange once this event has happened. Sound and pictures become files too: see

@@ -21,7 +21,7 @@ from demo.conversation_state import Conversation, Exchange
 from demo.markup import as_markdown, esc, with_lists
 from demo.passages import place_of
 from demo.tables import table
-from demo.words import DEFAULT, has_word, said, word
+from demo.words import DEFAULT, has_word, said, seen_thing, word
 from mm_support.as_json import opening, snippet
 from mm_support.types import Entry, Hit, Holder, ImageView, KnowledgeBase, Status
 
@@ -117,7 +117,8 @@ def understood(exchange: Exchange, language: str = DEFAULT) -> str:
 
 def seen(image: ImageView, language: str) -> list[tuple[str, str]]:
     """What a photo shows and the text in it; doubts are told."""
-    labels = "".join(chip(label.name, label.probability) for label in image.labels[:SHOWN_LABELS])
+    shown = image.labels[:SHOWN_LABELS]
+    labels = "".join(chip(seen_thing(one.name, language), one.probability) for one in shown)
     if not image.sure:
         doubt = word("not_sure_perhaps" if labels else "not_sure", language)
         labels = f'<span class="ms-muted">{doubt}</span> {labels}'
@@ -205,7 +206,7 @@ def picture(entry: Entry) -> str:
 
 def photo_words(view: ImageView, language: str = DEFAULT) -> str:
     """A photo that is not shown, in words: what it shows and what is read in it."""
-    shows = [view.labels[0].name] if view.sure else []
+    shows = [seen_thing(view.labels[0].name, language)] if view.sure else []
     read = [line.text for line in view.text[:SHOWN_LINES]]
     return ": ".join([word("a_photo", language), *filter(None, (", ".join([*shows, *read]),))])
 

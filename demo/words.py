@@ -55,6 +55,20 @@ def word(key: str, language: str = DEFAULT, /, **values: object) -> str:
     return text.format(**values) if values else text
 
 
+@functools.cache
+def _seen_in(language: str) -> dict[str, str]:
+    """What photos show -> what that is called; empty for English, in which it is seen."""
+    file = HERE / "labels" / f"{language}.toml"
+    return tomllib.loads(file.read_text("utf-8")) if language in tables() and file.exists() else {}
+
+
+def seen_thing(name: str, language: str = DEFAULT) -> str:
+    """What the image encoder has named in a photo, as it is called in the page's language; a
+    caller's own words stay as they are.
+    """
+    return _seen_in(language).get(name, name)
+
+
 def has_word(key: str) -> bool:
     return key in tables()[DEFAULT]
 

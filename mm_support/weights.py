@@ -92,11 +92,16 @@ def fetch(names: Sequence[str], cache_dir: Path, report: Report | None = None) -
         before += _download_bytes(name) if name in missing else 0
 
 
-def _folder(name: str, cache_dir: Path) -> Path:
+def check_listed(name: str) -> None:
+    """Raises WeightsError for a name that is not in the lock file."""
     if name not in lock():
         raise WeightsError(
             f"No weights are called {name!r}; the package index offers {', '.join(lock())}."
         )
+
+
+def _folder(name: str, cache_dir: Path) -> Path:
+    check_listed(name)
     digest = hashlib.sha256(json.dumps(lock()[name], sort_keys=True).encode()).hexdigest()
     return Path(cache_dir) / "models" / f"{name}-{digest[:12]}"
 

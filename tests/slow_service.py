@@ -71,16 +71,16 @@ def slow_service(settings: Settings, takes: float | Callable[[], None]) -> Suppo
 
 
 def main() -> int:
-    import app
+    from demo import running
 
-    folder, app.PATIENCE = Path(sys.argv[1]), float(sys.argv[2])
+    folder, running.PATIENCE = Path(sys.argv[1]), float(sys.argv[2])
 
     def until_it_may_go():
         while not (folder / "go").exists():
             time.sleep(0.05)
 
     settings = Settings.from_env(data_dir=folder)
-    return app.serve(settings, partial(slow_service, takes=until_it_may_go))
+    return running.serve(settings, partial(slow_service, takes=until_it_may_go))
 
 
 if __name__ == "__main__":

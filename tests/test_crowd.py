@@ -18,7 +18,7 @@ import httpx
 import pytest
 from clock import until
 
-import app
+from demo import running
 from mm_support.config import Settings
 from mm_support.errors import BusyError, WeightsError
 from mm_support.service import SupportService, open_keeper
@@ -303,10 +303,10 @@ def test_sigterm_keeps_the_question_of_a_reply_that_takes_too_long(start_app, tm
 
 def test_what_an_end_waits_for_is_ten_seconds_in_all_and_what_hangs_is_left():
     """So docs/operation.md says it; on a machine that is busy the process takes longer."""
-    assert app.PATIENCE + app.SENDING + app.CLOSING <= 10
+    assert running.PATIENCE + running.SENDING + running.CLOSING <= 10
     waits, hangs = [], threading.Event()
     queue = SimpleNamespace(working=0)
     service = SimpleNamespace(queue=queue, drain=waits.append, close=hangs.wait)
-    app.end(SimpleNamespace(close=lambda: None), service)
-    assert waits == [app.PATIENCE]
+    running.end(SimpleNamespace(close=lambda: None), service)
+    assert waits == [running.PATIENCE]
     hangs.set()

@@ -116,6 +116,16 @@ def test_a_library_may_do_without_the_packs(settings, monkeypatch):
         check_base(settings, "shopping")
 
 
+def test_weights_that_the_index_cannot_have_end_the_start_and_those_of_a_hub_do_not(settings):
+    for model in ("text_model", "image_model", "turn_model"):
+        with pytest.raises(WeightsError, match="no-such-model"):
+            SupportService.start(settings.with_changes(**{model: "package:no-such-model"}))
+    assert all_given_back(settings)
+    loading.check_packages(
+        settings.with_changes(text_model="org/no-such-model", reply_model="none")
+    )
+
+
 def test_an_unexpected_error_is_reported_and_gives_everything_back(settings, monkeypatch):
     put(monkeypatch, "embed", lambda *_: np.zeros(1)[5])
     service = SupportService.start(settings)

@@ -14,10 +14,11 @@ import pytest
 import mm_support
 from demo import words
 from demo.convert import sentence, turn_from_box
-from demo.panels import intent_name
+from demo.panels import intent_name, photo_words, seen
 from demo.words import DEFAULT, has_word, languages, spoken, tables, word
 from mm_support import errors
 from mm_support.desk.ownership import STATES
+from mm_support.encode.image import DEFAULT_WORDS
 from mm_support.errors import (
     SENTENCES,
     BusyError,
@@ -32,7 +33,7 @@ from mm_support.errors import (
 from mm_support.inputs.audio import load_waveform
 from mm_support.inputs.photo import load_photo
 from mm_support.paths import PACKS
-from mm_support.types import MAX_TEXT
+from mm_support.types import MAX_TEXT, ImageView, Label
 
 FILES = sorted(words.HERE.glob("*.toml"))
 DEMO = words.HERE.parent
@@ -70,6 +71,17 @@ def test_every_key_that_the_page_asks_for_exists():
     }
     own = {"greeting"}  # composed for each company
     assert len(keys) > 30 and keys - own <= set(tables()[DEFAULT])
+
+
+def test_whatever_is_seen_in_a_photo_has_a_name_in_every_language():
+    for path in FILES:
+        if path.stem != DEFAULT:
+            named = table_of(words.HERE / "labels" / path.name)
+            assert set(named) == set(DEFAULT_WORDS) and all(map(str.strip, named.values()))
+    shown = ImageView((Label("washing machine", 0.9), Label("Acme X<1>", 0.05)))
+    facts, line = str(seen(shown, "zh")), photo_words(shown, "zh")
+    assert "洗衣机" in facts and "洗衣机" in line and "Acme X&lt;1&gt;" in facts  # a caller's own
+    assert "washing machine" in str(seen(shown, "en"))
 
 
 def test_what_the_projects_bases_take_questions_for_has_words():
