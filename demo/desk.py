@@ -60,8 +60,9 @@ def desk_key(setting: str, environ: Mapping[str, str]) -> str:
     return setting or ("" if environ.get("SPACE_ID") else secrets.token_urlsafe(24))
 
 
-def desk_link(address: str, key: str) -> str:
-    return f"{address.rstrip('/')}{PATH}?key={key}"
+def desk_link(address: str, key: str, page: str = PATH) -> str:
+    """key: that of the settings, or a one-time code; page: another one for those who work here."""
+    return f"{address.rstrip('/')}{page}?key={key}"
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,6 +8,7 @@ import secrets
 from dataclasses import dataclass
 
 from demo.convert import WordedError
+from demo.one_time import OneTimeCodes
 from demo.service import Accounts
 from mm_support.desk.accounts import TAKEN, VISITOR, Area, Person
 from mm_support.errors import InputError
@@ -20,13 +21,15 @@ ADMIN = Person(role="admin")  # whoever has the key
 @dataclass(frozen=True)
 class Door:
     """key: makes whoever has it an admin; "", nobody. accounts: of those who sign in. visitors:
-    what everybody may do. provider: whether people sign in with the company's accounts.
+    what everybody may do. provider: whether people sign in with the company's accounts. codes:
+    those of links, each of which hands the key to one browser.
     """
 
     key: str = ""
     accounts: Accounts | None = None
     visitors: frozenset[str] = frozenset()
     provider: bool = False
+    codes: OneTimeCodes | None = None
 
     def leads_somewhere(self, area: Area) -> bool:
         """Whether there is anybody who could enter."""
@@ -36,6 +39,20 @@ class Door:
     def elsewhere(self, page: str) -> str:
         """The page, where people sign in for it with the company's accounts; otherwise ""."""
         return page if self.provider else ""
+
+    def let_in(self, link: object, kept: object) -> str:
+        """The key or token with which somebody goes on who opens the page. link: the key, token or
+        one-time code that its address has; kept: what the browser had before.
+        """
+        given = str(link or "")
+        if self.codes and self.codes.spend(given):
+            if self.accounts:
+                self.accounts.note_link(KEY_NAME)
+            return self.key
+        return str((given if self.who(given) != VISITOR else kept) or "")
+
+    def is_spent(self, link: object) -> bool:
+        return self.codes is not None and self.codes.is_spent(str(link or ""))
 
     def who(self, token: object) -> Person:
         """token: the key or the token of a sign-in, as the browser sent it."""

@@ -23,6 +23,7 @@ from demo.company_sign_in import sign_in_routes
 from demo.completions import api_key, completion_routes
 from demo.desk import desk_key, desk_link
 from demo.edges import limits_of
+from demo.one_time import OneTimeCodes
 from demo.ui import build_demo, launch_options, speech_of
 from demo.uploads import own_folder, remove_old
 from demo.webhooks import chatwoot_routes
@@ -34,6 +35,10 @@ PATIENCE = 8.0  # s that turns have to end after SIGTERM
 SENDING = 0.5  # s in which the last words reach their readers
 CLOSING = 1.5  # s to give everything back, in which a model that still loads may not be ready
 HOUR, DAY = 3_600, 86_400  # s
+PAGES = {  # to which links are printed
+    "/desk": "The desk, for people who answer customers",
+    "/workshop": "The workshop, for people who look after the assistant",
+}
 
 
 def serve(
@@ -43,6 +48,7 @@ def serve(
     if "GRADIO_TEMP_DIR" not in os.environ:  # not Gradio's own, which other programs use too
         os.environ["GRADIO_TEMP_DIR"] = str(own_folder())
     key, own = desk_key(settings.desk_key, os.environ), api_key(settings.api_key)
+    codes = OneTimeCodes() if key and not settings.desk_key else None
     brand = load_brand(Path(settings.brand)) if settings.brand else Brand()
     limits = limits_of(settings, os.environ)
     watch_over(Path(get_upload_folder()))
@@ -57,6 +63,7 @@ def serve(
         brand=brand,
         open_workshop=settings.open_workshop,
         edit_brand=settings.edit_brand,
+        codes=codes,
     )
     # one that is about to end is not ready for visitors whom another front could take
     is_ready = lambda: service.status().ready and not service.queue.ended  # noqa: E731
@@ -70,8 +77,8 @@ def serve(
     known = speech_of(page)
     options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan, known)
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
-    if key and not settings.desk_key:
-        print_links(address, key)
+    if codes is not None:
+        print_links(address, codes)
     try:
         told.wait()
     except KeyboardInterrupt:
@@ -100,9 +107,11 @@ def end(page: Any, service: SupportService) -> None:
     [thread.join(max(0.0, last - time.monotonic())) for thread in closing]
 
 
-def print_links(address: str, key: str) -> None:
-    """Where people work whom nobody else shall be: the key is part of the links."""
-    desk = desk_link(address, key)
-    print(f"The desk, for people who answer customers: {desk}", flush=True)
-    workshop = f"{address.rstrip('/')}/workshop?key={key}"
-    print(f"The workshop, for people who look after the assistant: {workshop}", flush=True)
+def print_links(address: str, codes: OneTimeCodes) -> None:
+    """Where people work whom nobody else shall be; whenever one was used, the next one too."""
+
+    def tell(page: str, code: str) -> None:
+        print(f"{PAGES[page]}: {desk_link(address, code, page)}", flush=True)
+
+    codes.announce(PAGES, tell)
+    print("Each of these links opens once; then the next one is printed here.", flush=True)

@@ -21,14 +21,15 @@ from mm_support.errors import SupportError
 # the desk's and the workshop's: whichever page is opened first keeps it
 KEPT: dict[str, Any] = {"storage_key": "mm-support-desk", "secret": "mm-support-desk"}
 # the key leaves the address bar and the history once the page has it
-READ_KEY = """(kept, ...more) => {
+READ_KEY = """(kept, link, ...more) => {
   const given = [location.search, location.hash.replace("#", "?")]
     .map((part) => new URLSearchParams(part).get("key")).find(Boolean);
   if (given) history.replaceState(null, "", location.pathname);
-  return [given || kept, ...more];
+  return [kept, given ?? "", ...more];
 }"""
 STRANGER = f"<p>{said('door_closed')}</p>"
 NOT_ALLOWED = f"<p>{said('door_not_yours')}</p>"
+SPENT = f"<p>{said('door_spent')}</p>"
 
 
 @dataclass(frozen=True, eq=False)
@@ -131,9 +132,17 @@ def connect_sign_in(
     def sign_out(key: str, *given: Any) -> dict:
         return {**reception.sign_out(key), **enter("", *given)}
 
+    def arrive(kept: str, link: str, *given: Any) -> dict:
+        """link: the key or code that the page's address has, if any."""
+        door = reception.door
+        used = door.is_spent(link)
+        shown = enter(door.let_in(link, kept), *given)
+        return {**shown, form.told: SPENT} if used and not shown[form.key] else shown
+
+    arriving = [form.key, gr.Textbox(visible=False), *inputs]
     typed = [form.name, form.password, *inputs]
     return [
-        demo.load(enter, [form.key, *inputs], outputs, js=READ_KEY, **quick),
+        demo.load(arrive, arriving, outputs, js=READ_KEY, **quick),
         gr.on([form.send.click, form.password.submit], sign_in, typed, outputs, **QUIET),
         form.leave.click(sign_out, [form.key, *inputs], outputs, **quick),
     ]

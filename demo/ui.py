@@ -25,6 +25,7 @@ from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
 from demo.markup import esc
+from demo.one_time import OneTimeCodes
 from demo.origins import Lifespan, readable_by
 from demo.service import Service
 from demo.sessions import keep_no_looks
@@ -60,6 +61,7 @@ def build_demo(
     brand: Brand = Brand(),  # noqa: B008
     open_workshop: bool = False,
     edit_brand: bool = False,
+    codes: OneTimeCodes | None = None,
 ) -> gr.Blocks:
     """The pages and the endpoints for a service; launch them with `launch_options()`.
 
@@ -67,7 +69,7 @@ def build_demo(
     may_add: whether visitors may add knowledge of their own, in the workshop. desk_key: opens the
     desk and the workshop, as accounts do; without key and accounts there is no desk. open_workshop:
     whether everybody may enter the workshop, to read and to try. edit_brand: editors may change the
-    brand's file there.
+    brand's file there. codes: let somebody in once each, as if they had the key.
     """
     fetch_nothing()
     keep_no_looks()
@@ -79,7 +81,7 @@ def build_demo(
     )
     demo.queue(max_size=THREADS, default_concurrency_limit=4)
     demo._queue.sleep_when_free = QUEUE_LOOK
-    door = door_of(service, desk_key, may_add, open_workshop)
+    door = door_of(service, desk_key, may_add, open_workshop, codes)
     staff = [page for page in STAFF if door.leads_somewhere(page.area)]
     for page in staff:
         demo.route(page.name, page.path, show_in_navbar=False)
@@ -107,10 +109,17 @@ def build_demo(
     return demo
 
 
-def door_of(service: Service, key: str, may_add: bool, open_workshop: bool) -> Door:
+def door_of(
+    service: Service,
+    key: str,
+    may_add: bool,
+    open_workshop: bool,
+    codes: OneTimeCodes | None = None,
+) -> Door:
     """Who may do what: roles do what theirs is, everybody what the settings open."""
     opened = ["workshop"] * (may_add or open_workshop) + ["add"] * may_add
-    return Door(key, service.accounts, frozenset(opened), service.provider is not None)
+    visitors, provider = frozenset(opened), service.provider is not None
+    return Door(key, service.accounts, visitors, provider, codes)
 
 
 def speech_of(demo: gr.Blocks) -> Known:

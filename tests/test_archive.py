@@ -215,6 +215,21 @@ def test_the_commands_erase_and_export(service, tmp_settings, red, capsys, tmp_p
             assert error.startswith("error: Nothing is kept") and error.count("\n") == 1
 
 
+def test_what_is_given_out_names_the_photos_and_recordings_that_are_kept(
+    service, tmp_settings, red
+):
+    session = talk(visit := service.visit(), service, CANARY, red)
+    first, *others = (turn.id for turn, _ in service._keeper.store.turns())
+    media = tmp_settings.data_dir / "media"
+    media.mkdir(exist_ok=True)
+    for name in ("wav", "jpg", "files"):
+        (media / f"{first}.{name}").write_bytes(b"")
+    for exported in (service.archive.export([session]), visit.export()):
+        (talked,) = exported["conversations"]
+        named = {turn["id"]: turn["media"] for turn in talked["turns"]}
+        assert named == {first: [f"{first}.jpg", f"{first}.wav"], **{name: [] for name in others}}
+
+
 def test_erasures_are_noted_without_naming_anybody(service, red):
     visit = service.visit()
     session = talk(visit, service, CANARY, red)

@@ -39,7 +39,7 @@ OPEN = {
         f"Endpoints.{name}"
         for name in ("rate", "messages", "my_data", "erase", "knowledge_bases", "status")
     ),
-    *("DeskPage.enter", "enter.open_door", "connect_sign_in.sign_in", "connect_sign_in.sign_out"),
+    *(f"connect_sign_in.{name}" for name in ("arrive", "sign_in", "sign_out")),
     *("customer_page.look", "follow_status.look", "preview_page.look"),
 }
 TABLE = {"headers": ["caption.en"], "data": [], "metadata": None}

@@ -202,6 +202,11 @@ class Accounts:
         parts = (f"name {key}", "" if address is None else f"from {address}")
         return "".join(self._signatures.digest(part)[:32] for part in parts)
 
+    def note_link(self, who: str) -> None:
+        """Notes that somebody without an account came in by a link that is good once."""
+        with self._store.writing() as session:
+            note(session, who, "signed in", who)
+
     def sign_out(self, token: str) -> None:
         """Ends a sign-in on the server; an invalid token does nothing."""
         person, sign_in = self.who(token), self._sign_in(token)

@@ -117,12 +117,15 @@ class Archive:
         return self.erase(self._silent_since(now() - timedelta(days=days)), "retention")
 
     def export(self, sessions: Iterable[str], whole: bool = True) -> dict[str, Any]:
-        """All that is kept of these conversations, as plain values for JSON. whole: with what the
-        people at the desk wrote for each other.
+        """All that is kept of these conversations, as plain values for JSON; of photos and
+        recordings the names in the folder of media. whole: with what the people at the desk wrote
+        for each other.
         """
         rows = self._keeper.journal.all_rows()
         with self._store.reading() as session:
             kept = [_conversation(session, name, rows) for name in sessions]
+        for turn in chain.from_iterable(each["turns"] for each in kept):
+            turn["media"] = self._media_of(turn["id"])
         left_out = () if whole else AMONG_US
         shown = [{key: row[key] for key in row if key not in left_out} for row in kept]
         return {"conversations": shown}
@@ -146,6 +149,10 @@ class Archive:
         """The photo of a turn, where it is kept."""
         path = self._media / f"{turn}.jpg"
         return path if path.is_file() else None
+
+    def _media_of(self, turn: str) -> list[str]:
+        found = self._media.glob(f"{turn}.*")
+        return sorted(path.name for path in found if path.suffix != ELSEWHERE)
 
     def remove_media(self, turns: Iterable[str]) -> None:
         """What is kept of these turns. A file elsewhere that another turn came with too stays: the
