@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import app
+from demo import running
 from demo.door import ADMIN, KEY_NAME, Door
 from demo.one_time import OneTimeCodes
 from demo.sign_in import SPENT
@@ -65,7 +65,7 @@ def test_who_comes_second_is_told_so(tmp_path):
 
 def test_each_link_is_printed_and_the_next_when_one_was_used(capsys):
     codes = OneTimeCodes()
-    app.print_links("http://127.0.0.1:7860/", codes)
+    running.print_links("http://127.0.0.1:7860/", codes)
     printed = capsys.readouterr().out
     desk, workshop = re.findall(r"http://127\.0\.0\.1:7860/(\w+)\?key=(\S+)", printed)
     assert (desk[0], workshop[0]) == ("desk", "workshop") and "opens once" in printed
