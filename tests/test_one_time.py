@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 
 from demo import running
 from demo.door import ADMIN, KEY_NAME, Door
@@ -55,8 +56,10 @@ def test_a_key_or_token_in_a_link_counts_before_what_is_kept_where_it_is_good():
 
 def test_who_comes_second_is_told_so(tmp_path):
     codes, told = announced()
-    demo = build_demo(FakeService(), tmp_path, desk_key=KEY, codes=codes)
-    arrive = next(f.fn for f in demo.fns.values() if "sign_in.<locals>.arrive" in str(f.fn))
+    service: Any = FakeService()
+    demo = build_demo(service, tmp_path, desk_key=KEY, codes=codes)
+    handlers = (each.fn for each in demo.fns.values() if each.fn)
+    arrive = next(each for each in handlers if "sign_in.<locals>.arrive" in str(each))
     code = told[0][1]
     first, second, wrong = (list(arrive("", link, "").values()) for link in (code, code, "x"))
     assert KEY in first and SPENT not in first
