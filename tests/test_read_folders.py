@@ -223,6 +223,43 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
     assert told.startswith("3 lines of 'Disks'")
 
 
+def test_lists_whose_links_lead_to_other_files_help_to_find_those(tmp_path):
+    """However the titles there are worded; what says something itself stays: figures, sentences,
+    steps, and what a line announces.
+    """
+    folder = tmp_path / "docs"
+    (folder / "boats").mkdir(parents=True)
+    files = {
+        "start.md": "# Start\n\nAll about the harbour.\n\n## What's next?\n\n"
+        "- [Rent a berth](/docs/berths) so that your boat lies safely all winter\n"
+        "- [Have it lifted](boats/crane.md#winter): out of the water in a day\n\n"
+        "## Prices\n\n- [Berths](/docs/berths): from 40 euros\n- [Crane](boats/crane): 90 euros\n\n"
+        "## Rules\n\n- [Berths](/docs/berths): nobody sleeps there. Dogs may.\n"
+        "- [Crane](boats/crane): wear a helmet.\n\n"
+        "## Arriving\n\n1. [Call the master](/docs/berths) on channel nine\n"
+        "2. [Moor](boats/crane) where he shows you\n\n"
+        "## Lifted\n\nWe lift:\n\n- [Sailing boats](boats/crane)\n- [Rowing boats](berths)\n\n"
+        "## Partners\n\n- [The bakery](https://bakery.example/berths) at the gate\n"
+        "- [The chandler](https://chandler.example/crane) on the quay\n",
+        "berths.md": "# Places in the marina\n\nEach place has water and power.\n",
+        "boats/crane.md": "# Lifting\n\nThe crane carries twelve tonnes.\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    reading = read_source(folder)
+    entries = {entry.title: entry for entry in reading.entries}
+    assert entries["Places in the marina"].tags == (
+        "Rent a berth so that your boat lies safely all winter",
+    )
+    assert entries["Lifting"].tags == ("Have it lifted: out of the water in a day",)
+    answers = "\n".join(entry.answer for entry in reading.entries)
+    assert "all winter" not in answers and "in a day" not in answers
+    for kept in ("from 40 euros", "helmet", "Dogs may", "channel nine", "Rowing", "chandler"):
+        assert kept.lower() in answers.lower()
+    (told,) = [reason for _, _, reason in reading.skipped if "lead to other" in reason]
+    assert told.startswith("2 lines of 'Start'")
+
+
 def test_links_that_are_laid_out_as_boxes_lead_to_other_pages_too(tmp_path):
     """Of such a page trafilatura gives bare text."""
     folder = tmp_path / "help"

@@ -2,7 +2,7 @@
 
 "Repair a damaged filesystem: check if a filesystem is damaged", in an overview of what a help
 centre says about disks. Recognised by links that begin with a title of another document that is
-read with it, so in any language.
+read with it, or whose address is that of one, so in any language.
 """
 
 from __future__ import annotations
@@ -11,7 +11,9 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from itertools import chain
+from itertools import chain, takewhile
+from typing import NamedTuple
+from urllib.parse import unquote, urlsplit
 
 from mm_support.knowledge.boilerplate import ONLY_LINKS
 from mm_support.knowledge.readers.base import Block, Document
@@ -22,6 +24,9 @@ LEAST = 2  # such lines under a heading; a single one may be what answers a ques
 WORD = re.compile(r"\w+")
 # the end of a title: nothing more, or a dash and the like
 AFTER = re.compile(r"\s*(?:$|[^\w\s]\W*)")
+MARKER = re.compile(r"^(?:-|\d+\.) ")
+ENDING = re.compile(r"\.\w{1,5}$")
+INDEX = ("index", "readme")  # how the page of a folder is called
 
 
 def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
@@ -29,13 +34,15 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
     them; and how many each document lost, by its title.
     """
     titles = {_words(document.title): at for at, document in reversed([*enumerate(documents)])}
+    places = _Places(documents)
     told: dict[int, dict[str, None]] = defaultdict(dict)  # document -> what leads to it
     lost, kept = Counter[str](), []
     for at, document in enumerate(documents):
         own = []
         for section in _sections(document.blocks):
             lines = [*chain.from_iterable(map(_links, section))]
-            led = [led for line in lines if (led := _begun(line, titles)) and led[0] != at]
+            found = (places.led(*line) or _begun(line.text, titles) for line in lines)
+            led = [each for each in found if each and each[0] != at]
             if len(led) < max(LEAST, len(lines) / 2):
                 own += section
                 continue
@@ -58,10 +65,54 @@ def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     yield section
 
 
-def _links(block: Block) -> Sequence[str]:
+class _Line(NamedTuple):
+    """A line of a block of links. address: that it leads to, if that is known."""
+
+    text: str
+    address: str = ""
+
+
+def _links(block: Block) -> Sequence[_Line]:
     """The lines of a block of links; nothing of another."""
+    if block.leads and all(block.leads):
+        return [*map(_Line, block.parts, block.leads)]
     linked = block.kind in ("text", "list") and block.linked >= ONLY_LINKS
-    return (block.parts or block.text.splitlines()) if linked else ()
+    return [*map(_Line, block.parts or block.text.splitlines())] if linked else ()
+
+
+class _Places:
+    """Where documents are, as links to them say it."""
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self._at: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
+        self._hosts = {urlsplit(document.url).netloc for document in documents}
+        for at, document in enumerate(documents):
+            place = () if document.row else _place(document.url or document.file)
+            if place:
+                self._at[place[-1]].append((place, at))
+
+    def led(self, text: str, address: str) -> tuple[int, str] | None:
+        """The document that an address leads to, the one whose place ends alike for the longest,
+        and what the line says of it.
+        """
+        host, place = urlsplit(address).netloc, _place(address)
+        near = self._at.get(place[-1], []) if place and (not host or host in self._hosts) else []
+        alike = sorted((_common_end(place, other), at) for other, at in near)
+        if not alike or len(alike) > 1 and alike[-1][0] == alike[-2][0]:
+            return None
+        return alike[-1][1], MARKER.sub("", text)
+
+
+def _place(address: str) -> tuple[str, ...]:
+    """ "/docs/refunds/index.html?from=home" -> ("docs", "refunds")."""
+    *folders, own = unquote(urlsplit(address).path).casefold().rstrip("/").split("/")
+    own = ENDING.sub("", own)
+    return tuple(part for part in (*folders, *[own] * (own not in INDEX)) if part.strip("."))
+
+
+def _common_end(one: Sequence[str], other: Sequence[str]) -> int:
+    pairs = zip(reversed(one), reversed(other))
+    return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
 def _begun(line: str, titles: Mapping[tuple[str, ...], int]) -> tuple[int, str] | None:

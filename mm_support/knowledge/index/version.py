@@ -50,7 +50,7 @@ MAX_NAMES = 20  # the most frequent of a base
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how sources are read and texts are cut into sentences and terms; it belongs
 # to the signature, so what is in another one is made again
-LAYOUT = 10
+LAYOUT = 11
 
 
 class VersionWriter:

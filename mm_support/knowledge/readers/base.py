@@ -30,8 +30,9 @@ class Block:
 
     text: a table's rows read "header: value; ...". level: of a heading, 1 the highest; "end" closes
     those of its level and below. line: in the file, from 1, or 0. parts: list items or table rows,
-    where it may be cut. pictures: addresses as written. linked: share of the text that is links.
-    scan: a page that is one picture, to be read by OCR.
+    where it may be cut. leads: of a list that nothing announces, the address that each item does no
+    more than lead to, or "". pictures: addresses as written. linked: share of the text that is
+    links. scan: a page that is one picture, to be read by OCR.
     """
 
     kind: Kind
@@ -42,6 +43,7 @@ class Block:
     parts: tuple[str, ...] = ()
     pictures: tuple[str, ...] = ()
     linked: float = 0.0
+    leads: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -100,6 +100,7 @@ class _Reader:
         self._texts: list[str] | None = None  # what the open list item or cell holds
         self._pictures: list[str] = []  # with _linked of the next block
         self._linked = 0  # characters of links
+        self._leads: tuple[str, ...] = ()  # where the items of a list lead
         self._leading = ""  # the text of its first link
         self._heading = 0  # level of the open heading
         self._term = ""  # whose meaning follows
@@ -271,24 +272,32 @@ class _Reader:
     def _is_contents(self, own: Any) -> bool:
         """Whether a list is the page's contents; one that a text announces, or that lies in an item
         or a cell, says something."""
+        return self._texts is None and not self._is_announced() and _leads_within(own)
+
+    def _is_announced(self) -> bool:
+        """Whether what stands before ends with a colon."""
         before = "".join(self._inline).strip() or next((b.text for b in self.blocks[-1:]), "")
-        announced = before.endswith(COLONS)
-        return self._texts is None and not announced and _leads_within(own)
+        return before.endswith(COLONS)
 
     def _list(self, own: Any) -> None:
         self._flush()
         self._end_term()
-        line, ordered = self._line, own.tag == "ol"
+        line, ordered, announced = self._line, own.tag == "ol", self._is_announced()
         self._text(own.text)
         self._flush()
         items: list[list[str]] = []
+        leads: list[str] = []
         for child in own.iterchildren("*"):
-            items += [[]] if child.tag == "li" or not items else []
+            if child.tag == "li" or not items:
+                items.append([])
+                leads.append(_lead(child))
             items[-1] += self._inside(child)
         start = own.get("start", "")
         first = int(start) if start.isdecimal() and len(start) < 9 else 1
         markers = [f"{first + at}. " if ordered else "- " for at in range(len(items))]
         said = tuple(_item(marker, texts) for marker, texts in zip(markers, items) if texts)
+        if said and self._texts is None and not ordered and not announced:
+            self._leads = tuple(lead for lead, texts in zip(leads, items) if texts)
         if said:
             self._emit("steps" if ordered else "list", "\n".join(said), said, line)
 
@@ -364,8 +373,8 @@ class _Reader:
 
     def _add_block(self, kind: Kind, text: str, parts: tuple[str, ...], line: int) -> None:
         trail = kind == "text" and not self._pictures and self._is_trail(text)
-        pictures, linked = tuple(self._pictures), self._linked
-        self._pictures, self._linked, self._leading = [], 0, ""
+        pictures, linked, leads = tuple(self._pictures), self._linked, self._leads
+        self._pictures, self._linked, self._leading, self._leads = [], 0, "", ()
         if trail:
             self._remarks.skip_navigation(line, [text])
             return
@@ -374,7 +383,7 @@ class _Reader:
             kind, text = "heading", text.replace("\n", " ")
         markers = sum(len(part) - len(part.lstrip(" -.0123456789")) for part in parts)
         share = min(1.0, linked / max(1, len(text) - markers - text.count("\n")))
-        self.blocks.append(Block(kind, text, level, line, None, parts, pictures, share))
+        self.blocks.append(Block(kind, text, level, line, None, parts, pictures, share, leads))
 
 
 def _level(own: Any) -> int:
@@ -396,6 +405,17 @@ def _leads_within(own: Any) -> bool:
     links = [*filter(line_of, own.iter("a"))]
     within = all(link.get("href", "").startswith("#") for link in links)
     return len(links) > 1 and within and is_of_links(own, links)
+
+
+def _lead(item: Any) -> str:
+    """Where a list item leads that is a link with no more than a remark behind it; "" for one that
+    says something itself: a sentence, or a figure.
+    """
+    link = next(item.iter("a"), None)
+    text, name = line_of(item), line_of(link) if link is not None else ""
+    said = text[len(name) :]
+    leads = bool(name) and text.startswith(name) and not SENTENCE.search(said)
+    return link.get("href", "") if leads and not re.search(r"\d", said) else ""
 
 
 def _row_beside(*texts: str | None) -> list[list[Cell]]:
