@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import html
 import re
+from textwrap import indent
+
+from mm_support.language.fences import code_of, fenced, is_code, logical_lines, trimmed
 
 # what Markdown or HTML give a meaning to: anywhere, in addresses, or where a line begins
 MARKUP = re.compile(
@@ -36,12 +39,17 @@ def unindented(text: str) -> str:
 
 def with_lists(text: str) -> str:
     """Markdown in which lines that are steps or points are items of a list, those further to the
-    right of the one above; the rest is literal, as is a numbered heading ("4. Vehicles:").
+    right of the one above, and code between fences is code, part of the item above; the rest is
+    literal, as is a numbered heading ("4. Vehicles:").
     """
     shown: list[str] = []
     open_at: list[int] = []  # blanks before the items above, of each list that is open
-    lines = text.split("\n")
+    lines = [line.rstrip("\n") for line in logical_lines(text)]
     for line, after in zip(lines, [*lines[1:], ""]):
+        if is_code(line):
+            code = fenced(code_of(trimmed(line)))  # in fences that nothing in it can close
+            shown.append(indent(code, NESTED * len(open_at)))
+            continue
         own = line.lstrip()
         step = None if _heads(own, after) and not open_at else STEP.match(own)
         if shown and bool(step) != bool(open_at):
@@ -54,8 +62,9 @@ def with_lists(text: str) -> str:
 
 
 def _heads(line: str, after: str) -> bool:
-    """Whether a line announces what follows and no step follows."""
-    return line.rstrip().endswith((":", "：")) and not STEP.match(after.lstrip())
+    """Whether a line announces what follows and neither a step nor code does."""
+    follows = is_code(after) or STEP.match(after.lstrip())
+    return line.rstrip().endswith((":", "：")) and not follows
 
 
 def item(step: re.Match, line: str, depth: int) -> str:

@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 
 from demo.markup import as_markdown, literal
 from demo.words import word
+from mm_support.language.fences import without_fences
 from mm_support.types import Entry, Reply
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")  # a word, or a character
@@ -37,7 +38,7 @@ def passage(entry: Entry, said: Sequence[str], place: str, n: int, language: str
     """The entry of citation n, what was said of it marked. place: names it on the page."""
     title = as_markdown(" ".join(entry.title.split()))
     heading = f"<summary><b>{n}</b> {title}</summary>"
-    lines = "".join(f"<p>{line}</p>" for line in marked_lines(entry.answer, said))
+    lines = "".join(f"<p>{line}</p>" for line in marked_lines(without_fences(entry.answer), said))
     return (
         f'<details class="ms-passage" id="passage-{place}">{heading}'
         f"{lines}{origin(entry, language)}</details>"

@@ -9,6 +9,7 @@ from datetime import date
 from typing import Any
 
 from mm_support.language.detect import in_characters
+from mm_support.language.fences import without_fences
 from mm_support.language.sentences import in_a_line, without_step_number
 from mm_support.types import (
     Citation,
@@ -134,4 +135,5 @@ def snippet(text: str, length: int = SNIPPET) -> str:
 
 def opening(answer: str, length: int = SNIPPET) -> str:
     """The beginning of what an entry says, its steps, items and rows in one line."""
-    return snippet(in_a_line(map(without_step_number, answer.splitlines())), length)
+    lines = without_fences(answer).splitlines()
+    return snippet(in_a_line(map(without_step_number, lines)), length)

@@ -740,8 +740,35 @@ def test_all_that_a_reader_sees_is_in_the_entries(tmp_path):
     assert lost <= 0.02 * 4 * sum(len(word) * times for word, times in wanted.items()), missing
 
 
-def test_code_keeps_its_indentation(tmp_path):
-    assert answer(tmp_path, "# T\n\nSo.\n\n```\n  a:\n    b\n```\n").endswith("  a:\n    b")
+def test_code_keeps_its_indentation_and_its_fences(tmp_path):
+    read_ = answer(tmp_path, "# T\n\nSo.\n\n```yaml\n  a:\n    b[0]\n```\n")
+    assert read_ == "So.\n\n```\n  a:\n    b[0]\n```"
+    steps = answer(tmp_path, "# T\n\n1. Run:\n\n   ```\n   ls\n   ```\n2. Wait.\n")
+    assert steps == "1. Run:\n   ```\n   ls\n   ```\n2. Wait."
+
+
+def test_a_text_typed_with_its_lines_and_a_cell_have_no_fences(tmp_path):
+    page = "# T\n\n<pre>Closed on Mondays.\nOpen else.</pre>\n\n"
+    page += "<table><tr><th>Run</th><th>For</th></tr>"
+    page += "<tr><td><pre><code>ls -l</code></pre></td><td>a list</td></tr></table>\n"
+    assert "`" not in answer(tmp_path, page) and "Run: ls -l; For: a list" in answer(tmp_path, page)
+
+
+def test_long_code_is_cut_into_parts_that_are_code(tmp_path):
+    lines = "\n".join(f"setting_number_{at}: a value of some length" for at in range(400))
+    entries = read(tmp_path, f"# T\n\nAll settings.\n\n```\n{lines}\n```\n").entries
+    assert len(entries) > 3
+    assert all(entry.answer.count("```") % 2 == 0 for entry in entries)
+    assert all(f"setting_number_{at}:" in "".join(e.answer for e in entries) for at in range(400))
+
+
+def test_a_section_that_only_the_site_fills_is_left_out(tmp_path):
+    page = "# T\n\nSo.\n\n## All\n\n```\n{% include all.txt %}\n```\n"
+    page += "\n## Own\n\nWrite this:\n\n```\n{% include header.html %}\n```\n"
+    reading = read(tmp_path, page)
+    assert "all.txt" not in "".join(entry.answer for entry in reading.entries)
+    assert "header.html" in "".join(entry.answer for entry in reading.entries)
+    assert any("is not known" in reason for *_, reason in reading.skipped)
 
 
 def test_what_folds_at_the_end_of_a_section_leaves_no_heading_without_text(tmp_path):

@@ -496,6 +496,15 @@ def test_what_is_quoted_in_another_language_is_introduced_in_the_customers(words
     assert (first == Sentence(message("foreign", asked.language))) == foreign
 
 
+def test_names_without_grammar_are_of_no_language():
+    """ "timer" is Danish too."""
+    entry = Entry("a", "Units", "If systemd runs your jobs, a timer starts them once it is set up.")
+    writer, asked = ReplyWriter(None, WordEncoder()), Question("systemd timer setup")
+    decided = Decision("answer", "evidence", 0.9, (Hit(entry, 0.9),))
+    first, *_ = compose(writer, asked, decided, threading.Event())
+    assert first.text == entry.answer
+
+
 @pytest.mark.parametrize(
     "words, foreign",
     [("怎么选择预览中每行显示的页数", False), ("为何在 status bar 里找不到内容呢", True)],

@@ -1,7 +1,8 @@
 """An entry's answer cut into blocks: sentences that are shown together or not at all.
 
-Numbered steps stay together with the sentence that introduces them; a row of a table, lines of code
-and a warning are blocks, and so is every other sentence. Knows no question.
+Numbered steps stay together with the sentence that introduces them, and code with the one before
+it; a row of a table, lines of code and a warning are blocks, and so is every other sentence. Knows
+no question.
 """
 
 from __future__ import annotations
@@ -14,8 +15,10 @@ from typing import NamedTuple
 from mm_support.decode.footnotes import footnotes
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
+from mm_support.language.fences import is_code
 from mm_support.language.sentences import (
     COLON,
+    COLONS,
     COLUMNS,
     ENDS,
     column_names,
@@ -30,6 +33,7 @@ from mm_support.language.sentences import (
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
 
+ONLY_LEADS = 5  # tokens of a line that announces code and says nothing else
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
 LEADS_ON = (":", "：", ",", "，")
@@ -44,6 +48,10 @@ class Block(NamedTuple):
     @property
     def has_steps(self) -> bool:
         return any(map(is_step, self.sentences))
+
+    @property
+    def has_code(self) -> bool:
+        return any(map(is_code, self.sentences))
 
     @property
     def leads_on(self) -> bool:
@@ -64,7 +72,9 @@ def blocks_of(entry: Entry) -> list[Block]:
     for paragraph in paragraphs:
         if _is_verbatim(paragraph):
             said = [sentence for line in paragraph for sentence in line]
-            if blocks and blocks[-1][-1].endswith(LEADS_ON):
+            if blocks and is_code(said[0]):
+                _join_code(blocks, said)
+            elif blocks and blocks[-1][-1].endswith(LEADS_ON):
                 blocks[-1] += said
             else:
                 blocks.append(said)
@@ -79,13 +89,26 @@ def blocks_of(entry: Entry) -> list[Block]:
             whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
                 joins = blocks and is_step(piece[0]) and at not in apart
-                if joins and (introduces or any(map(is_step, blocks[-1]))):
+                if blocks and is_code(piece[0]):
+                    _join_code(blocks, piece)
+                elif joins and (introduces or any(map(is_step, blocks[-1]))):
                     blocks[-1] += piece
                 else:
                     blocks.append(list(piece))
                 introduces = piece is not line
             introduces = len(line) == 1 or line[-1].endswith(LEADS_ON)
     return [Block(tuple(block)) for block in blocks]
+
+
+def _join_code(blocks: list[list[str]], code: Sequence[str]) -> None:
+    """Adds code to the block before it, and to what stands before that where it says no more than
+    that code follows ("For example:").
+    """
+    blocks[-1] += code
+    leads = blocks[-1][0].endswith(COLONS) and tokens(blocks[-1][0]) <= ONLY_LEADS
+    if leads and len(blocks) > 1:
+        last = blocks.pop()
+        blocks[-1] += last
 
 
 def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
@@ -135,7 +158,7 @@ def row_columns(line: str) -> frozenset[str]:
     """The names of a row's columns; also of the first that has its value behind the row's own name:
     "Sunday: Summer: closed; Winter: closed".
     """
-    behind = COLON.split(first_cell(line), 1)[-1]
+    behind = "" if is_code(line) else COLON.split(first_cell(line), 1)[-1]
     return column_names(line) | column_names(behind)
 
 

@@ -19,7 +19,7 @@ from mm_support.decide.decision import PERIL, Decision
 from mm_support.decode.heading import before_text
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Meanwhile, Sentence
-from mm_support.language.detect import language_of, told_language
+from mm_support.language.detect import language_of, stop_words, told_language
 from mm_support.language.heard import codes
 from mm_support.language.messages import clarify_text, has_message, message
 from mm_support.language.sentences import first_cell
@@ -49,13 +49,14 @@ class Asked:
 
 def foreign(question: Question, quoted: str, entry: Entry, expected: tuple[str, ...] = ()) -> bool:
     """Whether what is quoted of an entry is in another language than the question, as far as that
-    can be told: of a word alone it cannot, nor where no language is sure and both have words in
-    common. expected: see told_language.
+    can be told: of a word alone it cannot, nor where no language is sure, as of names without
+    grammar ("systemd timer setup"), and both have words in common. expected: see told_language.
     """
     words, answer = question.asked, entry.answer
     told, of_entry = told_language(words), language_of(answer)
     language = told_language(quoted, expected or (of_entry,)) or of_entry
-    shared = not told and term_set(words, language) & term_set(answer, language)
+    sure = told and not (words.isascii() and stop_words(told).isdisjoint(words.lower().split()))
+    shared = not sure and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared
     return enough and language != (told or question.language)
 

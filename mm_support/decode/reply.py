@@ -43,6 +43,7 @@ from mm_support.engines.base import LanguageModel
 from mm_support.language.defined import named_in_title
 from mm_support.language.emergency import emergency_sentences
 from mm_support.language.english import is_claim, leans
+from mm_support.language.fences import is_code, logical_lines, without_fences
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
@@ -139,7 +140,8 @@ class ReplyWriter:
         told = self._cited(question, entry, {*weighed.chosen(weighed.likeliest)}, 1)
         new = [own for own in told if own.text not in said and not own.heading]
         new = [own for own in new if not own.text.endswith(LEADS_ON)]
-        texts = [without_step_number(own.text) for own in new]
+        new = [own for own in new if not is_code(own.text)] or new
+        texts = [without_step_number(" ".join(without_fences(own.text).split())) for own in new]
         if len(line := in_a_line(texts)) <= SNIPPET:
             return line
         (asked,) = self._vectors([question.words], "query")
@@ -345,7 +347,7 @@ def may_be_meant_too(question: Question, hit: Hit, first: Hit) -> bool:
 
 def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
     """All of the entry's sentences, in its order."""
-    written = filter(str.strip, entry.answer.splitlines())
+    written = filter(str.strip, logical_lines(entry.answer))
     paragraphs = split_paragraphs(entry.answer)
     heads = [at in heads_of(own) for own in paragraphs for at in range(len(own))]
     for line, own, head in zip(split_lines(entry.answer), written, heads):

@@ -37,6 +37,7 @@ from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
+from mm_support.language.fences import without_fences
 from mm_support.language.sentences import ASKING, ENDS, split_lines
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
@@ -358,7 +359,7 @@ def features(
     """
     sentences = [sentence for block in blocks for sentence in block.sentences]
     (asked_for,) = encode([question], "query")
-    topic, *close = encode([entry.title, *sentences], "passage") @ asked_for
+    topic, *close = encode([entry.title, *map(without_fences, sentences)], "passage") @ asked_for
     starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
     cosines = np.maximum.reduceat(np.array(close), starts)
     asked = term_set(question)
@@ -366,9 +367,10 @@ def features(
     blocks_with = Counter(term for terms in held for term in terms)
     wants_amount, wants_steps = bool(amounts_asked(question)), asks_steps(question)
     amounts = stated(question, blocks)
-    any_steps = any(block.has_steps for block in blocks)
+    # where it is asked how something is done, code is a step
+    steps = [block.has_steps or wants_steps and block.has_code for block in blocks]
     rows = []
-    for place, (block, cosine, own) in enumerate(zip(blocks, cosines, held)):
+    for place, (cosine, own) in enumerate(zip(cosines, held)):
         shared = asked & own
         rows.append(
             [
@@ -380,12 +382,12 @@ def features(
                 place == 1,
                 (place == 0) * topic,
                 (place == 1) * topic,
-                block.has_steps,
-                block.has_steps * topic,
+                steps[place],
+                steps[place] * topic,
                 amounts[place],
                 wants_amount and not amounts[place],
-                wants_steps and block.has_steps,
-                any_steps and not block.has_steps,
+                wants_steps and steps[place],
+                any(steps) and not steps[place],
             ]
         )
     return np.array(rows, np.float64)

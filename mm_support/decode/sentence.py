@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mm_support.knowledge.readers.markup import WARNING
+from mm_support.language.fences import is_code
 from mm_support.language.sentences import COLONS, COLUMNS, column_names, is_clause, is_step
 
 Item = TypeVar("Item")
@@ -44,14 +45,17 @@ class Sentence:
         goes on, or is of a step and what stands before it has it.
 
         A step has a line of its own, with all that is of it, and a row of a table has one; what
-        follows begins another, as a heading, a clause and a warning do. A paragraph is parted by an
-        empty line.
+        follows begins another, as a heading, a clause and a warning do. Code has lines of its own,
+        and its [n] another, where what stands before has none. A paragraph is parted by an empty
+        line.
         """
+        code = is_code(self.text)
         lead = ""
         if previous is not None:
             begins = self.heading or self.text.startswith(WARNING)
             begins = begins or is_step(self.text) or is_clause(self.text)
             breaks = begins or previous.in_step and not self.of_step
+            breaks = breaks or code or is_code(previous.text)
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
             lead = "\n\n" if self.apart else lead
         follows = (
@@ -59,9 +63,10 @@ class Sentence:
             and not (previous.heading or previous.goes_on)
             and previous.citations == self.citations
         )
-        if self.heading or self.goes_on or self.in_step and follows:
+        if self.heading or self.goes_on or (self.in_step or code) and follows:
             return lead + self.text
-        return lead + self.text + "".join(f" [{rank}]" for rank in self.citations)
+        marks = " ".join(f"[{rank}]" for rank in self.citations)
+        return lead + self.text + (("\n" if code else " ") + marks if marks else "")
 
 
 def cited_behind_steps(sentences: Sequence[Sentence]) -> Iterator[Sentence]:

@@ -18,6 +18,7 @@ from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.decode.voice import PAUSE, Voice
 from mm_support.errors import GenerationError, SupportError
 from mm_support.language.detect import DEFAULT, told_language
+from mm_support.language.fences import is_code
 from mm_support.language.messages import message
 from mm_support.language.sentences import COLUMNS, column_names, is_step
 from mm_support.language.spoken_table import summary
@@ -110,7 +111,9 @@ class Speech:
         return [part for row in rows for part in self._own(Sentence(row))]
 
     def _own(self, sentence: Sentence) -> list[str]:
-        """A sentence, if it is spoken."""
+        """A sentence, if it is spoken; code stands on the screen."""
+        if is_code(sentence.text):
+            return []
         text, language = sentence.text, told_language(sentence.text)
         try:
             speaks = self._voice.speaks(language or self._language)

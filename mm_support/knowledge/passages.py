@@ -18,6 +18,7 @@ from itertools import chain
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
 from mm_support.language.facts import facts_of
+from mm_support.language.fences import code_of, fenced, is_code
 from mm_support.language.sentences import ASKING, COLONS, ENDS, split_sentences
 from mm_support.language.terms import CHARACTERS
 from mm_support.runs import runs
@@ -245,8 +246,8 @@ def _packed(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 
 def _units(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """What stays together: a line that ends in a colon and what it announces, a picture and what
-    stands before it, steps whose numbers go on."""
+    """What stays together: a line that ends in a colon and what it announces, a picture or code and
+    what stands before it, steps whose numbers go on."""
     return runs((piece for whole in blocks for piece in _pieces(whole)), _goes_on)
 
 
@@ -257,7 +258,7 @@ def _goes_on(held: Sequence[Block], block: Block) -> bool:
     started = any(one.kind == "steps" for one in held)
     later = block.kind == "steps" and not block.text.startswith("1.")
     short = tokens(_text(held)) + tokens(block.text) <= MOST_TOGETHER
-    return short and (announced or started and later)
+    return short and (announced or block.kind == "code" or started and later)
 
 
 def _pieces(block: Block) -> Iterator[Block]:
@@ -265,6 +266,10 @@ def _pieces(block: Block) -> Iterator[Block]:
     together = block.kind in ("steps", "code")
     if tokens(block.text) <= (MOST_TOGETHER if together else MOST):
         yield block
+        return
+    if is_code(block.text):
+        for group in _filled(code_of(block.text).splitlines(keepends=True)):
+            yield replace(block, text=fenced("".join(group).rstrip("\n")))
         return
     pictures = block.pictures
     parts = _as_written(block.text, block.parts) if block.parts else _finer(block.text)

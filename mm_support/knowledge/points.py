@@ -28,6 +28,7 @@ from mm_support.knowledge.index import Point
 from mm_support.knowledge.late_interaction import merged
 from mm_support.knowledge.readers.base import quoted
 from mm_support.language.detect import in_characters
+from mm_support.language.fences import without_fences
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
@@ -118,7 +119,7 @@ def entry_texts(entry: Entry) -> list[str]:
     """What an entry is found by: its title, questions, tags, and sentences of its answer; each
     once."""
     head = [text for text in (entry.title, *entry.questions, ", ".join(entry.tags)) if text]
-    sentences = split_sentences(entry.answer)
+    sentences = [*map(without_fences, split_sentences(entry.answer))]
     room = max(1, MAX_TEXT_VECTORS - len(head))
     step = -(-len(sentences) // room) if sentences else 1
     joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
@@ -127,7 +128,7 @@ def entry_texts(entry: Entry) -> list[str]:
 
 def whole_text(entry: Entry) -> str:
     """The beginning of title and answer as one text, which says what the sentences do together."""
-    return f"{entry.title}\n{entry.answer}".encode()[:WHOLE].decode(errors="ignore")
+    return f"{entry.title}\n{without_fences(entry.answer)}".encode()[:WHOLE].decode(errors="ignore")
 
 
 def entry_digest(entry: Entry) -> str:

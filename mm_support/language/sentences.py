@@ -1,5 +1,5 @@
 """Sentences of a text in any language, steps and bullets in one piece with their mark, a row of a
-table ("Name: value; Name: value") in one piece.
+table ("Name: value; Name: value") and code between fences in one piece.
 
     split_sentences("Intro. 1. Open it. 2. Wait.")   ["Intro.", "1. Open it.", "2. Wait."]
 
@@ -14,6 +14,7 @@ import re
 from collections.abc import Iterable, Iterator, Sequence
 
 from mm_support.language.detect import DEFAULT, in_characters, language_of
+from mm_support.language.fences import is_code, logical_lines, trimmed
 from mm_support.language.units import calendar_words
 
 REMEMBERED = 20_000  # texts, and lines
@@ -64,7 +65,7 @@ def split_sentences(text: str) -> list[str]:
 def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
     """The lines of each paragraph, and their sentences; a blank line ends a paragraph."""
     lines, found = iter(split_lines(text)), [[]]
-    for line in text.splitlines():
+    for line in logical_lines(text):
         if line.strip():
             found[-1].append(next(lines))
         elif found[-1]:
@@ -76,8 +77,8 @@ def split_paragraphs(text: str) -> list[list[tuple[str, ...]]]:
 def split_lines(text: str) -> tuple[tuple[str, ...], ...]:
     """The sentences of each line that holds any."""
     language = language_of(text)
-    lines = filter(None, (line.strip() for line in text.splitlines()))
-    return tuple(_split_line(line, language) for line in lines)
+    lines = filter(None, map(trimmed, logical_lines(text)))
+    return tuple((own,) if is_code(own) else _split_line(own, language) for own in lines)
 
 
 def sentences_holding(pattern: re.Pattern[str], text: str, language: str) -> list[str]:
@@ -192,7 +193,9 @@ def _segmenter(language: str):
 
 
 def column_names(line: str) -> frozenset[str]:
-    """The names in front of the cells of a row's line."""
+    """The names in front of the cells of a row's line; code has none."""
+    if is_code(line):
+        return frozenset()
     pairs = (_NAMED.match(cell.strip()) for cell in line.split(";"))
     return frozenset(pair[1] for pair in pairs if pair)
 
@@ -256,5 +259,8 @@ def in_a_line(texts: Iterable[str]) -> str:
 
 
 def without_markers(text: str) -> str:
-    """The text without [1], [2, 3] and the like."""
-    return _MARKER.sub("", text)
+    """The text without [1], [2, 3] and the like, save in code."""
+    if "```" not in text:
+        return _MARKER.sub("", text)
+    lines = logical_lines(text)
+    return "".join(own if is_code(own) else _MARKER.sub("", own) for own in lines)

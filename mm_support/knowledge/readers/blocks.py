@@ -21,6 +21,7 @@ from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
 from mm_support.knowledge.readers.warned import mark_warnings
+from mm_support.language.fences import fenced
 from mm_support.language.sentences import ASKING, COLONS
 
 Blocks = tuple[tuple[Block, ...], tuple[str, ...]]  # with the addresses of their links
@@ -159,7 +160,8 @@ class _Reader:
         level = LEVELS.get(own.tag) or _level(own)
         self._asked = self._asked or own.tag == "dt" and bool(level) and self._texts is None
         self._heading = level or self._heading
-        self._children(own, own.tag, "code" if own.tag == "pre" else "text")
+        # a text that was typed with its lines stands in <pre> too, without further elements
+        self._children(own, own.tag, "code" if own.tag == "pre" and len(own) else "text")
         if level:
             self._heading = 0
         if own.tag == "details" and self._texts is None:
@@ -352,7 +354,9 @@ class _Reader:
             text = "".join(self._inline)
             self._inline = []
             text = _as_code(text) if self._open["pre"] else _as_text(text)
-            self._emit(kind, self._defined(text) if text else text)
+            text = self._defined(text) if text else text
+            marked = text and kind == "code" and not self._open["td"] + self._open["th"]
+            self._emit(kind, fenced(text) if marked else text)
         self._started = 0
 
     def _emit(self, kind: Kind, text: str, parts: tuple[str, ...] = (), line: int = 0) -> None:
@@ -412,10 +416,12 @@ def _lead(item: Any) -> str:
     says something itself: a sentence, or a figure.
     """
     link = next(item.iter("a"), None)
-    text, name = line_of(item), line_of(link) if link is not None else ""
+    name = "" if link is None else line_of(link)
+    text = line_of(item)
+    if link is None or not name or not text.startswith(name):
+        return ""
     said = text[len(name) :]
-    leads = bool(name) and text.startswith(name) and not SENTENCE.search(said)
-    return link.get("href", "") if leads and not re.search(r"\d", said) else ""
+    return "" if SENTENCE.search(said) or re.search(r"\d", said) else link.get("href", "")
 
 
 def _row_beside(*texts: str | None) -> list[list[Cell]]:

@@ -13,9 +13,10 @@ from mm_support.knowledge.readers.columns import REST, by_field, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.front_matter import split_front_matter
-from mm_support.knowledge.readers.markup import UNCLOSED, Cleaned, clean
+from mm_support.knowledge.readers.markup import TEMPLATE, UNCLOSED, Cleaned, clean
 from mm_support.knowledge.readers.properties import remark_properties, split_properties
 from mm_support.knowledge.readers.question_pairs import with_questions
+from mm_support.language.fences import code_of
 from mm_support.language.field_names import field_of
 from mm_support.language.folding import folded
 
@@ -53,7 +54,7 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     cleaned = clean(body, first, file.name.lower().endswith(".mdx"))
     _remark_left_out(cleaned, remarks)
     blocks, links = html_blocks(_html(cleaned), remarks)
-    yield _document(file, fields, blocks, links, remarks)
+    yield _document(file, fields, _without_templates(blocks, remarks), links, remarks)
 
 
 def markdown_blocks(text: str, remarks: Remarks, line: int) -> Blocks:
@@ -77,6 +78,22 @@ def _remark_left_out(cleaned: Cleaned, remarks: Remarks) -> None:
         remarks.skip(cleaned.unclosed, UNCLOSED)
     for line, tag in cleaned.left_out():
         remarks.skip(line, f"what the site shows in place of {quoted(tag)} is not known")
+
+
+def _without_templates(blocks: Sequence[Block], remarks: Remarks) -> tuple[Block, ...]:
+    """The blocks without code that the site puts a file in place of: nothing says what it is for,
+    as where a tag itself is explained.
+    """
+    kept, before = list[Block](), ""
+    for block in blocks:
+        code = code_of(block.text) if block.kind == "code" else ""
+        filled = before in ("", "heading", "end") and code and not TEMPLATE.sub("", code).strip()
+        if filled:
+            remarks.skip(block.line, f"what the site shows in place of {quoted(code)} is not known")
+            continue
+        kept.append(block)
+        before = block.kind
+    return tuple(kept)
 
 
 def _document(

@@ -31,6 +31,7 @@ _CLOSED = re.compile(r"</([A-Z]\w*)>|<([A-Z]\w*)(?:\s[^<>]*)?/>")
 _COMPONENT_START = re.compile(r"</?[A-Z]\w*[a-z]\w*(?:\s|$)")
 _TAG_START = re.compile(r"\{\{[<%]|\{%")
 _SHORTCODE = re.compile(r"\{\{[<%]((?>(?:(?!\{\{|[%>]\}\}).)*))[%>]\}\}", re.DOTALL)
+TEMPLATE = re.compile(r"\{%[^{}]*%\}|\{\{[<%][^{}]*[%>]\}\}")  # in code it may be what is told
 _LIQUID = re.compile(r"\{%((?>(?:(?!\{%|%\}).)*))%\}", re.DOTALL)
 _NAME = re.compile(r"[\s-]*(/|end)?\s*([^\s=/]*+)(?!=)")
 _EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
