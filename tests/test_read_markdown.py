@@ -9,6 +9,7 @@ from html.parser import HTMLParser
 import pytest
 from clock import cpu_seconds, is_in_proportion
 from markdown_it import MarkdownIt
+from PIL import Image
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
@@ -738,6 +739,69 @@ def test_all_that_a_reader_sees_is_in_the_entries(tmp_path):
     missing = Counter({word: 4 * times for word, times in wanted.items()}) - kept
     lost = sum(len(word) * times for word, times in missing.items())
     assert lost <= 0.02 * 4 * sum(len(word) * times for word, times in wanted.items()), missing
+
+
+MYST = """(installing)=
+
+# Installing
+
+```{toctree}
+:maxdepth: 2
+one
+two
+```
+
+```{warning} Careful
+Do *not* run it as root.
+```
+
+````{note}
+:class: wide
+Say this first:
+
+```{code-block} bash
+:linenos:
+pip install pump
+```
+````
+
+:::{versionadded} 2.0
+It runs on Mondays.
+:::
+
+```{figure} pump.png
+:alt: A pump
+The pump from above.
+```
+
+% a remark for writers
+See {ref}`the rules <rules>` and press {kbd}`F1`; `/user/{name}` and `x` stay.
+
+```python
+a = {"note": ":::{tip}"}
+```
+"""
+
+
+def test_directives_roles_and_targets_are_read_as_a_site_shows_them(tmp_path):
+    Image.new("RGB", (64, 64), "teal").save(tmp_path / "pump.png")
+    reading = read(tmp_path, MYST)
+    (entry,) = reading.entries
+    assert entry.answer == (
+        "Careful\n\n⚠ Do not run it as root.\n\nSay this first:\n\n```\npip install pump\n```\n\n"
+        "Version 2.0\n\nIt runs on Mondays.\n\nThe pump from above.\n\n"
+        "See the rules and press F1; /user/{name} and x stay.\n\n"
+        '```\na = {"note": ":::{tip}"}\n```'
+    )
+    assert [path.name for path in entry.pictures] == ["pump.png"]
+    assert [(line, reason) for _, line, reason in reading.skipped] == [
+        (5, "what the site shows in place of '```{toctree}' is not known")
+    ]
+
+
+def test_without_directives_braces_stay_as_they_are(tmp_path):
+    text = "# T\n\nWrite {kbd}`F1` so.\n\n```{r}\nplot(x)\n```\n"
+    assert answer(tmp_path, text) == "Write {kbd}F1 so.\n\n```\nplot(x)\n```"
 
 
 def test_code_keeps_its_indentation_and_its_fences(tmp_path):

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from mm_support.knowledge.readers.mdx_modules import IMPORT, end_of_module
+from mm_support.knowledge.readers.myst import without_myst
 
 _FENCE = re.compile(r"\s*(?:[-*+>]\s+|\d+[.)]\s+)?(`{3,}(?=[^`]*$)|~{3,})")
 # all patterns take time in proportion to the text: what may run on is bounded or atomic. Groups are
@@ -91,7 +92,10 @@ def clean(text: str, first: int = 1, mdx: bool = False) -> Cleaned:
     cleaned = Cleaned(mdx=mdx or any(map(IMPORT.match, text.split("\n"))))
     cleaned.closed = frozenset(one or two for one, two in _CLOSED.findall(text))
     cleaned.mdx = cleaned.mdx or bool(cleaned.closed)
-    for inside_code, number, line in _without_comments(text.split("\n"), first, cleaned):
+    plain = without_myst(text.split("\n"))
+    for place, directive in plain.left_out:
+        cleaned.silent.setdefault(directive, (first + place, directive))
+    for inside_code, number, line in _without_comments(plain.lines, first, cleaned):
         if cleaned.indented and line.strip():
             cleaned.indented = line[:1] in " \t"
             line = re.sub(r"^(?:\t| {1,4})", "", line)
