@@ -11,7 +11,10 @@ language's messages. Knows no model and no sound.
 from __future__ import annotations
 
 import re
+import string
+from collections.abc import Sequence
 
+from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.terms import chinese_number, in_digits, simplified
 
@@ -23,34 +26,46 @@ NAMED = 2  # letters said with a word each from which they are spelled
 PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
 NUMERAL = f"[{DIGITS}十百千万亿]"
+COUNT = "[一二三四五六七八九]"
 # single numerals stay, as they are words too (一个, 一下), unless they stand beside a letter or
 # digit
 CHINESE_NUMBER = re.compile(
     rf"百分之(?P<share>{NUMERAL}+)"
-    rf"|(?P<whole>{NUMERAL}+)(?:点(?P<tenths>[{DIGITS}]+)(?![分刻半]))"
-    rf"|(?P<money>{NUMERAL}+)块(?P<dimes>[一二三四五六七八九])(?![{DIGITS}十百千万亿个])"
-    rf"|(?P<several>[{DIGITS}]{{3,}}(?![十百千万亿])|(?=[{DIGITS}]*[十百千万亿]){NUMERAL}{{2,}})"
-    rf"|(?<=[A-Za-z0-9])(?P<after>[{DIGITS}十])(?![个天月号点])"
+    rf"|(?P<whole>{NUMERAL}+)(?:点(?P<tenths>[{DIGITS}]++)(?![分刻半十百]))"
+    rf"|(?P<money>{NUMERAL}+)块(?P<dimes>{COUNT})(?:[毛角](?P<cents>{COUNT})?分?)?"
+    rf"(?![{DIGITS}十百千万亿个])"
+    rf"|(?P<several>[{DIGITS}]{{3,}}(?:[ ,，、]{{1,2}}[{DIGITS}]{{3,}})*(?![十百千万亿])"
+    rf"|(?=[{DIGITS}]*[十百千万亿]){NUMERAL}{{2,}})"
+    rf"|(?:(?<=[A-Za-z0-9])|(?<=[A-Z0-9][ 杠-]))(?P<after>[{DIGITS}十]++)(?![个天月号点])"
     rf"|(?P<dated>{NUMERAL})(?=[年月号日块元])"
 )
 SINGLE = r"(?:\d{1,4}|[A-Z])"
-SPELLED = re.compile(rf"(?<![\w-]){SINGLE}(?:[ ,-]{{1,2}}{SINGLE}){{{RUN - 1},}}(?![\w-])")
-GROUPED = re.compile(r"(?<![\w.,-])\d{1,4}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
+# beside characters of scripts without blanks too
+SPELLED = re.compile(
+    rf"(?<![\w-]){SINGLE}(?:[ ,-]{{1,2}}{SINGLE}){{{RUN - 1},}}(?![\w-])", re.ASCII
+)
+GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,4}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
+PART = r"(?:[A-Z]+|\d+)(?:[ -]?(?:[A-Z](?![a-z])|\d+))*"  # of a number with hyphens
+HALF_DAY = re.compile(r"\b(1?\d) ([0-5]\d)(?=\s?[ap]\.?m\b)", re.IGNORECASE)  # of ten fifteen pm
 YEAR = re.compile(r"(?<!\d )\b(19|20) (\d\d)\b(?! \d)")
 NUMBERS = re.compile(
     r"(?<![\w.,@])(?=[\w-]*\d)[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![\w@]|[.,]\d)", re.ASCII
 )
-SIGNS = {".": "dot", "_": "underscore", "-": "hyphen"}  # of addresses -> their key
+SIGNS = {".": "dot", "_": "underscore", "-": "hyphen", "+": "plus"}  # of addresses -> their key
+DIALLED = 7  # digits behind the plus of a telephone number
 LONG = 5  # signs of a number that is the number of something
 
 
 def written(text: str, language: str) -> str:
     """The transcript with its numbers, codes and e-mail addresses as they are written."""
     if language in CHINESE:
-        return _addresses(_chinese_numbers(simplified(text)), "zh")
-    text = _letters_by_words(_addresses(text, language), language)
-    text = _zeros(_repeated(text, language), language)
-    return _prices(_joined(in_digits(text, language, ALONE)), language)
+        text = _joined(_hyphened(_chinese_numbers(simplified(text)), "zh"))
+        return _addresses(text, "zh")
+    text = _zeros(_repeated(_letters_by_words(text, language), language), language)
+    text = in_digits(_one_by_one(text, language), language, ALONE)
+    text = _dotted(_joined(_hyphened(text, language)), language)
+    text = HALF_DAY.sub(r"\1:\2", _dialled(text, language))
+    return _prices(_addresses(text, language), language)
 
 
 def joint(language: str) -> str:
@@ -103,7 +118,8 @@ def _repeated(text: str, language: str) -> str:
 
 def _again(match: re.Match[str], times: int, language: str) -> str:
     """A digit or a letter said several times; other words (a double room) stay."""
-    sign = in_digits(match[1], language)
+    zero = match[1].lower() in _words(language, "zero")
+    sign = "0" if zero else in_digits(match[1], language)
     return " ".join([sign] * times) if len(sign) == 1 else match[0]
 
 
@@ -118,6 +134,74 @@ def _zeros(text: str, language: str) -> str:
         if parts[place].lower() in words and (counts[1] or (counts[0] and ends)):
             parts[place] = "0"
     return "".join(parts)
+
+
+def _one_by_one(text: str, language: str) -> str:
+    """zero zero one two -> 0 0 1 2, one Z nine -> 1 Z 9: what is said sign by sign is no number."""
+    parts = re.split(r"(\W+)", text)
+    words, start = parts[::2], 0
+    for end in range(len(words) + 1):
+        if end < len(words) and _is_sign(words, end, language):
+            continue
+        if end - start >= RUN:
+            for place in range(2 * start, 2 * end, 2):
+                parts[place] = in_digits(parts[place], language)
+        start = end + 1
+    return "".join(parts)
+
+
+def _is_sign(words: Sequence[str], place: int, language: str) -> bool:
+    """Whether a word is a capital letter or a digit, and no part of a number ("twenty two"). Of
+    "nine hundred one two" the one is a digit: so are those behind it.
+    """
+    word, behind = words[place], words[place + 1 : place + 2]
+    if len(word) != 1 and not re.fullmatch(r"\d", in_digits(word, language)):
+        return False
+    if word.isalpha() and len(word) == 1:
+        return word in string.ascii_uppercase
+    if behind and _is_number([word, *behind], language):
+        return False
+    before = words[max(0, place - 1) : place]
+    rounded = before and in_digits(before[0], language).endswith("00")
+    followed = behind and _is_sign(words, place + 1, language)
+    return not _is_number([*before, word], language) or bool(rounded and followed)
+
+
+def _is_number(words: Sequence[str], language: str) -> bool:
+    """Whether words together are another number than their digits: twenty two is 22, not 202."""
+    each = [in_digits(word, language) for word in words]
+    together = in_digits(" ".join(words), language).replace(" ", "")
+    return all(map(str.isdigit, each)) and together != "".join(each)
+
+
+def _hyphened(text: str, language: str) -> str:
+    """SN dash 0 0 4 -> SN-004; less than a code ("10 dash 20") stays as it was said."""
+    said = rf"{PART}(?:(?:{_sign(language, 'hyphen')}){PART})+"
+
+    def joined(match: re.Match[str]) -> str:
+        parts = re.split(_sign(language, "hyphen"), match[0], flags=re.IGNORECASE)
+        code = "-".join(re.sub("[ -]", "", part) for part in parts)
+        return code if _is_code(code) or re.search(r"[A-Z]-?\d", code) else match[0]
+
+    return re.sub(rf"(?a:(?<![\w-])){said}(?a:(?![\w-]))", joined, text)
+
+
+def _dialled(text: str, language: str) -> str:
+    """plus 447700900123 -> +447700900123"""
+    plus = rf"(?<!\d)(?:{_sign(language, 'plus')})(?=\d{{{DIALLED},}})"
+    return re.sub(plus, " +", f" {text}", flags=re.IGNORECASE).removeprefix(" ")
+
+
+def _dotted(text: str, language: str) -> str:
+    """192 dot 168 dot one dot one -> 192.168.1.1"""
+    said, number = _sign(language, "dot"), r"[^\W_]+(?:\.\d+)*"
+
+    def joined(match: re.Match[str]) -> str:
+        numbers = [in_digits(one, language) for one in re.split(said, match[0])]
+        plain = all(one.replace(".", "").isdigit() for one in numbers)
+        return ".".join(numbers) if plain else match[0]
+
+    return re.sub(rf"\b{number}(?:(?:{said}){number})+\b", joined, text)
 
 
 def _prices(text: str, language: str) -> str:
@@ -160,7 +244,8 @@ def _addresses(text: str, language: str) -> str:
     said_signs = "|".join([*signs.values(), "[._+-]"])
     name = rf"[a-z\d]+(?:(?:{said_signs})[a-z\d]+)*"
     domain = rf"{name}(?:{signs['.']}|\.)[a-z]{{2,6}}"
-    pattern = rf"(?<![a-z\d])({name})(?:{_sign(language, 'at')})({domain})(?![a-z\d])"
+    spelled = rf"(?:(?:{_letter(language)} )*{name}(?: \d+)?)"
+    pattern = rf"(?<![a-z\d'])({spelled})(?:{_sign(language, 'at')})({domain})(?![a-z\d])"
     speaks_of_mail = any(word in text.lower() for word in _words(language, "mail"))
 
     def said(match: re.Match[str]) -> str:
@@ -173,7 +258,13 @@ def _addresses(text: str, language: str) -> str:
 def _with_signs(part: str, signs: dict[str, str]) -> str:
     for sign, said in signs.items():
         part = re.sub(said, sign, part, flags=re.IGNORECASE)
-    return part
+    return part.replace(" ", "")
+
+
+def _letter(language: str) -> str:
+    """A pattern for a letter alone that is no word: the j of "j smith"."""
+    words = stop_words(language)
+    return f"[{''.join(letter for letter in string.ascii_lowercase if letter not in words)}]"
 
 
 def _chinese_numbers(text: str) -> str:
@@ -190,13 +281,13 @@ def _chinese_number(match: re.Match[str]) -> str:
     if "whole" in parts:
         return f"{parts['whole']}.{parts['tenths']}"
     if "money" in parts:
-        return f"{parts['money']}.{parts['dimes']}块"
+        return f"{parts['money']}.{parts['dimes']}{parts.get('cents', '')}块"
     return next(iter(parts.values()))
 
 
 def _value(words: str) -> str:
     """The number in digits; "" where there is none. Digits alone are read one by one."""
-    plain = words.translate(str.maketrans("〇幺两", "零一二"))
+    plain = re.sub("[ ,，、]", "", words).translate(str.maketrans("〇幺两", "零一二"))
     if not re.search("[十百千万亿]", plain):
         return "".join(str("零一二三四五六七八九".index(sign)) for sign in plain)
     number = chinese_number(words.replace("〇", "零").replace("幺", "一"))
