@@ -54,7 +54,7 @@ SAID = {
     "version v2.0.1 in Room 101": "version v2.0.1 in Room 101",
     "at 9:05 am.": "at 9:05 am.",
     "192.168.0.1": "192.168.0.1",
-    "help@my-shop.com": "help@my-shop.com",
+    "help@my-shop.com": "help@my dash shop.com",
     # numbers of something, digit by digit
     "order 482130": "order 4 8 2 1 3 0",
     "card ending 0042": "card ending 0 0 4 2",
@@ -169,7 +169,22 @@ def test_text_is_said_as_a_person_would(written):
             "15 minutes later, max 5 US dollars. Then 2 hours. Or",
         ),
         ("Am 3. April, ca. 5 Tage", "de", "Am 3 April, ca 5 Tage"),
-        ("It is May. 5 came, on Jan. 5", "en", "It is May. 5 came, on Jan 5"),
+        ("It is May. 5 came, on Jan. 5", "en", "It is May. 5 came, on January 5"),
+        # what a voice would say as a word, or leave out
+        (
+            "by 14 Dec, Feb. 3rd, 7 Sep. 2026",
+            "en",
+            "by 14 December, February 3rd, 7 September 2026",
+        ),
+        ("3 set, 3 set 2026", "it", "3 set, 3 settembre 2026"),
+        ("Tue 10am-2pm. She sat 9 hours", "en", "Tuesday 10am to 2pm. She sat 9 hours"),
+        ("3 hrs, $7.50/mo, 2 wks", "en", "3 hours, 7.50 US dollars per month, 2 weeks"),
+        ("10000 mAh", "en", "1 0 0 0 0 m A h"),
+        ("j_kim@mail.com", "en", "j underscore kim@mail.com"),
+        ("£2.5m, part 00471-882, 471-882-C", "en", "£2.5m, part 0 0 4 7 1, 8 8 2, 471-882-C"),
+        ("card •••• 7731, **reset** 10 s", "en", "card 7 7 3 1, reset 10 seconds"),
+        ("储存于2～6℃，CNY 80", "zh", "储存于2到6摄氏度，80元"),
+        ("1. 打开盖子。\n2. 取出电池", "zh", "1, 打开盖子。 2, 取出电池."),
     ],
 )
 def test_each_language_has_its_own_words(written, language, said):

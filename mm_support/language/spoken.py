@@ -14,6 +14,7 @@ import re
 import unicodedata
 from datetime import date
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from mm_support.language.amounts import APART, BEHIND, CURRENCY_OF, NUMBER, locale_of, number_in
 from mm_support.language.detect import stop_words
@@ -21,10 +22,13 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import BEFORE_NUMBERS
 from mm_support.language.spoken_table import as_rows, summary
 from mm_support.language.terms import one_of
-from mm_support.language.units import calendar_names, calendar_words
+from mm_support.language.units import CURRENCIES, calendar_names, calendar_words
 from mm_support.language.written_dates import WrittenDate, order_of, replaced
 
-PLAIN = str.maketrans("‘’“”−‑\u00a0\u202f￥", "''\"\"--  ¥")
+if TYPE_CHECKING:
+    from babel import Locale
+
+PLAIN = str.maketrans("‘’“”−‑\u00a0\u202f￥", "''\"\"--  ¥") | {ord("℃"): "°C", ord("℉"): "°F"}
 UNSPEAKABLE = ("So", "Cs", "Co", "Cn", "Cf", "Cc")  # categories: emoji, controls, ...
 HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
 # units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc) is something else
@@ -57,6 +61,7 @@ METRIC = {  # symbols that are written in any language, also where the locale da
     "Mbit": "digital-megabit",
     "Gbit": "digital-gigabit",
 }
+REGIONS = {"en": ("en-gb", "en-ca")}  # that have more symbols: hrs, mo
 LONG_FORMS = {("zh", "concentr-percent"): "百分之{0}"}  # that the locale data lacks
 MINUTES = {"zh": "分", "ja": "分", "ko": "분"}  # behind those of a time of day
 ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
@@ -79,14 +84,20 @@ RUN = re.compile(
 )
 SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){BEHIND}")
 TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
-CODES = ("EUR", "USD", "GBP", "CHF")
+CODES = CURRENCIES
 SIGN = rf"(?:[$€£¥]|(?<![A-Za-z])(?:{'|'.join(CODES)})(?![A-Za-z]))"
 MARK = rf"\s?(?:h|[ap]\.?\s?m\.?|%|°C?|{SIGN})"  # behind the first end of a range
 RANGE = re.compile(
-    rf"{APART}(?<![.-])(?:({SIGN})\s?)?({NUMBER})({MARK})?\s?[-–—~～]\s?(?:({SIGN})\s?)?({NUMBER})"
-    r"(?![\w]*[-–]\d)",
+    rf"{APART}(?<![.-])(?:({SIGN})\s?)?(?!0\d\d)({NUMBER})({MARK})?\s?[-–—~～]\s?"
+    rf"(?:({SIGN})\s?)?({NUMBER})(?![\w]*[-–][A-Z\d])",
     re.IGNORECASE,
 )
+END = "[.!?:;,。！？：；，]"
+MASKED = re.compile(r"(?:[*•]{4,}[ -]?)+(\d{2,})")  # a card's last digits
+ADDRESS = re.compile(
+    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?", re.ASCII
+)
+SPELLED = re.compile(r"(?<=\d )[a-z]{1,2}[A-Z][a-z]?\b")
 CODE = re.compile(r"(?!19\d\d|20\d\d)\d{3,}")
 # blanks in 1 299,00 €, the dash of 5,- €
 FILLING = re.compile(
@@ -109,12 +120,13 @@ def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
     language = _tag(language)
     text = _signs(_tables(text.translate(PLAIN), language[:2]), language[:2])
-    text = without_markup(text)
-    text = LINK.sub(lambda match: match[1], text)
+    text = without_markup(MASKED.sub(lambda match: digits(match[1]), text))
+    text = _addresses(LINK.sub(lambda match: match[1], text), language[:2])
     for said in (
         _clocks,
         _dates,
         _stops,
+        _months,
         _days,
         _groups,
         _ranges,
@@ -122,6 +134,7 @@ def spoken(text: str, language: str = "en") -> str:
         _hours,
         _rates,
         _units,
+        _symbols,
         _serials,
     ):
         text = said(text, language)
@@ -158,9 +171,9 @@ def without_markup(text: str) -> str:
     text = re.sub(r"\[([^\]]*[^\W\d][^\]]*)\]\([^)]*\)", r"\1", text)
     text = re.sub(r"\s*\[\^?\d+(?:\s*[,;–-]\s*\d+)*\](?:\([^)]*\))?", "", text)
     text = re.sub(r"```\w*|</?[A-Za-z][^>]*>", " ", text)
-    item = r"(?m)^\s*(?:#{1,6}|[-*+•]|>)\s+(.*?)([.!?:;,]?)[ \t]*$"
+    item = rf"(?m)^\s*(?:#{{1,6}}|[-*+•]|>)\s+(.*?)({END}?)[ \t]*$"
     text = re.sub(item, lambda m: m[1] + (m[2] or "."), text)
-    step = r"(?m)^\s*(\d+)[.)]\s+(.*?)([.!?:;,]?)[ \t]*$"
+    step = rf"(?m)^\s*(\d+)[.)]\s+(.*?)({END}?)[ \t]*$"
     text = re.sub(step, lambda m: f"{m[1]}, {m[2]}{m[3] or '.'}", text)
     text = re.sub(r"(?m)^\s*\|?[\s:|-]{3,}\|?\s*$", " ", text)
     text = re.sub(r"\*\*|__|`|~~|(?<!\w)[*_]|[*_](?!\w)", "", text)
@@ -202,6 +215,15 @@ def _stops(text: str, language: str) -> str:
     short = calendar_words(language[:2]) - {*map(str.lower, calendar_names(language[:2]))}
     before = one_of(BEFORE_NUMBERS | short)
     return re.sub(rf"(?i)\b({before})\.(?=\s[$€£]?\d)", r"\1", text)
+
+
+def _months(text: str, language: str) -> str:
+    """31 Dec -> 31 December: a voice says "deck". In small letters ("3 set") only before a year."""
+    short, wide = (locale_of(language).months["format"][form] for form in ("abbreviated", "wide"))
+    full = {short[month].rstrip("."): wide[month] for month in range(1, 13)}
+    names, alone = one_of(full), one_of(name for name in full if name.istitle())
+    dated = rf"\b(?:(?<=\d )({names})\.?(?=,? \d{{4}}\b)|(?<=\d )({alone})|({alone})(?= \d))\b"
+    return re.sub(dated, lambda match: full[match[1] or match[2] or match[3]], text)
 
 
 def _is_short(written: str, language: str) -> bool:
@@ -257,7 +279,7 @@ def _units(text: str, language: str) -> str:
     symbols, last = one_of({*_unit_names(language)} - words), one_of(words)
     unit = rf"({symbols})(?![/.][^\W\d]|'){BEHIND}|({last})(?=\s*(?:[.,;:!?)]|$))"
     amount = re.compile(
-        rf"{APART}(?<![.,§])(?<!§ )(?<!\d:)({AMOUNT})\s?(?:{unit})(?:\.(?= [^\W\d_A-ZÄÖÜ]))?"
+        rf"{APART}(?<![.,§$€£¥])(?<!§ )(?<!\d:)({AMOUNT})\s?(?:{unit})(?:\.(?= [^\W\d_A-ZÄÖÜ]))?"
     )
 
     def said(match: re.Match[str]) -> str:
@@ -301,17 +323,24 @@ def _in_full(name: str, written: str, number: Decimal, language: str) -> str:
 @functools.lru_cache(None)
 def _unit_names(language: str) -> dict[str, str]:
     """A unit's symbol -> its name in the locale data; none that stands for a time of day."""
-    patterns = locale_of(language)._data["unit_patterns"]
+    found = _short_units(locale_of(language))
+    regional = map(_short_units, map(locale_of, REGIONS.get(language[:2], ())))
+    found = functools.reduce(lambda known, more: more | known, regional, METRIC | found)
+    found |= {"°": "angle-degree"}
+    return {symbol: found[symbol] for symbol in found.keys() - _day_periods(language) - {""}}
+
+
+def _short_units(locale: Locale) -> dict[str, str]:
+    """The symbols of a locale -> the units' names."""
+    patterns = locale._data["unit_patterns"]
     short = ((name, forms.get("short", {})) for name, forms in patterns.items())
-    found = {
+    return {
         pattern.replace("{0}", "").strip(): name
         for name, forms in short
         if name not in UNUSUAL
         for count, pattern in forms.items()
         if count != "per" and isinstance(pattern, str) and "{0}" in pattern
     }
-    found = METRIC | found | {"°": "angle-degree"}
-    return {symbol: found[symbol] for symbol in found.keys() - _day_periods(language) - {""}}
 
 
 @functools.lru_cache(None)
@@ -326,13 +355,20 @@ def _day_periods(language: str) -> frozenset[str]:
 
 
 def _days(text: str, language: str) -> str:
-    """Mon-Fri -> Monday to Friday."""
+    """Mon-Fri -> Monday to Friday, Sat 9-1 -> Saturday 9-1."""
     days = locale_of(language).days["format"]
     names = {days["abbreviated"][day].rstrip("."): days["wide"][day] for day in range(7)}
     names |= {name.capitalize(): said for name, said in names.items()}
     day = one_of(names)
     pair = re.compile(rf"{APART}({day})\.?\s?[-–—]\s?({day}){BEHIND}\.?")
-    return pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
+    text = pair.sub(lambda m: names[m[1]] + _to(language) + names[m[2]], text)
+    timed = re.compile(rf"{APART}({day})\b\.?(?=,? \d{{1,2}}(?:[:.]\d\d|\s?[-–—ap]|\s?h))")
+    return timed.sub(lambda match: names[match[1]], text)
+
+
+def _symbols(text: str, language: str) -> str:
+    """5000 mAh -> 5000 m A h: a symbol that the locale data lacks is no word."""
+    return SPELLED.sub(lambda match: " ".join(match[0]), text)
 
 
 def _serials(text: str, language: str) -> str:
@@ -346,6 +382,7 @@ def _groups(text: str, language: str) -> str:
     def said(match: re.Match[str]) -> str:
         groups = re.findall(r"\d+", match[0])
         rising = len(groups) == 2 and int(groups[0]) < int(groups[1]) and "-" in match[0]
+        rising = rising and not groups[0].startswith("0")
         if rising or sum(map(len, groups)) < GROUPED:
             return match[0]
         plus = "+" if match[0].startswith("+") else ""
@@ -376,6 +413,17 @@ def _clocks(text: str, language: str) -> str:
     until = rf"(?:\s?(?:[-–—]|{_to(language).strip()})\s?\d{{1,2}}[.:]\d\d)?"
     dotted = rf"{APART}(?<![.,])(\d{{1,2}})\.([0-5]\d)(?={until}\s?{hour}{BEHIND})"
     return re.sub(dotted, r"\1:\2", text) if hour else text
+
+
+def _addresses(text: str, language: str) -> str:
+    """anna_b@my-shop.com -> anna underscore b@my dash shop.com: a voice leaves such signs out."""
+    names = {"_": "underscore", "-": "hyphen"}
+    told = {
+        sign: messages(language).get(f"heard.{name}", "").split() for sign, name in names.items()
+    }
+    said = {sign: f" {words[0]} " for sign, words in told.items() if words}
+    each = re.compile("[_-]")
+    return ADDRESS.sub(lambda m: each.sub(lambda sign: said.get(sign[0], sign[0]), m[0]), text)
 
 
 def _hours(text: str, language: str) -> str:
