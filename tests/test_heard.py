@@ -32,7 +32,9 @@ ENGLISH = {
     "it is one nine two dot one six eight dot one dot one": "it is 192.168.1.1",
     "firmware three point four point one": "firmware 3.4.1",
     "10 dash 20 days, 30 minus 5": "10 dash 20 days, 30 minus 5",
+    "error zero-four, dial 07911 123 456": "error 04, dial 07911123456",
     # amounts, dates
+    "it is at 1045 p.m. or 415 pm": "it is at 10:45 p.m. or 4:15 pm",
     "at four fifteen p.m.": "at 4:15 p.m.",
     "it costs one hundred twenty nine dollars": "it costs 129 dollars",
     "twelve dollars and fifty cents": "$12.50",

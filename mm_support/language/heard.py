@@ -44,9 +44,10 @@ SINGLE = r"(?:\d{1,4}|[A-Z])"
 SPELLED = re.compile(
     rf"(?<![\w-]){SINGLE}(?:[ ,-]{{1,2}}{SINGLE}){{{RUN - 1},}}(?![\w-])", re.ASCII
 )
-GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,4}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
+GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,6}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
 PART = r"(?:[A-Z]+|\d+)(?:[ -]?(?:[A-Z](?![a-z])|\d+))*"  # of a number with hyphens
-HALF_DAY = re.compile(r"\b(1?\d) ([0-5]\d)(?=\s?[ap]\.?m\b)", re.IGNORECASE)  # of ten fifteen pm
+# of "ten fifteen pm", which is heard as 10 15 or 1015
+HALF_DAY = re.compile(r"\b(1[0-2]|[1-9]) ?([0-5]\d)(?=\s?[ap]\.?m\b)", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d )\b(19|20) (\d\d)\b(?! \d)")
 NUMBERS = re.compile(
     r"(?<![\w.,@])(?=[\w-]*\d)[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![\w@]|[.,]\d)", re.ASCII
@@ -140,6 +141,9 @@ def _one_by_one(text: str, language: str) -> str:
     """zero zero one two -> 0 0 1 2, one Z nine -> 1 Z 9: what is said sign by sign is no number."""
     parts = re.split(r"(\W+)", text)
     words, start = parts[::2], 0
+    for place in range(1, len(words)):
+        if parts[2 * place - 1] == "-" and in_digits(words[place - 1], language) == "0":
+            parts[2 * place - 1] = " "  # text2num reads zero-four as 4
     for end in range(len(words) + 1):
         if end < len(words) and _is_sign(words, end, language):
             continue
