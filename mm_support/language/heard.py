@@ -32,8 +32,8 @@ COUNT = "[一二三四五六七八九]"
 CHINESE_NUMBER = re.compile(
     rf"百分之(?P<share>{NUMERAL}+)"
     rf"|(?P<whole>{NUMERAL}+)(?:点(?P<tenths>[{DIGITS}]++)(?![分刻半十百]))"
-    rf"|(?P<money>{NUMERAL}+)块(?P<dimes>{COUNT})(?:[毛角](?P<cents>{COUNT})?分?)?"
-    rf"(?![{DIGITS}十百千万亿个])"
+    rf"|(?P<money>{NUMERAL}+|\d+)块(?P<dimes>{COUNT}|\d)(?:[毛角](?P<cents>{COUNT}|\d)?分?)?"
+    rf"(?![\d{DIGITS}十百千万亿个])"
     rf"|(?P<several>[{DIGITS}]{{3,}}(?:[ ,，、]{{1,2}}[{DIGITS}]{{3,}})*(?![十百千万亿])"
     rf"|(?=[{DIGITS}]*[十百千万亿]){NUMERAL}{{2,}})"
     rf"|(?:(?<=[A-Za-z0-9])|(?<=[A-Z0-9][ 杠-]))(?P<after>[{DIGITS}十]++)(?![个天月号点])"
@@ -46,6 +46,8 @@ SPELLED = re.compile(
 )
 GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,6}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
 PART = r"(?:[A-Z]+|\d+)(?:[ -]?(?:[A-Z](?![a-z])|\d+))*"  # of a number with hyphens
+FULL_WIDTH = {",": "，", "?": "？", "!": "！"}  # behind Chinese characters
+HAN_MARKS = re.compile(r"(?<=[\u3400-\u9fff])[,?!] ?")
 # of "ten fifteen pm", which is heard as 10 15 or 1015
 HALF_DAY = re.compile(r"\b(1[0-2]|[1-9]) ?([0-5]\d)(?=\s?[ap]\.?m\b)", re.IGNORECASE)
 YEAR = re.compile(r"(?<!\d )\b(19|20) (\d\d)\b(?! \d)")
@@ -61,7 +63,7 @@ def written(text: str, language: str) -> str:
     """The transcript with its numbers, codes and e-mail addresses as they are written."""
     if language in CHINESE:
         text = _joined(_hyphened(_chinese_numbers(simplified(text)), "zh"))
-        return _addresses(text, "zh")
+        return HAN_MARKS.sub(lambda match: FULL_WIDTH[match[0][0]], _addresses(text, "zh"))
     text = _zeros(_repeated(_letters_by_words(text, language), language), language)
     text = in_digits(_one_by_one(text, language), language, ALONE)
     text = _dotted(_joined(_hyphened(text, language)), language)
@@ -291,6 +293,8 @@ def _chinese_number(match: re.Match[str]) -> str:
 
 def _value(words: str) -> str:
     """The number in digits; "" where there is none. Digits alone are read one by one."""
+    if words.isdecimal():
+        return words
     plain = re.sub("[ ,，、]", "", words).translate(str.maketrans("〇幺两", "零一二"))
     if not re.search("[十百千万亿]", plain):
         return "".join(str("零一二三四五六七八九".index(sign)) for sign in plain)
