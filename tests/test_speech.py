@@ -322,6 +322,14 @@ def test_what_is_said_again_at_another_time_is_no_loop():
     assert speech.said_once(loop, STAMP) == hello * 3
 
 
+def test_what_is_said_again_makes_a_transcript_no_surer():
+    said, other = [1, 2, 3], [4, 5, 6]
+    assert speech.times_said([*stamps(0), *said, *stamps(2, 2), *other, *stamps(4)], STAMP) == 1
+    again = [token for at in range(4) for token in (*stamps(at), *said, *stamps(at + 1))]
+    assert speech.times_said(again, STAMP) == 4
+    assert speech.times_said(stamps(0), STAMP) == 1
+
+
 def test_an_attempt_that_ended_in_a_loop_is_not_heard_however_little_it_says():
     tokenizer = get_tokenizer(True, language="en")
     said, loop = (tokenizer.encode(text) for text in (" Sixteen", " thousand, thousand"))

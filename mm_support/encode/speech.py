@@ -37,6 +37,7 @@ from mm_support.encode.whisper_rules import (
     said_once,
     skip_silence,
     split_segments,
+    times_said,
 )
 from mm_support.encode.whisper_weights import load_whisper
 from mm_support.language.heard import written
@@ -263,7 +264,12 @@ class WhisperEncoder:
         with torch_threads(1), torch.random.fork_rng(devices=[]):
             torch.manual_seed(0)
             result = task.run(features)[0]
-        return replace(result, compression_ratio=_compression(result.tokens, task.tokenizer))
+        stamp = task.tokenizer.timestamp_begin
+        return replace(
+            result,
+            compression_ratio=_compression(result.tokens, task.tokenizer),
+            avg_logprob=result.avg_logprob * times_said(result.tokens, stamp),
+        )
 
     def _shown(self, language: str, task: Task) -> list[int]:
         """A sentence that shows how the language is written, as if it had been heard before."""

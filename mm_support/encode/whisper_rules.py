@@ -97,6 +97,14 @@ def said_once(tokens: Sequence[int], stamp: int) -> list[int]:
     return [token for run in dict.fromkeys(runs) for token in run]
 
 
+def times_said(tokens: Sequence[int], stamp: int) -> float:
+    """How often a text says what it says, on average. What it says again costs next to nothing: so
+    often as likely its tokens seem. stamp: as of split_segments.
+    """
+    once = len(said_once(tokens, stamp))
+    return sum(token < stamp for token in tokens) / once if once else 1.0
+
+
 def guessed(tokenizer: Tokenizer, before: Sequence[Segment], start: float) -> list[int]:
     """The tokens of the segments in the window that begins at `start` seconds, as far as they go:
     the last one may go on.
