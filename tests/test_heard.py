@@ -4,7 +4,7 @@ languages.
 
 import pytest
 
-from mm_support.language.heard import codes, written
+from mm_support.language.heard import AGAIN, codes, written
 from mm_support.language.surely_heard import CLEARLY, SURELY, heard_right
 from mm_support.types import Transcript
 
@@ -112,6 +112,19 @@ def test_german_has_number_words_and_other_languages_are_left_alone():
     assert written("B wie Berta, K wie Kaufmann, sieben", "de") == "BK7"
     assert written("注文番号は一二三", "ja") == "注文番号は一二三"
     assert written("zamówienie numer pięć", "pl") == "zamówienie numer pięć"
+
+
+def test_a_sentence_that_was_made_twice_on_end_is_written_once():
+    twice = "I have a bill. how can I pay it? How can I pay it?"
+    assert written(twice, "en") == "I have a bill. how can I pay it?"
+    assert written("怎么退货？怎么退货？", "zh") == "怎么退货？"
+    for said in (
+        "No. No.",
+        "1 2 3, 1 2 3",
+        "It was 2.5. It was 2.6.",
+        "Can I pay? Can I pay later?",
+    ):
+        assert AGAIN.search(said) is None
 
 
 def test_codes_are_the_numbers_of_something():

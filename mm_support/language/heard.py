@@ -54,13 +54,17 @@ YEAR = re.compile(r"(?<!\d )\b(19|20) (\d\d)\b(?! \d)")
 NUMBERS = re.compile(
     r"(?<![\w.,@])(?=[\w-]*\d)[A-Za-z\d]+(?:-[A-Za-z\d]+)*(?![\w@]|[.,]\d)", re.ASCII
 )
+AGAIN = re.compile(r"([^\s.?!。？！][^.?!。？！]{3,}[.?!。？！])(?:\s*\1)+(?=\s|$)", re.IGNORECASE)
 SIGNS = {".": "dot", "_": "underscore", "-": "hyphen", "+": "plus"}  # of addresses -> their key
 DIALLED = 7  # digits behind the plus of a telephone number
 LONG = 5  # signs of a number that is the number of something
 
 
 def written(text: str, language: str) -> str:
-    """The transcript with its numbers, codes and e-mail addresses as they are written."""
+    """The transcript with its numbers, codes and e-mail addresses as they are written, and once
+    what Whisper makes twice of a short sound: a sentence on end.
+    """
+    text = AGAIN.sub(r"\1", text)
     if language in CHINESE:
         text = _joined(_hyphened(_chinese_numbers(simplified(text)), "zh"))
         return HAN_MARKS.sub(lambda match: FULL_WIDTH[match[0][0]], _addresses(text, "zh"))
