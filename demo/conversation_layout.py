@@ -35,8 +35,8 @@ def conversation_column(
         "picker": knowledge_picker(brand),
         "chat": chatbot(examples, folder),
         "form": gr.HTML(js_on_load=FILLED_IN, elem_id="ms-form", padding=False),
+        "voice": voice_pill(ears),  # lies over what stands above it
         "people": gr.HTML(elem_id="people", padding=False),
-        "voice": voice_pill(ears),
     }
     rows = {**heard_row(), **comment_row()}
     notice = gr.HTML(elem_id="ms-notice", padding=False)

@@ -1001,6 +1001,13 @@ def customer(page):
     return page
 
 
+def test_the_pill_covers_no_line_about_a_person(customer):
+    pill = customer.locator(".ms-voice")
+    pill.evaluate("pill => { pill.dataset.state = 'listening'; }")
+    above, line = pill.bounding_box(), customer.locator(".ms-people").bounding_box()
+    assert above["y"] + above["height"] <= line["y"]
+
+
 def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     desk, other = open_desk("Ada"), open_desk("Bo")
     case = desk.locator(".ms-case.ms-waiting").last
