@@ -528,6 +528,66 @@ def test_what_is_rated_can_be_hit_with_a_finger(page):
         assert min(box["width"], box["height"]) >= 44, name
 
 
+HARD_TO_HIT = """() => {
+  const pressed = 'button, a:not([href*=passage]), textarea, select, summary, label:has(input)';
+  const shown = (e) => e.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true });
+  const hits = (e, x, y) => e.contains(document.elementFromPoint(x, y));
+  const reach = (e, x, y, dx, dy) => {
+    let far = 0;
+    while (far < 22 && hits(e, x + dx * (far + 1), y + dy * (far + 1))) far++;
+    return far;
+  };
+  return [...document.querySelectorAll(pressed)].filter(shown).map((e) => {
+    const { x, y, width, height } = e.getBoundingClientRect();
+    const at = [e, x + width / 2, y + height / 2];
+    const view = e.closest("#chat")?.getBoundingClientRect();
+    const cut = view && (y < view.top || y + height > view.bottom);
+    if (cut || !hits(...at)) return null;  // scrolled out of sight
+    const across = reach(...at, -1, 0) + reach(...at, 1, 0);
+    const down = reach(...at, 0, -1) + reach(...at, 0, 1);
+    return [e.ariaLabel || e.innerText || e.id, across + 1, down + 1];
+  }).filter((found) => found && Math.min(found[1], found[2]) < 44);
+}"""  # by what lies under a finger, not by what is drawn
+
+
+def everything_can_be_hit(page):
+    for _ in range(20):  # what was pressed takes a moment to come to rest
+        if not (hard := page.evaluate(HARD_TO_HIT)):
+            break
+        page.wait_for_timeout(250)
+    assert hard == []
+
+
+def test_on_a_phone_everything_can_be_hit_with_a_finger(phone, service):
+    everything_can_be_hit(phone)
+    photos = [str(service.folder / name) for name in ("e24.png", "router.png")]
+    phone.locator("#box input[type=file]").first.set_input_files(photos)
+    remove = phone.get_by_role("button", name="Remove file")
+    expect(remove).to_have_count(2)
+    for each in remove.all():
+        expect(each).to_have_css("opacity", "1")  # nothing is pointed at on a phone
+    everything_can_be_hit(phone)
+    the_phone_is_wide_enough(phone)
+    phone.locator("#speak label").click()
+    ask(phone, "return an order")
+    reply = finished(phone)
+    expect(reply.get_by_role("button", name="Play")).to_be_visible()
+    phone.locator("#chat .message-buttons-left").last.scroll_into_view_if_needed()
+    everything_can_be_hit(phone)
+    phone.get_by_role("button", name="Dislike").click()
+    label = phone.locator("#comment-row label span").first
+    expect(label).to_be_visible()
+    everything_can_be_hit(phone)
+    reply.get_by_role("button", name="Why this answer?").click()
+    over = label.evaluate("""(label) => {
+      const drawer = document.querySelector("#ms-side");
+      return getComputedStyle(drawer).zIndex - getComputedStyle(label).zIndex;
+    }""")
+    assert over > 0  # nothing shines through
+    phone.keyboard.press("Escape")
+    the_phone_is_wide_enough(phone)
+
+
 def test_the_address_names_the_base_and_that_it_is_embedded(open_page, address, service):
     page = open_page(address=f"{address}?knowledge=smart-home&embed=1")
     page.locator("#box textarea").fill("E24")
