@@ -505,6 +505,19 @@ def test_names_without_grammar_are_of_no_language():
     assert first.text == entry.answer
 
 
+def test_what_reads_from_the_other_side_is_a_paragraph_of_its_own():
+    """In one paragraph the full stop of either would stand on the wrong side."""
+    asked = Question("كيف أعيد الجهاز الذي اشتريته؟", language="ar")
+    decided = Decision("answer", "evidence", 0.9, tuple(HITS[:1]))
+    said = list(compose(ReplyWriter(None, WordEncoder()), asked, decided, threading.Event()))
+    introduction, quoted, *_ = shown(said).split("\n\n")
+    assert introduction == message("foreign", "ar")
+    assert quoted.startswith(HITS[0].entry.answer.split(".")[0])
+    arabic, english = Sentence("صورتك تعرض E24."), Sentence("No water comes in.", (1,))
+    assert shown([arabic, english, arabic]).count("\n\n") == 2
+    assert "\n\n" not in shown([english, Sentence("24."), english])  # reads from neither side
+
+
 @pytest.mark.parametrize(
     "words, foreign",
     [("怎么选择预览中每行显示的页数", False), ("为何在 status bar 里找不到内容呢", True)],

@@ -121,7 +121,7 @@ def introduced(
         quoted = isinstance(part, Sentence) and bool(part.citations) and part.text
         if quoted and not introduced and foreign(question, quoted, entry, expected):
             yield Sentence(message("foreign", question.language))
-            introduced = True
+            part, introduced = replace(part, apart=True), True
         yield part
 
 

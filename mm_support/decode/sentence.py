@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 from typing import TypeVar
 
 from mm_support.knowledge.readers.markup import WARNING
+from mm_support.language.direction import right_to_left
 from mm_support.language.fences import is_code
 from mm_support.language.sentences import COLONS, COLUMNS, column_names, is_clause, is_step
 
@@ -40,6 +41,11 @@ class Sentence:
         """Whether it is a row of a table: a cell for each of several columns."""
         return self.cut or len(column_names(self.text)) >= COLUMNS
 
+    def _turns(self, previous: Sentence) -> bool:
+        """Whether it reads from the other side than what stands before it."""
+        sides = {right_to_left(self.text), right_to_left(previous.text)}
+        return sides == {True, False}
+
     def shown(self, previous: Sentence | None = None) -> str:
         """The piece to append to the reply: a separator, the text, and [n] unless it is a heading,
         goes on, or is of a step and what stands before it has it.
@@ -47,7 +53,7 @@ class Sentence:
         A step has a line of its own, with all that is of it, and a row of a table has one; what
         follows begins another, as a heading, a clause and a warning do. Code has lines of its own,
         and its [n] another, where what stands before has none. A paragraph is parted by an empty
-        line.
+        line; what reads from the other side is one: else its marks would be misplaced.
         """
         code = is_code(self.text)
         lead = ""
@@ -57,7 +63,7 @@ class Sentence:
             breaks = begins or previous.in_step and not self.of_step
             breaks = breaks or code or is_code(previous.text)
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
-            lead = "\n\n" if self.apart else lead
+            lead = "\n\n" if self.apart or lead == " " and self._turns(previous) else lead
         follows = (
             previous is not None
             and not (previous.heading or previous.goes_on)
