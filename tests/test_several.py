@@ -7,13 +7,14 @@ from functools import partial
 import pytest
 from clock import cpu_seconds
 from conftest import FakeIntents
+from PIL import Image
 from test_service import GATE, ask, folder, make  # noqa: F401  (fixtures)
 
 from mm_support.decide.policy import Policy
-from mm_support.decode.compose import Asked, below, one_by_one
+from mm_support.decode.compose import Asked, below, one_by_one, unanswered_photos
 from mm_support.decode.sentence import Numbers, Sentence
 from mm_support.language.mail import own_words
-from mm_support.language.messages import message
+from mm_support.language.messages import clarify_text, message
 from mm_support.pipeline import decompose
 from mm_support.pipeline.decode import decode
 from mm_support.pipeline.decompose import (
@@ -223,3 +224,37 @@ def test_a_clause_leans_on_the_one_before_it(make):  # noqa: F811
 )
 def test_a_clause_is_what_may_be_a_question_by_itself(words, clauses):
     assert two_clauses(words) == ([clauses] if clauses else [])
+
+
+RED, BLUE = (220, 10, 10), (10, 10, 220)
+
+
+@pytest.fixture
+def shown(make):  # noqa: F811
+    """shown(*colours) -> the reply to photos of these, sent in one message without words."""
+    service = make()
+
+    def reply(*colours):
+        photos = [Image.new("RGB", (64, 64), colour) for colour in colours]
+        return ask(service, image=photos)
+
+    return reply
+
+
+def test_photos_of_two_matters_are_answered_each_from_its_own_entry(shown):
+    reply = shown(RED, BLUE)
+    assert [citation.entry_id for citation in reply.citations] == ["e24", "blue"]
+    first, second = reply.text.split("\n\n")
+    assert "does not drain. [1]" in first and "This is the blue lamp. [2]" in second
+
+
+def test_photos_of_one_matter_stay_one_question(shown):
+    assert shown(RED, RED).text == shown(RED).text
+
+
+def test_of_another_photo_its_unknown_code_is_told_or_what_it_is_about_asked():
+    lamp = Hit(Entry("blue", "Blue lamp", "This is the blue lamp."), 0.3)
+    asked = [Asked(Question(), (), unknown="E99"), Asked(Question(), (), among=(lamp,))]
+    told = [sentence.text for sentence in unanswered_photos(asked, "en")]
+    unknown = message("photo.unknown", "en", text="E99")
+    assert told == [unknown, message("photo.other", "en"), clarify_text([lamp], "en")]

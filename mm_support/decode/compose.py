@@ -17,7 +17,7 @@ from mm_support.as_json import opening, snippet
 from mm_support.decide.coded import codes_in
 from mm_support.decide.decision import PERIL, Decision
 from mm_support.decode.heading import before_text
-from mm_support.decode.reply import ReplyWriter
+from mm_support.decode.reply import ReplyWriter, photo_sentences
 from mm_support.decode.sentence import Meanwhile, Sentence
 from mm_support.language.detect import language_of, stop_words, told_language
 from mm_support.language.heard import codes
@@ -38,13 +38,16 @@ MAX_SIMILAR = 4  # of products that look like the customer's photo
 @dataclass(frozen=True)
 class Asked:
     """One of several questions of a message. hits: what answers it, best first; none: nothing.
-    confidence: that they do, 0..1. disputed: what these say, where they contradict each other.
+    confidence: that they do, 0..1. disputed: what these say, where they contradict each other. Of a
+    photo that nothing answers, unknown: a code in it, among: what it may be about.
     """
 
     question: Question
     hits: tuple[Hit, ...]
     confidence: float = 0.0
     disputed: tuple[Sentence, ...] = ()
+    unknown: str = ""
+    among: tuple[Hit, ...] = ()
 
 
 def foreign(question: Question, quoted: str, entry: Entry, expected: tuple[str, ...] = ()) -> bool:
@@ -89,6 +92,8 @@ def compose(
     if answers and not disputed:
         said = introduced(question, said, decision.hits[0].entry, writer.writes)
     yield from said
+    if answers:
+        yield from unanswered_photos(asked, language)
     if decision.action == "handoff":
         beside = [*beside_a_handover(writer, question, decision)] if decision.hits else []
         told = [Sentence(message(f"handoff.{decision.reason}", language))]
@@ -201,7 +206,8 @@ def one_by_one(
     """Each question answered from its own hits, cited by their ranks among all; what none answers
     is said at the end, and that a person can tell what is right where they contradict each other.
     Where things are compared, or each is asked about by its code, what is said of one stands behind
-    its title.
+    its title, unless it begins with what the customer's photo shows. What is said of another photo
+    is a paragraph.
     """
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
     language = asked[0].question.language
@@ -210,9 +216,12 @@ def one_by_one(
     titled = len(asked) > 1 and not disputed and _of_things(asked)
     for one in asked:
         written = writer.write(one.question, one.hits, stop) if one.hits else ()
+        begins = bool(said) and one.question.photo is not None
         title = one.hits[0].entry.title if titled and one.hits else ""
         if title:
             said = set()
+            entries = [hit.entry for hit in one.hits]
+            title = "" if any(photo_sentences(one.question, entries)) else title
         if any(part.text not in said for part in one.disputed):
             yield Sentence(message("disputed.both", language))
         for part in one.disputed or written:
@@ -220,14 +229,28 @@ def one_by_one(
                 if title and part.heading and term_set(part.text) <= term_set(title):
                     continue
                 if not said and not term_set(title) <= term_set(part.text):
-                    yield Sentence(before_text(title))
+                    yield Sentence(before_text(title), apart=begins)
+                    begins = False
                 said.add(part.text)
                 ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
-                yield replace(part, citations=ranks)
+                yield replace(part, citations=ranks, apart=part.apart or begins)
+                begins = False
     if disputed:
         yield Sentence(message("disputed.person", language))
-    if not all(one.hits for one in asked):
+    if not all(one.hits or one.unknown or one.among for one in asked):
         yield Sentence(message("not_said", language))
+
+
+def unanswered_photos(asked: Sequence[Asked], language: str) -> Iterator[Sentence]:
+    """Of photos beside those that were answered: the code that nothing names, or what they may be
+    about.
+    """
+    for one in asked:
+        if one.unknown:
+            yield Sentence(message("photo.unknown", language, text=one.unknown), apart=True)
+        elif one.among:
+            yield Sentence(message("photo.other", language), apart=True)
+            yield Sentence(clarify_text(one.among, language))
 
 
 def _of_things(asked: Sequence[Asked]) -> bool:

@@ -46,11 +46,14 @@ POINTING = 0.1  # share of their confidence that words keep which only point at 
 
 @dataclass(frozen=True, eq=False)
 class Seen:
-    """A photo, understood. vector: (d_picture,) unit. photo: upright, in RGB."""
+    """A photo, understood. vector: (d_picture,) unit. photo: upright, in RGB. each: the photos that
+    it was made of, where these are several.
+    """
 
     view: ImageView
     vector: np.ndarray
     photo: Image.Image
+    each: tuple[Seen, ...] = ()
 
 
 @dataclass(frozen=True, eq=False)
@@ -128,7 +131,8 @@ class Encoders:
             for one, place in zip(each, places)
             for line in one.view.text
         )
-        return Seen(ImageView(self.image.label(vector), lines), vector, photo)
+        view = ImageView(self.image.label(vector), lines)
+        return Seen(view, vector, photo, tuple(each))
 
     def encode(
         self, question: Question, heard: Transcript | None, seen: Seen | None
@@ -171,14 +175,22 @@ def question_of(
     taken where its words do not tell.
     """
     told = told_language(text, expected) or next(iter(expected), DEFAULT)
-    return Question(
+    question = Question(
         typed=text,
         heard=heard.text if heard else "",
         heard_right=heard_right(heard) if heard and heard.text else 1.0,
-        read_in_photo=tuple(line.text for line in seen.view.text) if seen else (),
-        labels=tuple(label.name for label in seen.view.labels) if seen and seen.view.sure else (),
-        photo=seen.photo if seen else None,
         language=heard.language if heard and heard.text else told,
+    )
+    return shown_by(question, seen) if seen else question
+
+
+def shown_by(question: Question, seen: Seen) -> Question:
+    """The question with what a photo shows."""
+    return replace(
+        question,
+        read_in_photo=tuple(line.text for line in seen.view.text),
+        labels=tuple(label.name for label in seen.view.labels) if seen.view.sure else (),
+        photo=seen.photo,
     )
 
 

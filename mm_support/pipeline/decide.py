@@ -1,9 +1,9 @@
 """Decide: what a turn comes to, from what was found for it.
 
-In this order: its words in the base's spelling (retrieve.py), several questions in one message
-(decompose.py), what it does with an action (act.py), entries that contradict each other
-(disputed.py). What a single question comes to: decide/policy.py. Knows nothing of how a reply is
-worded.
+In this order: its words in the base's spelling (retrieve.py), several photos (photos.py) or
+questions (decompose.py) in one message, what it does with an action (act.py), entries that
+contradict each other (disputed.py). What a single question comes to: decide/policy.py. Knows
+nothing of how a reply is worded.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mm_support.pipeline.act import Available, Considered, act
 from mm_support.pipeline.decompose import several
 from mm_support.pipeline.disputed import disputed
 from mm_support.pipeline.perceive import Perceived
+from mm_support.pipeline.photos import by_photo
 from mm_support.pipeline.results import Judged
 from mm_support.pipeline.resume import asks_for_rest, cited_before
 from mm_support.pipeline.retrieve import LookedUp, spelled_better
@@ -41,7 +42,8 @@ def decide(
     looked = spelled_better(parts, turn.knowledge, looked, perceived, leant_on)
     question, query, hits, decision = looked
     told = entries_of(hits)  # the knowledge by itself
-    asked = several(parts, question, decision, told, turn.knowledge, leant_on)
+    asked = by_photo(parts, question, perceived, decision, turn.knowledge)
+    asked = asked or several(parts, question, decision, told, turn.knowledge, leant_on)
     here = Considered(turn, question, query, hits, decision, asked, past, *actions)
     acting = act(parts, here)
     decision, quoted = disputed(parts, question, acting, turn.knowledge)

@@ -13,7 +13,6 @@ from dataclasses import replace
 from itertools import chain
 
 from mm_support.actions.flow import Told
-from mm_support.decide.decision import Decision
 from mm_support.decode.compose import compose, evidence_of, gallery, one_by_one
 from mm_support.decode.sentence import Meanwhile, Numbers, Sentence
 from mm_support.decode.speaking import Speech
@@ -147,7 +146,7 @@ def reply_of(
     return Reply(
         text=text,
         action=decision.action,
-        choices=acted.choices if acted else (*choices_of(decision), *judged.offered),
+        choices=acted.choices if acted else (*choices_of(judged), *judged.offered),
         form=acted.form if acted else None,
         pending=acted.pending if acted else judged.aside,
         audio=audio,
@@ -164,8 +163,11 @@ def reply_of(
     )
 
 
-def choices_of(decision: Decision) -> tuple[str, ...]:
-    """What a question back names, for whoever would rather tap than type."""
-    if decision.action != "clarify":
-        return ()
-    return short_names([hit.entry.title for hit in decision.hits])[:MAX_CANDIDATES]
+def choices_of(judged: Judged) -> tuple[str, ...]:
+    """What is asked back, of all or of a photo beside others, for whoever would rather tap than
+    type.
+    """
+    asks = judged.decision.action == "clarify"
+    among = [hit for one in judged.asked for hit in one.among]
+    hits = judged.decision.hits if asks else among
+    return short_names([hit.entry.title for hit in hits])[:MAX_CANDIDATES]

@@ -221,4 +221,5 @@ def _asked(
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:
     """The decision to answer all of them: the hits of each, every entry once."""
     hits = {hit.entry.id: hit for one in asked for hit in one.hits}
-    return replace(decision, action="answer", reason="evidence", hits=tuple(hits.values()))
+    answer = replace(decision, action="answer", reason="evidence", unknown="")
+    return replace(answer, hits=tuple(hits.values()))
