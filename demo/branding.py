@@ -61,7 +61,7 @@ class Drafts:
 
 
 def columns() -> list[str]:
-    """Column names of the table of cards, as in brand.toml."""
+    """Column names of the table of cards, as in brand.toml; page.js says them in words."""
     words = [f"{name}.{language}" for language in languages() for name in ("caption", "text")]
     return [*words, *FILES]
 
@@ -299,9 +299,8 @@ def choices_of_inputs() -> list[Any]:
 def text_field(brand: Brand, key: str, language: str) -> gr.Textbox:
     own = getattr(brand, key).get(language, "")
     pages = word({"title": "how_can_i_help"}.get(key, key), language)
-    names = word("language_name", language)
-    title = f"{word(f'brand_{key}', language)} · {names}"
-    return gr.Textbox(own, label=title, placeholder=pages, lines=1, max_lines=4)
+    title, names = label(f"brand_{key}"), word("language_name", language)
+    return gr.Textbox(own, label=title, info=names, placeholder=pages, lines=1, max_lines=4)
 
 
 def card_table(brand: Brand) -> gr.Dataframe:

@@ -52,7 +52,12 @@ def assistant(
         with gr.Column(scale=7, min_width=300, elem_id="ms-talk"):
             parts = conversation_column(ears, examples, folder, brand)
         with gr.Column(scale=4, min_width=280, elem_id="ms-side"):
-            side = gr.HTML(panel(Conversation()), elem_id="panel", padding=False)
+            side = gr.HTML(
+                panel(Conversation()),  # type: ignore[arg-type]
+                html_template="${msSections(value)}",
+                elem_id="panel",
+                padding=False,
+            )
     kept = SESSION + ("-workshop" if workshop else "")
     del parts["legal"]  # stays as it is
     desk = Desk(

@@ -148,6 +148,7 @@ class Opening:
             return {self.desk.conversation: before, self.desk.session: self.desk.kept(before)}
         base, heard = before.latest.question.knowledge, before.latest.transcript
         shown = self.desk.show(before) | self.desk.show_controls(before)
+        shown |= self.desk.show_understanding(before, whole=True)
         if heard:
             shown |= self.desk.show_transcript(heard, before.language)
         names = offered(self.service, self.brand)

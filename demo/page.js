@@ -76,6 +76,12 @@ function speakOwn() {
     const words = pill.querySelector("span")?.firstChild;
     if (name && words && words.data !== name) words.data = name;
   }
+  for (const head of all("#brand-cards :is(th, [role=columnheader]) span")) {  // as in brand.toml
+    const [column, of] = head.textContent.trim().split(".");
+    const name = msTables[language][`column_${column}`];
+    if (!name || head.children.length) continue;
+    head.textContent = of ? `${name} · ${msTables[of]?.language_name ?? of}` : name;
+  }
   for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;
   const chooser = document.querySelector("#ms-language:not([data-set])");
   if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }
@@ -124,6 +130,7 @@ if (open) devices.getUserMedia = (wanted) => open(wanted).catch((error) => {
 
 // -- passages, and how a reply came about -----------------------------------------------------
 
+const KEPT_TURNS = 20;  // as in panels.py
 let opener = null;  // what the drawer was opened by
 
 function openPassage(place) {
@@ -137,6 +144,19 @@ function openPassage(place) {
   passage.querySelector("summary").focus({ preventScroll: true });
   passage.scrollIntoView({ block: "nearest", behavior: calm() ? "auto" : "smooth" });
 }
+
+// Sections by the number of their turn: the server sends the last one, or the whole.
+const sections = new Map();
+window.msSections = ({ whole, turns }) => {
+  if (whole) sections.clear();
+  for (const [number, section] of turns) sections.set(number, section);
+  const last = turns.at(-1)[0];
+  for (const number of [...sections.keys()]) {
+    if (number > last || (last && number <= Math.max(0, last - KEPT_TURNS))) sections.delete(number);
+  }
+  const hide = (section) => section.replace("<div", "<div hidden");
+  return [...sections].map(([number, section]) => number === last ? section : hide(section)).join("");
+};
 
 // The turn that one chose stays when the server sends the panel again, until there is a new turn.
 let chosen = null, latest = null;

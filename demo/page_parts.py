@@ -116,8 +116,10 @@ class Desk(Outputs):
         own = {"token": conversation.token, "session": conversation.session_id}
         return {**own, "language": conversation.language}
 
-    def show_understanding(self, conversation: Conversation) -> dict:
-        return {self.panel: panel(conversation, self.workshop)}
+    def show_understanding(self, conversation: Conversation, whole: bool = False) -> dict:
+        """How the latest reply came about. whole: the others too, which the page may not have."""
+        whole = whole or conversation.holder.owner != "assistant"  # another tab may have gone on
+        return {self.panel: panel(conversation, self.workshop, whole)}
 
     def show_transcript(self, heard: Transcript, language: str) -> dict:
         """Once: what the customer corrects meanwhile stays."""

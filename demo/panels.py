@@ -69,17 +69,16 @@ def _drawn_thumbnail(path: Path) -> str:
 # -- how a reply came about -----------------------------------------------------------------
 
 
-def panel(conversation: Conversation, workshop: bool = False) -> str:
-    """Sections of the latest exchanges; only the last shows until a reply's link leads to it.
+def panel(conversation: Conversation, workshop: bool = False, whole: bool = True) -> dict:
+    """Sections of the latest exchanges by their numbers, or of the last alone: page.js keeps what
+    came before, and shows only the last until a reply's link leads to another.
 
     workshop: whether sources are named by their files, which are not for customers.
     """
     language = conversation.language
-    if not conversation.exchanges:
-        return empty_panel(language)
-    numbered = list(enumerate(conversation.exchanges, 1))[-KEPT_TURNS:]
-    last = numbered[-1][0]
-    return "".join(turn_section(x, n, n != last, language, workshop) for n, x in numbered)
+    numbered = list(enumerate(conversation.exchanges, 1))[-KEPT_TURNS if whole else -1 :]
+    turns = [[n, turn_section(one, n, language, workshop)] for n, one in numbered]
+    return {"whole": whole or not turns, "turns": turns or [[0, empty_panel(language)]]}
 
 
 def empty_panel(language: str) -> str:
@@ -87,13 +86,11 @@ def empty_panel(language: str) -> str:
     return f'<section class="ms-card ms-empty"><h2>{heading}</h2><p>{words}</p></section>'
 
 
-def turn_section(
-    exchange: Exchange, number: int, hidden: bool, language: str, workshop: bool = False
-) -> str:
+def turn_section(exchange: Exchange, number: int, language: str, workshop: bool = False) -> str:
     """What belongs to one turn of a conversation, the number-th."""
-    states = f"{' hidden' if hidden else ''}{' data-heard' if exchange.transcript else ''}"
+    heard = " data-heard" if exchange.transcript else ""
     return (
-        f'<div class="ms-turn" id="turn-{number}"{states} tabindex="-1">'
+        f'<div class="ms-turn" id="turn-{number}"{heard} tabindex="-1">'
         f"{understood(exchange, language)}{found(exchange, number, language, workshop)}</div>"
     )
 

@@ -664,6 +664,22 @@ def test_the_same_photo_can_be_sent_again(page, service):
         assert service.turns[-1].image.name == "e24.png"
 
 
+def test_what_was_understood_of_earlier_turns_stays_on_the_page(page):
+    """Only the latest of it is sent with a reply, and all of it when the page is loaded again."""
+    for number, text in enumerate(("return an order", "refund"), start=1):
+        ask(page, text)
+        finished(page)
+        expect(page.locator("#panel .ms-turn")).to_have_count(number)
+    page.locator("#chat a[href$='#turn-1']").click()
+    expect(page.locator("#turn-1")).to_contain_text("return an order")
+    expect(page.locator("#turn-2")).to_be_hidden()
+    page.keyboard.press("Escape")
+    page.reload()
+    expect(page.locator("#panel .ms-turn")).to_have_count(2)
+    begin_anew(page)
+    expect(page.locator("#panel .ms-turn")).to_have_count(0)
+
+
 def test_an_older_reply_brings_its_sources_back(workshop):
     ask(workshop, "E24", knowledge="Smart home")
     finished(workshop)
@@ -1439,6 +1455,15 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     expect(page.locator("#people")).to_contain_text("正在等待人工客服")
     if how == "switched":
         expect(page.locator("#box textarea")).to_have_attribute("placeholder", "请输入您的问题…")
+
+
+def test_the_workshop_names_what_brand_toml_holds_in_chinese(open_page, address):
+    page = open_page(locale="zh-CN", address=f"{address}workshop?key={KEY}")
+    page.get_by_role("tab", name="外观").click()
+    cards = page.locator("#brand-cards")
+    expect(cards.get_by_text("卡片上的文字 · 中文").first).to_be_visible()
+    expect(cards.get_by_text("caption.")).to_have_count(0)
+    expect(page.get_by_label("问候语").first).to_be_visible()
 
 
 def test_a_browser_in_a_language_that_the_page_lacks_gets_english(open_page):

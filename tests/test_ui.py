@@ -434,7 +434,7 @@ def test_only_numbers_that_stand_for_a_source_become_links():
 
 def test_hostile_knowledge_and_questions_show_as_text():
     conversation = Conversation((exchange_about(FakeService(), f"hostile {HOSTILE}"),))
-    shown = panel(conversation)
+    shown = sections(conversation)
     assert "<img src=x" not in shown and "&lt;img src=x" in shown
     question, reply = bubbles(conversation)
     assert "<" not in question["content"][0] and "![" not in reply["content"][0]
@@ -566,14 +566,25 @@ def test_a_long_conversation_shows_its_latest_part_and_rates_the_right_reply():
     assert f"(#passage-{SHOWN + 3}-1 " in bubbles(long)[-1]["content"][0]
 
 
-def test_only_the_latest_turn_of_the_panel_is_shown():
+def test_each_turn_has_a_section_of_the_panel_and_files_are_for_the_workshop():
     exchanges = tuple(
         exchange_about(FakeService(), text, knowledge="smart-home") for text in ("E24", "router")
     )
-    shown = panel(Conversation(exchanges))
-    assert 'id="turn-1" hidden' in shown and 'id="turn-2" tab' in shown
+    shown = sections(Conversation(exchanges))
     assert 'id="source-1-1"' in shown and 'id="source-2-1"' in shown
-    assert "faults.csv" not in shown and "faults.csv:24" in panel(Conversation(exchanges), True)
+    assert "faults.csv" not in shown
+    assert "faults.csv:24" in sections(Conversation(exchanges), workshop=True)
+
+
+def test_of_the_panel_only_the_latest_turn_is_sent_again():
+    exchanges = tuple(exchange_about(FakeService(), "E24") for _ in range(3))
+    sent = panel(Conversation(exchanges), whole=False)
+    assert [number for number, _ in sent["turns"]] == [3] and not sent["whole"]
+    assert panel(Conversation(), whole=False)["whole"]  # what was there goes
+
+
+def sections(conversation, workshop=False):
+    return "".join(html for _, html in panel(conversation, workshop)["turns"])
 
 
 @pytest.mark.parametrize("none", [None, ""])
