@@ -589,7 +589,9 @@ def test_on_a_phone_everything_can_be_hit_with_a_finger(phone, service):
 
 
 def test_the_address_names_the_base_and_that_it_is_embedded(open_page, address, service):
-    page = open_page(address=f"{address}?knowledge=smart-home&embed=1")
+    corner = {"width": 400, "height": 640}
+    page = open_page(corner, address=f"{address}?knowledge=smart-home&embed=1")
+    assert page.evaluate("document.documentElement.scrollHeight") <= corner["height"]
     page.locator("#box textarea").fill("E24")
     page.locator("#box textarea").press("Enter")
     finished(page)
