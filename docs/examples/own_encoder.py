@@ -4,7 +4,8 @@
         python -m mm_support ask "Where is my parcel?"
 
 This one knows spelling and no meaning: a word is the sum of its letters in threes, each at a place
-that its checksum names (Bojanowski et al. 2017, without training). A network of yours, or a service
+that its checksum names (Bojanowski et al. 2017, without training). Its first start takes minutes,
+since what customers do is learned for it, once a name. A network of yours, or a service
 that you call, fits into the same two methods. When its vectors change, change its name too: bases
 are encoded anew for every name. When to answer was fitted to other encoders; fit it to yours with
 `python -m mm_support train calibrate --cases FOLDER`.
