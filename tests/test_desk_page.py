@@ -570,7 +570,7 @@ def test_a_reload_shows_the_conversation_as_it_was(chat, service, tmp_path):
     assert "[1](#passage-1-1" in texts[1] and "hello" in texts[-1]
     assert SEEN.labels[0].name in seen and SEEN.text[0].text in seen
     assert "Ada has joined" in shown["people"] and shown["timer"].active
-    assert "Error E24 on the washing machine" in shown["panel"]
+    assert "Error E24 on the washing machine" in str(shown["panel"]["turns"])
     assert shown["picker"].value == "smart-home" and shown["session"] == browser
     assert turn_of_message(shown["conversation"], 1) == service.turn_ids[0]
     assert turn_of_message(shown["conversation"], len(texts) - 1) == service.turn_ids[1]

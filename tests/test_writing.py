@@ -27,6 +27,7 @@ from mm_support.engines.choose import load_language_model
 from mm_support.engines.server import context_length, seconds_to_wait
 from mm_support.language.belonging import misplaced
 from mm_support.language.facts import facts_of, missing
+from mm_support.language.fences import fenced, is_code
 from mm_support.language.messages import message
 from mm_support.types import Entry, Hit, Past, Question
 from tests.injections import KeepsASecret, attempts, breaches
@@ -143,6 +144,39 @@ def test_a_model_that_repeats_itself_is_not_listened_to_for_long():
     parrot = Parrot("")
     assert sentences(told(parrot))[0].text == "Your refund takes 5 days."
     assert parrot.said < 20
+
+
+STATIC = Entry(
+    "static",
+    "A fixed address",
+    "Set the address in the file of the device.\n\n```\nnet:\n  ip: 10.0.0.7\n  mask: 24\n```\n\n"
+    "Then start the device again.",
+)
+
+
+@pytest.mark.parametrize(
+    "code, shown",
+    [
+        ("net:\n  ip: 10.0.0.7\n  mask: 24", True),
+        ("  ip: 10.0.0.7\n  mask: 24", True),
+        ("net:\n  ip: 10.0.0.9\n  mask: 24", False),
+        ("net:\n  mask: 24", False),  # not in this order
+        ("", False),
+    ],
+)
+def test_code_is_shown_where_an_entry_has_it_as_it_was_written(code, shown):
+    said = f"Set the address in the file [1]:\n```yaml\n{code}\n```\nThen start it again. [1]"
+    parts = sentences(told(Free(said), hits=[Hit(STATIC, 0.9)]))
+    own = [part for part in parts if is_code(part.text)]
+    assert [part.text for part in own] == [fenced(code)] * shown
+    assert all(part.citations == (1,) for part in own)
+
+
+def test_code_is_waited_for_however_it_is_streamed():
+    said = "Do this.\n```\nmake all. And more.\n\nmake it\n```\nThen wait. [1]"
+    whole = ["Do this.", "```\nmake all. And more.\n\nmake it\n```", "Then wait [1]."]
+    assert list(complete_sentences(said)) == whole
+    assert list(complete_sentences([said[:20], said[20:33], said[33:]])) == whole
 
 
 def test_an_invented_sentence_is_not_shown_and_nothing_beside_the_question_instead():

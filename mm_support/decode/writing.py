@@ -2,7 +2,8 @@
 
 A sentence that a passage supports is shown as it was written, with the number of that passage. One
 that none supports is replaced by the sentence of the entries that it rests on, where that one is to
-the point. What the model says of things that no passage says is shown as the assistant's own
+the point. Code is shown where it stands in an entry as it was written, and left out else. What the
+model says of things that no passage says is shown as the assistant's own
 message, never in the model's words. Knows nothing of retrieval or of when to answer at all.
 """
 
@@ -27,6 +28,7 @@ from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import Verdict, stated
 from mm_support.engines.base import LanguageModel
 from mm_support.errors import GenerationError
+from mm_support.language.fences import code_of, fenced, is_code, logical_lines, without_fences
 from mm_support.language.messages import message
 from mm_support.language.sentences import is_step, split_sentences, without_markers
 from mm_support.language.terms import term_set
@@ -38,6 +40,7 @@ log = logging.getLogger(__name__)
 # seconds until the first words, without any new ones, and in all, by an engine's speed
 LIMITS = {"fast": (6.0, 4.0, 20.0), "slow": (25.0, 10.0, 90.0)}
 LONGEST = 400  # characters of a sentence that may be shown
+LONGEST_CODE = 4_000  # characters
 ENDLESS = 4 * LONGEST  # characters of what no sentence ends, after which none is waited for
 FEWEST = 2  # terms from which a sentence can be judged by itself: "Yes." is read with the next one
 MOST_IDLE = 6  # sentences that added nothing, after which the model is not listened to any longer
@@ -91,6 +94,8 @@ def write(
         sentence = None
         if NOT_SAID in cited:
             written.not_said = True
+        elif is_code(text):
+            sentence = _copied(text, entries)
         elif all(text != said.text for said in written.said):
             found = check(text, entries, [number - 1 for number in cited])
             sentence = _shown(text, found, quote, holds, written)
@@ -101,6 +106,22 @@ def write(
         if idle > MOST_IDLE:
             written.complete = False
             return
+
+
+def _copied(code: str, entries: Sequence[Entry]) -> Sentence | None:
+    """Code as a sentence of the first entry that has all its lines one after another; None where
+    none does.
+    """
+    lines = _stripped(code_of(code))
+    for rank, entry in enumerate(entries, start=1):
+        if lines.strip() and lines in _stripped(without_fences(entry.answer)):
+            return Sentence(fenced(code_of(code)), (rank,))
+    return None
+
+
+def _stripped(text: str) -> str:
+    """Its lines without the blanks around them, between line ends."""
+    return "".join(f"\n{line.strip()}" for line in text.splitlines() if line.strip()) + "\n"
 
 
 def _shown(
@@ -184,15 +205,18 @@ def complete_sentences(pieces: Iterable[str], written: Written | None = None) ->
     text = ""
     for piece in pieces:
         text = _marked(text + piece)
-        *complete, rest = split_sentences(text + "\0") or [""]
+        opened = _opened(text)
+        *complete, rest = split_sentences(text[:opened] + "\0") or [""]
         rest = rest.removesuffix("\0")
-        if complete and BEGUN.fullmatch(rest):  # the number of the last one may still come
-            *complete, last = complete
+        if opened < len(text):
+            complete, rest = [*complete, *[rest] * bool(rest)], text[opened:]
+        elif complete and BEGUN.fullmatch(rest) and not is_code(complete[-1]):
+            *complete, last = complete  # whose number may still come
             rest = text[text.rindex(last) :]
         if complete:
             yield from complete
             text = rest
-        if len(text) > ENDLESS:
+        if len(text) > (ENDLESS if opened == len(text) else LONGEST_CODE):
             break
     *complete, rest = split_sentences(_marked(text)) or [""]
     yield from complete
@@ -200,6 +224,18 @@ def complete_sentences(pieces: Iterable[str], written: Written | None = None) ->
         yield rest
     elif rest and written:
         written.complete = False
+
+
+def _opened(text: str) -> int:
+    """Where code begins that nothing closes yet, as a mark at the end may have to be longer; the
+    text's length where there is none.
+    """
+    at = 0
+    for line in logical_lines(f"{text}\0"):
+        if line.lstrip().startswith("```") and not is_code(line):
+            return at
+        at += len(line)
+    return len(text)
 
 
 def _marked(text: str) -> str:
@@ -214,6 +250,10 @@ def _joined(sentences: Iterable[str]) -> Iterator[tuple[str, list[int]]]:
     """
     before = ""
     for sentence in sentences:
+        if is_code(sentence):
+            before = ""
+            yield sentence, []
+            continue
         numbers = [int(n) for found in MARKERS.findall(sentence) for n in NUMBER.findall(found)]
         text = clean(MARKUP.sub("", without_markers(sentence).strip()), LONGEST + 1)
         text = re.sub(r"\s+([.,;:!?])", r"\1", text)
