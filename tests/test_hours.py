@@ -94,6 +94,14 @@ def test_a_file_that_is_wrong_is_one_sentence(tmp_path, text):
     assert "\n" not in str(caught.value)
 
 
+def test_a_time_zone_that_is_none_is_told_with_one_that_is(tmp_path):
+    (tmp_path / "hours.toml").write_text(
+        "time_zone = 'Mars/Olympus'\n[open]\nmonday = '9:00-17:00'"
+    )
+    with pytest.raises(InputError, match="read: no time zone is called Mars/Olympus; write one as"):
+        read_hours(tmp_path / "hours.toml")
+
+
 def test_a_file_that_is_gone_is_told_without_numbers_of_the_system(tmp_path):
     with pytest.raises(InputError, match="toml cannot be read: No such file or directory[.]$"):
         read_hours(tmp_path / "hours.toml")

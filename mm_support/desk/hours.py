@@ -72,7 +72,7 @@ def read_hours(path: Path) -> Hours:
     """Raises InputError, which names what is wrong in the file."""
     try:
         return _hours_of(tomllib.loads(path.read_text(encoding="utf-8")))
-    except (OSError, ValueError, TypeError, AttributeError, ZoneInfoNotFoundError) as exc:
+    except (OSError, ValueError, TypeError, AttributeError) as exc:
         raise InputError(f"The hours in {path} cannot be read: {reason_of(exc)}.") from exc
 
 
@@ -83,8 +83,19 @@ def _hours_of(values: Mapping[str, Any]) -> Hours:
     if not any(opened.values()):
         raise ValueError("no day is open")
     spans = tuple(opened.get(day, ()) for day in DAYS)
-    zone = ZoneInfo(values.get("time_zone", "UTC"))
-    return Hours(zone, spans, {*values.get("closed", ())}, _holidays(values.get("holidays", "")))
+    return Hours(
+        _zone(values.get("time_zone", "UTC")),
+        spans,
+        {*values.get("closed", ())},
+        _holidays(values.get("holidays", "")),
+    )
+
+
+def _zone(name: str) -> ZoneInfo:
+    try:
+        return ZoneInfo(name)
+    except ZoneInfoNotFoundError as exc:  # shown as a KeyError is: in quotation marks
+        raise ValueError(f"no time zone is called {name}; write one as Europe/Berlin") from exc
 
 
 def _spans(text: str) -> tuple[Span, ...]:
