@@ -642,6 +642,21 @@ def test_words_count_rare_terms_repeated_terms_and_short_texts_more(index):
     assert scores["rare"] > scores["once"] >= scores["long"] > scores["none"] == 0
 
 
+@pytest.mark.parametrize("naming, of_one", [(7, True), (4, False)])
+def test_a_base_is_about_one_thing_where_most_entries_name_it(index, naming, of_one):
+    titles = ["Install Quillbox", "Update Quillbox", "Prices", "Support", "Jobs"] * 2
+    said = ["Quillbox opens then."] * naming + ["It opens then."] * (10 - naming)
+    points = [
+        replace(point, entry=Entry(f"e{at}", title if at < naming else "Other", text))
+        for at, (point, title, text) in enumerate(zip(random_points(10), titles, said))
+    ]
+    index.replace("kb", points, "v1")
+    assert index.index.open("kb").about.of_one == of_one
+    rng = np.random.default_rng(2)
+    opened = index.index.open("kb")
+    assert recognise(opened, query(unit(rng, D_TEXT))).of_one == of_one
+
+
 # -- what holds on the disk --------------------------------------------------------------------
 
 

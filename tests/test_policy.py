@@ -654,6 +654,25 @@ def test_what_surely_leans_on_nothing_is_answered_only_beyond_doubt(score, reaso
     assert policy.decide(question, QUERY, hits(score, 0.1), (), leaning).reason == reason
 
 
+@pytest.mark.parametrize(
+    "words, of_one, reason",
+    [
+        ("does it have an API", True, "evidence"),
+        ("can it run on Windows", True, "evidence"),
+        ("它支持Windows吗", True, "evidence"),
+        ("does it have an API", False, "unnamed"),
+        ("It doesn't work", True, "unnamed"),  # asks nothing
+    ],
+)
+def test_what_is_asked_of_a_companys_only_product_needs_no_name(words, of_one, reason):
+    leaning, query = Reads({"follow_up": 0.95}), replace(QUERY, of_one=of_one)
+    policy = Policy(GATE, FakeIntents())
+    decided = policy.decide(Question(words), query, hits(0.7, 0.1), (), leaning)
+    assert decided.reason == reason
+    unsure = policy.decide(Question(words), query, hits(0.3, 0.1), (), leaning)
+    assert unsure.reason == "unnamed"
+
+
 def test_who_says_what_a_message_is_about_is_not_asked_again_and_who_does_not_gets_a_person():
     leaning = Reads({"follow_up": 0.95})
     broken = Past("it's broken", "What is it about?", "clarify", reason="unnamed")

@@ -12,8 +12,10 @@ from mm_support.decide.decision import FAILED, PERIL, Decision, Reason
 from mm_support.decide.intents import Reads
 from mm_support.decide.named import asks_amount_of, which
 from mm_support.decide.situation import Situation
+from mm_support.language.asks import asks_in_words
 from mm_support.language.codes import COMPOUND
 from mm_support.language.emergency import emergency_sentences
+from mm_support.language.sentences import ASKING
 from mm_support.language.terms import term_set
 from mm_support.language.values import CLAUSE_END
 from mm_support.types import Entry, Hit, Past
@@ -239,10 +241,13 @@ def _unnamed(here: Situation) -> Decision | None:
 
 def _surely_unnamed(here: Situation) -> Decision | None:
     """The same beyond doubt ("It doesn't work"), where the answer is not; a person, where it was
-    said before.
+    said before. Of a company's only product "Does it have an API?" needs no more to be answered.
     """
     surely = here.reads.follow_up >= BEYOND_DOUBT > here.confidence
-    unnamed = _unnamed(here) if surely else None
+    asked = here.question.asked
+    asks = asked.rstrip().endswith(ASKING) or asks_in_words(asked)
+    told = asks and here.query.of_one and here.sure
+    unnamed = _unnamed(here) if surely and not told else None
     return unnamed and (_stuck(here) or unnamed)
 
 

@@ -22,6 +22,7 @@ class SearchQuery:
     texts: as they are; a photo's are its lines. identifiers: those among them (E24, WH-1000XM5),
     once a base has read the query (index/search.py). leans: how likely it leans on the turn before,
     0..1, where that is among the modalities; cited: ids of the entries that this turn quoted.
+    of_one: see index.About, once a base has read the query.
     """
 
     fused: FusedQuery
@@ -31,6 +32,7 @@ class SearchQuery:
     texts: dict[str, tuple[str, ...]] = field(default_factory=dict)
     leans: float = 0.0
     cited: frozenset[str] = frozenset()
+    of_one: bool = False
 
     def without(self, modality: str) -> SearchQuery:
         """The query without one modality that speaks in words; the identifiers it named stay."""

@@ -59,7 +59,8 @@ class Point:
 class About:
     """What is written beside a version. label: given by whoever ingested. signature: names the
     models and the layout of the vectors. d_text, d_picture: their lengths. recipe: what the base
-    was made of (sources.py), as JSON.
+    was made of (sources.py), as JSON. of_one: whether half of the entries name one thing, such as
+    the only product, which "it" stands for where nothing else was named.
     """
 
     label: str
@@ -69,3 +70,4 @@ class About:
     entries: int = 0
     pictures: int = 0
     recipe: dict[str, Any] = field(default_factory=dict)
+    of_one: bool = False

@@ -103,12 +103,15 @@ class Postings:
                     score[entries] += gained / total
         return scores
 
-    def everywhere(self, terms: Iterable[str]) -> bool:
-        """Whether so many entries have each of the terms that none of them tells entries apart."""
+    def everywhere(self, terms: Iterable[str], share: float = EVERYWHERE) -> bool:
+        """Whether more than a share of the entries have each of the terms: so many that none of
+        them tells entries apart."""
         wanted = set(terms)
         found = self.find(wanted)
-        least = max(FEW, EVERYWHERE * self._n)
-        return all(term in found and len(found[term][0]) > least for term in wanted)
+        least = max(FEW, share * self._n)
+        return bool(wanted) and all(
+            term in found and len(found[term][0]) > least for term in wanted
+        )
 
     def _rarity(self, term: str, found: Mapping[str, Posting]) -> float:
         return rarity(self._n, len(found[term][0]) if term in found else 0)

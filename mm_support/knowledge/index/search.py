@@ -60,7 +60,7 @@ def recognise(version: Version, query: SearchQuery) -> SearchQuery:
     named = {modality: own for modality, own in found.items() if own}
     if len(named) > 1:
         named.pop("context", None)
-    return replace(query, identifiers=named)
+    return replace(query, identifiers=named, of_one=version.about.of_one)
 
 
 def search(

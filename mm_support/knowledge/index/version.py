@@ -15,7 +15,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import asdict
 from functools import cached_property, partial
@@ -40,13 +40,14 @@ from mm_support.knowledge.index.table import Table, create
 from mm_support.language import defined, identifiers
 from mm_support.language.detect import language_of
 from mm_support.language.names import names
-from mm_support.language.terms import terms
+from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
 ABOUT, ENTRIES, NAMES = "about.json", "entries.sqlite", "names.json"
 FITTED, CONTRADICTIONS, READ = "fitted.json", "contradictions.json", "read.json"
 SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
+HALF = 0.5  # share of the entries
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how sources are read and texts are cut into sentences and terms; it belongs
 # to the signature, so what is in another one is made again
@@ -93,10 +94,22 @@ class VersionWriter:
         write_json(self._folder / NAMES, names._asdict())
         pairs = by_id(contradictions(stored.all()))
         write_json(self._folder / CONTRADICTIONS, pairs)
-        made = About(**about, entries=self._entries.rows, pictures=self._entries.pictures)
+        rows, shown = self._entries.rows, self._entries.pictures
+        of_one = is_of_one(stored.all(), Postings(Table(self._folder / ENTRIES), rows))
+        made = About(**about, entries=rows, pictures=shown, of_one=of_one)
         write_json(self._folder / ABOUT, asdict(made))
         for path in (self._folder / ENTRIES, self._folder):
             make_durable(path)
+
+
+def names_of(entries: Iterable[Entry]) -> tuple[str, ...]:
+    """The products and other names that customers are likely to say, the most frequent first."""
+    return names([text for e in entries for text in (e.title, *e.questions)], MAX_NAMES)
+
+
+def is_of_one(entries: Iterable[Entry], found: Postings) -> bool:
+    """Whether more than HALF of the entries have all terms of one name."""
+    return any(found.everywhere(term_set(name), HALF) for name in names_of(entries))
 
 
 class Version:
@@ -163,9 +176,7 @@ class Version:
 
     @cached_property
     def names(self) -> tuple[str, ...]:
-        """The products and other names that customers are likely to say."""
-        entries = self.entries.all()
-        return names([text for e in entries for text in (e.title, *e.questions)], MAX_NAMES)
+        return names_of(self.entries.all())
 
     @cached_property
     def languages(self) -> tuple[str, ...]:
