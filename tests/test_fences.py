@@ -11,9 +11,11 @@ from mm_support.decode.blocks import blocks_of
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.speaking import Speech
 from mm_support.knowledge.points import entry_texts
+from mm_support.language.detect import language_of, told_language
 from mm_support.language.fences import fenced, is_code, logical_lines, without_fences
 from mm_support.language.sentences import split_lines, split_paragraphs, without_markers
-from mm_support.types import Entry
+from mm_support.pipeline.resume import rest_of
+from mm_support.types import Entry, Hit, Past
 
 GUIDE = """Stop it before. Make a copy of the file:
 
@@ -95,6 +97,20 @@ def test_code_is_not_spoken():
     assert speech._own(Sentence("```\nls\n```")) == []
     assert speech._own(Sentence("Wait for it.")) == ["Wait for it."]
     speech.close()
+
+
+def test_code_tells_no_language():
+    code = "```\n" + "wget https://files.example/gate.tar.gz && run the script now\n" * 9 + "```"
+    assert told_language(code) is None
+    assert language_of(f"运行以下命令：\n\n{code}\n\n完成。") == "zh"
+
+
+def test_what_was_not_heard_keeps_its_code():
+    unheard = "Run: [1]\n```\nfirst = a[0] or b[2]\n```\nWait. [1]"
+    before = Past("How?", unheard, "answer", ("a",), unheard=unheard)
+    said = [*rest_of(before, [Hit(Entry("a", "Copies", GUIDE), 1.0)])]
+    assert [own.text for own in said] == ["Run:", "```\nfirst = a[0] or b[2]\n```", "Wait."]
+    assert {own.citations for own in said} == {(1,)}
 
 
 def test_code_is_found_by_what_it_says_alone():

@@ -818,6 +818,12 @@ def test_a_text_typed_with_its_lines_and_a_cell_have_no_fences(tmp_path):
     assert "`" not in answer(tmp_path, page) and "Run: ls -l; For: a list" in answer(tmp_path, page)
 
 
+@pytest.mark.parametrize("code", ["ls -l", '{\n  "tags": ["a"][0]\n}', "a &lt;b&gt;\n\tc"])
+def test_what_is_typed_with_its_lines_and_holds_no_sentence_is_code(tmp_path, code):
+    said = answer(tmp_path, f"# T\n\nRun this:\n\n<pre>{code}</pre>\n")
+    assert said == f"Run this:\n\n```\n{code.replace('&lt;', '<').replace('&gt;', '>')}\n```"
+
+
 def test_long_code_is_cut_into_parts_that_are_code(tmp_path):
     lines = "\n".join(f"setting_number_{at}: a value of some length" for at in range(400))
     entries = read(tmp_path, f"# T\n\nAll settings.\n\n```\n{lines}\n```\n").entries

@@ -22,6 +22,7 @@ from itertools import chain
 
 import numpy as np
 
+from mm_support.language.fences import without_code
 from mm_support.language.marks import without_marks
 
 DEFAULT = "en"
@@ -72,10 +73,10 @@ def language_of(text: str) -> str:
 @functools.lru_cache(20_000)
 def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
     """The language that the text shows; None where it shows none. A letter of Chinese, which is a
-    word, weighs as much as three of the others; beside mere names it decides. expected: in place of
-    English, the likeliest first; another has to be surely likelier.
+    word, weighs as much as three of the others; beside mere names it decides. Code shows none.
+    expected: in place of English, the likeliest first; another has to be surely likelier.
     """
-    text = text[:LOOKED_AT]
+    text = without_code(text)[:LOOKED_AT]
     scripts = Counter[str]()
     for letter, often in Counter(text).items():
         if letter.isalpha():

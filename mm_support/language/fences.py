@@ -33,6 +33,13 @@ def without_fences(text: str) -> str:
     return "".join(lines).rstrip("\n")
 
 
+def without_code(text: str) -> str:
+    """The text without its code, fences and all."""
+    if "```" not in text:
+        return text
+    return "".join(own for own in logical_lines(text) if not is_code(own))
+
+
 def code_of(line: str) -> str:
     """What stands between the fences."""
     return "\n".join(line.strip().splitlines()[1:-1])

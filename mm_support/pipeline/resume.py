@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from mm_support.decode.sentence import Sentence
+from mm_support.language.fences import is_code, logical_lines
 from mm_support.language.utterances import goes_on
 from mm_support.types import Entry, Hit, Past
 
@@ -28,6 +30,11 @@ def cited_before(before: Past, entries: Sequence[Entry]) -> tuple[Hit, ...]:
     return tuple(Hit(known[id], 1.0) for id in before.citations if id in known)
 
 
+def _parts(line: str) -> list[tuple[str, str]]:
+    """(sentence, what it cites) of a line; code is one of them, whatever brackets are in it."""
+    return [(line, "")] if is_code(line) else PART.findall(line)
+
+
 def rest_of(before: Past, hits: Sequence[Hit]) -> Iterator[Sentence]:
     """What was not heard, with what it cites of `hits`; a step without a number cites what the one
     before it does.
@@ -35,7 +42,7 @@ def rest_of(before: Past, hits: Sequence[Hit]) -> Iterator[Sentence]:
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, 1)}
     rank = {number: place.get(id) for number, id in enumerate(before.citations, 1)}
     cited: tuple[int, ...] = ()
-    for text, marks in PART.findall(before.unheard):
+    for text, marks in chain.from_iterable(map(_parts, logical_lines(before.unheard))):
         found = [rank.get(int(number)) for number in CITED.findall(marks)]
         cited = tuple(filter(None, found)) if found else cited
         yield Sentence(text.strip(), cited)

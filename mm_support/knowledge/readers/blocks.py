@@ -160,8 +160,7 @@ class _Reader:
         level = LEVELS.get(own.tag) or _level(own)
         self._asked = self._asked or own.tag == "dt" and bool(level) and self._texts is None
         self._heading = level or self._heading
-        # a text that was typed with its lines stands in <pre> too, without further elements
-        self._children(own, own.tag, "code" if own.tag == "pre" and len(own) else "text")
+        self._children(own, own.tag, "code" if own.tag == "pre" and _is_code(own) else "text")
         if level:
             self._heading = 0
         if own.tag == "details" and self._texts is None:
@@ -388,6 +387,13 @@ class _Reader:
         markers = sum(len(part) - len(part.lstrip(" -.0123456789")) for part in parts)
         share = min(1.0, linked / max(1, len(text) - markers - text.count("\n")))
         self.blocks.append(Block(kind, text, level, line, None, parts, pictures, share, leads))
+
+
+def _is_code(own: Any) -> bool:
+    """Whether a <pre> is code: a text that was typed with its lines holds sentences, and no further
+    elements.
+    """
+    return len(own) > 0 or not SENTENCE.search(own.text or "")
 
 
 def _level(own: Any) -> int:
