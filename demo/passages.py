@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 from demo.markup import as_markdown, literal
 from demo.words import word
-from mm_support.language.fences import without_fences
+from mm_support.language.fences import is_code, logical_lines
 from mm_support.types import Entry, Reply
 
 TOKEN = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af]|[^\W_]+")  # a word, or a character
@@ -38,7 +38,7 @@ def passage(entry: Entry, said: Sequence[str], place: str, n: int, language: str
     """The entry of citation n, what was said of it marked. place: names it on the page."""
     title = as_markdown(" ".join(entry.title.split()))
     heading = f"<summary><b>{n}</b> {title}</summary>"
-    lines = "".join(f"<p>{line}</p>" for line in marked_lines(without_fences(entry.answer), said))
+    lines = "".join(f"<p>{line}</p>" for line in marked_lines(entry.answer, said))
     return (
         f'<details class="ms-passage" id="passage-{place}">{heading}'
         f"{lines}{origin(entry, language)}</details>"
@@ -67,8 +67,10 @@ def place_of(entry: Entry, language: str, escaped: Callable[[str], str]) -> str:
 def rests_on(text: str, number: int) -> list[str]:
     """The stretches of a reply that cite a source: what stands before [n], up to a citation before.
 
-    A step without a citation of its own belongs to the one above it.
+    A step without a citation of its own belongs to the one above it. Brackets in code cite nothing.
     """
+    lines = logical_lines(text)
+    text = "".join(own.replace("[", " ") if is_code(own) else own for own in lines)
     parts = re.split(r"((?:\[\d+\]\s*)+)", text)
     said, last = [], ""
     for words, numbers in zip(parts[::2], [*parts[1::2], ""]):
@@ -79,15 +81,26 @@ def rests_on(text: str, number: int) -> list[str]:
 
 
 def marked_lines(answer: str, said: Sequence[str]) -> list[str]:
-    """The passage line by line, as HTML with <mark> around what was said."""
-    shares = taken(answer, said)
-    lines, begin = [], 0
-    for gap in [*STEP.finditer(answer), None]:
-        end = gap.start() if gap else len(answer)
-        line = marked(answer, begin, end, shares)
-        lines += [line] if line.strip() else []
-        begin = gap.end() if gap else end
-    return lines
+    """The passage line by line, as HTML with <mark> around what was said; code is one of them."""
+    shares, at, lines = taken(answer, said), 0, []
+    for own in logical_lines(answer):
+        end = at + len(own)
+        if is_code(own):
+            first, last = own.index("\n") + 1, own.rstrip().rindex("\n")
+            code = marked(answer, at + first, at + last, shares).replace("\n", "&#10;")
+            lines.append(f"<code>{code}</code>")
+        else:
+            lines += [marked(answer, *line, shares) for line in lines_within(answer, at, end)]
+        at = end
+    return [line for line in lines if line.strip()]
+
+
+def lines_within(answer: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """(begin, end) of each line of a stretch of a passage."""
+    for gap in STEP.finditer(answer, begin, end):
+        yield begin, gap.start()
+        begin = gap.end()
+    yield begin, end
 
 
 def taken(answer: str, said: Sequence[str]) -> list[tuple[int, int]]:

@@ -38,6 +38,18 @@ def test_words_in_another_language_that_writes_no_blanks():
     assert marks(f"请先申请。{said}。如有问题请联系客服。", said) == [said + "。"]
 
 
+def test_code_keeps_its_lines_and_is_marked_whatever_brackets_are_in_it():
+    code = "first = rows[1]\nif first:\n    print(rows[0], end)"
+    answer = f"Read the first row:\n\n```\n{code}\n```\n\nThen close it."
+    said = rests_on(f"Read the first row: [1]\n```\n{code}\n```\nWait for it. [2]", 1)
+    assert not rests_on(f"```\n{code}\n```\n[2]", 1)
+    said += rests_on(f"It is so. [1]\n```\n{code}\n```", 1)
+    lines = marked_lines(answer, said)
+    drawn = re.sub("</?mark>", "", lines[1])
+    assert len(lines) == 3 and "<mark>" in lines[1] and "\n" not in drawn
+    assert html.unescape(drawn) == f"<code>{code}</code>" and "<mark>" not in lines[2]
+
+
 def test_steps_have_a_line_of_their_own_also_where_they_are_marked():
     lines = marked_lines(ANSWER, ["1. Open the flap. 2. Clean the filter."])
     assert [html.unescape(line) for line in lines[1:]] == [

@@ -824,6 +824,33 @@ def test_what_is_typed_with_its_lines_and_holds_no_sentence_is_code(tmp_path, co
     assert said == f"Run this:\n\n```\n{code.replace('&lt;', '<').replace('&gt;', '>')}\n```"
 
 
+@pytest.mark.parametrize(
+    "head", ["```sh [apt]", '```sh title="apt" {1}', "```{code-block} sh\n:linenos:\n:caption: apt"]
+)
+def test_what_code_is_called_stands_before_it(tmp_path, head):
+    assert answer(tmp_path, f"# T\n\nSo.\n\n{head}\nget it[0]\n```\n") == (
+        "So.\n\napt:\n\n```\nget it[0]\n```"
+    )
+
+
+@pytest.mark.parametrize(
+    ("head", "said"),
+    [
+        ("::: {.callout-note}", "Mind it."),
+        (':::: {.column width="50%"}', "Mind it."),
+        ('::: {.callout-tip title="Size" collapse="true"}', "Size\n\nMind it."),
+        ("::: {.callout-warning}", "⚠ Mind it."),
+        (":::{note} Size", "Size\n\nMind it."),
+        ("::: note Size", "Size\n\nMind it."),
+        (":::note[Size]", "Size\n\nMind it."),
+        (':::note{title="Size"}', "Size\n\nMind it."),
+    ],
+)
+def test_attributes_of_a_box_are_no_title(tmp_path, head, said):
+    page = f"# T\n\nSo.\n\n{head}\nMind it.\n{head[: head.rindex(':') + 1]}\n"
+    assert answer(tmp_path, page) == f"So.\n\n{said}"
+
+
 def test_long_code_is_cut_into_parts_that_are_code(tmp_path):
     lines = "\n".join(f"setting_number_{at}: a value of some length" for at in range(400))
     entries = read(tmp_path, f"# T\n\nAll settings.\n\n```\n{lines}\n```\n").entries

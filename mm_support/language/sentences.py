@@ -27,7 +27,11 @@ _ONE = re.compile(
 )
 GREEK_QUESTION = ";"
 BULLETS = "-*•▪◦●"
-_STEP = re.compile(rf"\s*(?:(?:step\s+)?\d{{1,2}}[.):、]|[{BULLETS}])\s+", re.IGNORECASE)
+# 1、打开 before a Chinese character no blank is written
+_STEP = re.compile(
+    rf"\s*(?:(?:(?:step\s+)?\d{{1,2}}[.):、]|[{BULLETS}])\s+|\d{{1,2}}[.)、．）](?=[一-鿿]))",
+    re.IGNORECASE,
+)
 _CLAUSE = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,4}\.?\s+[^\W\d_]")
 # 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it
 _LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
@@ -32,6 +33,8 @@ FOOTNOTES = [
 ]
 _ANSWERS = re.compile(r"[?？؟][^?？؟]*\w[^?？؟]*$|[.。]\s*$|\n")
 _TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(>?)")
+# how code is called behind its fence: ```sh [apt], ```yaml title="compose.yaml"
+_CODE_NAME = re.compile(r"\[([^\[\]]+)\]|\b(?:title|filename|caption)=(?:\"([^\"]+)\"|'([^']+)')")
 _END = re.compile(r"</([a-zA-Z][\w:-]*)")
 # what lxml lists of tags, but for names that people rather give to what is to be filled in
 PLACEHOLDERS = frozenset({"command", "title"})
@@ -166,20 +169,22 @@ def _html(cleaned: Cleaned, breaks: bool = False) -> str:
         if token.map:
             at = min(token.map[0], len(cleaned.numbers) - 1)
             pieces.append(LINE.format(cleaned.numbers[at]))
+        if token.type == "fence" and (named := _CODE_NAME.search(token.info)):
+            pieces.append(f"<p>{html.escape(named[named.lastindex or 0])}:</p>")
         pieces.append(parser.renderer.render([token], parser.options, env))
     return "".join(pieces)
 
 
-def shown(html: str) -> str:
+def shown(page: str) -> str:
     """HTML in which what only looks like a tag, such as <your name>, is text."""
-    return _shown(html, _ended(html))
+    return _shown(page, _ended(page))
 
 
 def _shown_token(_: Any, tokens: Sequence[Any], at: int, __: Any, env: Mapping[str, Any]) -> str:
     return _shown(tokens[at].content, env["ended"])
 
 
-def _shown(html: str, ended: frozenset[str]) -> str:
+def _shown(page: str, ended: frozenset[str]) -> str:
     """ended: tags that the whole text ends somewhere."""
 
     def as_seen(tag: re.Match[str]) -> str:
@@ -187,7 +192,7 @@ def _shown(html: str, ended: frozenset[str]) -> str:
         letter = name in LETTERS and tag[2] and name not in ended  # Press <i> for help
         return tag[0] if _is_tag(tag[1]) and not letter else f"&lt;{tag[0][1:]}"
 
-    return _TAG.sub(as_seen, html)
+    return _TAG.sub(as_seen, page)
 
 
 def _ended(text: str) -> frozenset[str]:

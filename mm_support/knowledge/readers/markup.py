@@ -39,7 +39,10 @@ _EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{[\"'`]([^\"'`]*)[\"'`]\})")
 _TITLES = ("title", "headline", "label", "summary", "heading", "name", "caption", "header")
-_COLONS = re.compile(r"\s*:{3,}\s*(?:\{?[\w-]+\}?)?(?:\[(.*)\]|\{title=\"(.*)\"\}|\s+(.*))?\s*$")
+_COLONS = re.compile(  # :::note Title, :::note[Title], ::: {.callout-note title="Title"}
+    r"\s*:{3,}\s*(?:[\w-]+|\{[^{}]*?(?:title=\"([^\"{}]*)\"[^{}]*)?\})?"
+    r"(?:\[(.*)\]|\{title=\"(.*)\"\}|\s+(.*))?\s*$"
+)
 _BANGS = re.compile(r"\s*(?:(?:!!!|\?\?\?\+?)(?:\s+[\w-]+)*|===\+?!?)\s+\"(.*)\"\s*$")
 _BANGS_ALONE = re.compile(r"\s*(?:!!!|\?\?\?\+?)\s+[\w-]+(?:\s+(?:inline|end))*(?:\s+(.*?))?\s*$")
 _ALERT = re.compile(r"^(\s*>\s*)\[!\w+\][+-]?\s*(.*)$")

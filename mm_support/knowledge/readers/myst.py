@@ -8,12 +8,15 @@ puts other texts in place of is left out. Every line stays in its place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
+from itertools import takewhile
 
 _DIRECTIVE = re.compile(r"(\s*)(`{3,}|~{3,}|:{3,})\{([A-Za-z][\w:.-]*)\}\s*(.*?)\s*$")
 _FENCE = re.compile(r"\s*(`{3,}(?=[^`]*$)|~{3,}|:{3,})")
 _OPTION = re.compile(r"\s*:[\w-]+:(?:\s.*)?$")
+_CAPTION = re.compile(r"\s*:(?:caption|filename):\s*([^\"`]*[^\"`\s])\s*$")
+MOST_OPTIONS = 20  # of a directive
 _TARGET = re.compile(r"\s*\([^()]+\)=\s*$")
 _ROLE = re.compile(r"\{[A-Za-z][\w:.-]*\}`([^`\n]+)`")
 _NAMED = re.compile(r"(.*\S)\s*<[^<>]*>$")  # of a role: what it shows, and where it leads
@@ -91,7 +94,7 @@ def _plain(lines: list[str], left_out: list[tuple[int, str]]) -> Iterator[str]:
             options = True
             if directive[3] in ELSEWHERE:
                 left_out.append((at, line.strip()))
-            yield _head(*directive.groups())
+            yield _head(*directive.groups(), _caption(lines[at + 1 : at + 1 + MOST_OPTIONS]))
         elif fence := _FENCE.match(line):
             opened += [_Open(fence[1])] if fence[1][0] != ":" or line.strip(": ") else []
             yield line
@@ -99,10 +102,17 @@ def _plain(lines: list[str], left_out: list[tuple[int, str]]) -> Iterator[str]:
             yield "" if _TARGET.match(line) or line.startswith("% ") else _without_roles(line)
 
 
-def _head(blanks: str, fence: str, name: str, said: str) -> str:
+def _caption(below: Iterable[str]) -> str:
+    """What code is called among the options of its directive; "" where it is not."""
+    named = (_CAPTION.match(line) for line in takewhile(_OPTION.match, below))
+    return next((found[1] for found in named if found), "")
+
+
+def _head(blanks: str, fence: str, name: str, said: str, caption: str) -> str:
     """What stands in place of a directive's first line."""
     if name in CODE:
-        return f"{blanks}{fence.replace(':', '`')}"
+        called = f' title="{caption}"' if caption else ""
+        return f"{blanks}{fence.replace(':', '`')}{called}"
     if name in PICTURES:
         return f"{blanks}![](<{said}>)" if said else ""
     if name in ELSEWHERE:
