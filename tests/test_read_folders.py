@@ -223,6 +223,26 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
     assert told.startswith("3 lines of 'Disks'")
 
 
+def test_names_that_answer_a_question_stay_though_they_lead_to_other_files(tmp_path):
+    folder = tmp_path / "docs"
+    folder.mkdir()
+    links, after = "- [Visa](visa.md)\n- [Amex](amex.md)\n", "## What's next?"
+    others = links.replace("Visa", "Paying").replace("visa", "pay")
+    files = {
+        "pay.md": f"# Paying\n\n## Which cards do you accept?\n\n{links}\n{after}\n\n{links}",
+        "visa.md": f"# Visa\n\nIt costs no fee.\n\n{after}\n\n{others}",
+        "amex.md": "# Amex\n\nIt costs a fee of 1%.\n",
+    }
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    reading = read_source(folder)
+    assert [entry.answer for entry in reading.entries] == [
+        "It costs a fee of 1%.",
+        "- Visa\n- Amex",
+        "It costs no fee.",
+    ]
+
+
 def test_lists_whose_links_lead_to_other_files_help_to_find_those(tmp_path):
     """However the titles there are worded; what says something itself stays: figures, sentences,
     steps, and what a line announces.

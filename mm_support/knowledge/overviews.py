@@ -2,7 +2,8 @@
 
 "Repair a damaged filesystem: check if a filesystem is damaged", in an overview of what a help
 centre says about disks. Recognised by links that begin with a title of another document that is
-read with it, or whose address is that of one, so in any language.
+read with it, or whose address is that of one, so in any language. Mere names
+under a question that only one document asks answer it, and stay: "Which cards do you accept?"
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from urllib.parse import unquote, urlsplit
 
 from mm_support.knowledge.boilerplate import ONLY_LINKS
 from mm_support.knowledge.readers.base import Block, Document
+from mm_support.language.sentences import ASKING
 
 LONGEST = 30  # words of a title that is looked for
 LEAST = 2  # such lines under a heading; a single one may be what answers a question. Where they are
@@ -36,6 +38,7 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
     titles = {_words(document.title): at for at, document in reversed([*enumerate(documents)])}
     places = _Places(documents)
     told: dict[int, dict[str, None]] = defaultdict(dict)  # document -> what leads to it
+    headings = Counter(chain.from_iterable(map(_headings, documents)))
     lost, kept = Counter[str](), []
     for at, document in enumerate(documents):
         own = []
@@ -43,7 +46,9 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
             lines = [*chain.from_iterable(map(_links, section))]
             found = (places.led(*line) or _begun(line.text, titles) for line in lines)
             led = [each for each in found if each and each[0] != at]
-            if len(led) < max(LEAST, len(lines) / 2):
+            names = [documents[other].title for other, _ in led]
+            answers = _is_asked_once(section, headings) and _are_names(lines, names)
+            if answers or len(led) < max(LEAST, len(lines) / 2):
                 own += section
                 continue
             own += [block for block in section if not _links(block)]
@@ -52,6 +57,23 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
                 told[other] |= {said: None} if said else {}
         kept.append(replace(document, blocks=tuple(own)))
     return [replace(one, tags=(*one.tags, *told[at])) for at, one in enumerate(kept)], lost
+
+
+def _headings(document: Document) -> set[str]:
+    """A document's headings, each once."""
+    return {block.text.casefold() for block in document.blocks if block.kind == "heading"}
+
+
+def _is_asked_once(section: Sequence[Block], headings: Mapping[str, int]) -> bool:
+    """Whether a section's heading is a question that no other document asks."""
+    head = section[0] if section else Block("text")
+    asks = head.kind == "heading" and head.text.endswith(ASKING)
+    return asks and headings[head.text.casefold()] == 1
+
+
+def _are_names(lines: Sequence[_Line], titles: Sequence[str]) -> bool:
+    """Whether lines are no more than the titles of what they lead to: Visa, Mastercard."""
+    return Counter(_words(line.text) for line in lines) == Counter(map(_words, titles))
 
 
 def _sections(blocks: Sequence[Block]) -> Iterator[list[Block]]:
