@@ -8,6 +8,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Callable, Iterator, Sequence
+from os.path import commonprefix
 
 from demo.markup import as_markdown, literal
 from demo.words import word
@@ -86,9 +87,8 @@ def marked_lines(answer: str, said: Sequence[str]) -> list[str]:
     for own in logical_lines(answer):
         end = at + len(own)
         if is_code(own):
-            first, last = own.index("\n") + 1, own.rstrip().rindex("\n")
-            code = marked(answer, at + first, at + last, shares).replace("\n", "&#10;")
-            lines.append(f"<code>{code}</code>")
+            code = (marked(answer, *line, shares) for line in code_within(answer, at, end))
+            lines.append(f"<code>{'&#10;'.join(code)}</code>")
         else:
             lines += [marked(answer, *line, shares) for line in lines_within(answer, at, end)]
         at = end
@@ -101,6 +101,18 @@ def lines_within(answer: str, begin: int, end: int) -> Iterator[tuple[int, int]]
         yield begin, gap.start()
         begin = gap.end()
     yield begin, end
+
+
+def code_within(answer: str, begin: int, end: int) -> Iterator[tuple[int, int]]:
+    """The same of the lines between fences, without the blanks that all of them share."""
+    opening, *lines, _ = answer[begin:end].rstrip().splitlines(keepends=True)
+    indents = [line[: len(line) - len(line.lstrip())] for line in lines if line.strip()]
+    blanks = len(commonprefix(indents))
+    begin += len(opening)
+    for line in lines:
+        said = len(line.rstrip())
+        yield begin + min(blanks, said), begin + said
+        begin += len(line)
 
 
 def taken(answer: str, said: Sequence[str]) -> list[tuple[int, int]]:

@@ -50,6 +50,14 @@ def test_code_keeps_its_lines_and_is_marked_whatever_brackets_are_in_it():
     assert html.unescape(drawn) == f"<code>{code}</code>" and "<mark>" not in lines[2]
 
 
+def test_code_in_a_step_is_shown_without_the_blanks_of_the_step():
+    answer = "1. Run:\n   ```\n   if a:\n     b\n   ```\n2. Wait."
+    said = ["1. Run:\n```\nif a:\n  b\n```"]
+    code = marked_lines(answer, said)[1]
+    assert code == "<code><mark>if a:</mark>&#10;<mark>  b</mark></code>"
+    assert marked_lines("```\n```\nEnd", []) == ["<code></code>", "End"]
+
+
 def test_steps_have_a_line_of_their_own_also_where_they_are_marked():
     lines = marked_lines(ANSWER, ["1. Open the flap. 2. Clean the filter."])
     assert [html.unescape(line) for line in lines[1:]] == [

@@ -94,7 +94,7 @@ def _plain(lines: list[str], left_out: list[tuple[int, str]]) -> Iterator[str]:
             options = True
             if directive[3] in ELSEWHERE:
                 left_out.append((at, line.strip()))
-            yield _head(*directive.groups(), _caption(lines[at + 1 : at + 1 + MOST_OPTIONS]))
+            yield _head(directive, _caption(lines[at + 1 : at + 1 + MOST_OPTIONS]))
         elif fence := _FENCE.match(line):
             opened += [_Open(fence[1])] if fence[1][0] != ":" or line.strip(": ") else []
             yield line
@@ -108,8 +108,9 @@ def _caption(below: Iterable[str]) -> str:
     return next((found[1] for found in named if found), "")
 
 
-def _head(blanks: str, fence: str, name: str, said: str, caption: str) -> str:
+def _head(directive: re.Match[str], caption: str) -> str:
     """What stands in place of a directive's first line."""
+    blanks, fence, name, said = directive.groups()
     if name in CODE:
         called = f' title="{caption}"' if caption else ""
         return f"{blanks}{fence.replace(':', '`')}{called}"
