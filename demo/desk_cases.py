@@ -13,6 +13,8 @@ from mm_support.as_json import snippet
 from mm_support.desk.conversations import OUTCOMES
 from mm_support.desk.ownership import ASSISTANT, DONE
 from mm_support.desk.search import FOUND
+from mm_support.language.fences import is_code, logical_lines
+from mm_support.language.sentences import without_markers
 from mm_support.types import Case, CaseMatch, Change, Holder, KeptTurn, Message
 
 SHOWN = 90  # characters of what led to a hand-over in the list
@@ -225,6 +227,11 @@ def is_unread(spoken: Sequence[KeptTurn | Message]) -> bool:
 
 
 def found_in(turn: KeptTurn) -> list[str]:
+    """What was found for a turn. Of entries only the beginning is kept, without its lines: of a
+    reply that shows code it is the reply.
+    """
+    if any(map(is_code, logical_lines(turn.reply))):
+        return [without_markers(turn.reply)]
     cited = [hit.entry.answer for hit in turn.hits if hit.entry.id in turn.citations]
     return cited or [turn.hits[0].entry.answer]
 

@@ -154,6 +154,13 @@ def test_a_suggestion_ends_with_a_sentence(chat, service):  # noqa: F811
     assert suggestion([cut]) == "It is easy. 1. Open it."
 
 
+def test_a_suggestion_keeps_code_as_the_reply_shows_it(chat, service):  # noqa: F811
+    kept = service.desk.transcript(handed_over(chat)[0].session_id)
+    found = next(t for t in kept if isinstance(t, KeptTurn) and t.hits)
+    shown = replace(found, reply="Run this: [1]\n```\nfor a in b:\n    show(a[1])\n```\nWait. [1]")
+    assert suggestion([shown]) == "Run this:\n```\nfor a in b:\n    show(a[1])\n```\nWait."
+
+
 def test_what_fits_a_wish_for_a_person_is_suggested_only_where_nothing_was_asked(chat, service):  # noqa: F811
     session = handed_over(chat)[0].session_id
     kept = service.desk.transcript(session)

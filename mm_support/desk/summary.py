@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from mm_support.as_json import snippet
 from mm_support.desk.ownership import STATES
+from mm_support.language.fences import without_fences
 from mm_support.language.messages import has_message, message
 from mm_support.types import Past, Question
 
@@ -39,4 +40,4 @@ def _customer(words: str, read: Sequence[str], language: str) -> str:
 
 
 def _short(text: str) -> str:
-    return snippet(text, MAX_QUOTE)
+    return snippet(without_fences(text), MAX_QUOTE)
