@@ -807,6 +807,8 @@ def test_without_directives_braces_stay_as_they_are(tmp_path):
 def test_code_keeps_its_indentation_and_its_fences(tmp_path):
     read_ = answer(tmp_path, "# T\n\nSo.\n\n```yaml\n  a:\n    b[0]\n```\n")
     assert read_ == "So.\n\n```\n  a:\n    b[0]\n```"
+    spaced = answer(tmp_path, "# T\n\nSo.\n\n```\n\na\n\n\n\n  b\n```\n\nThen. So.\n")
+    assert spaced == "So.\n\n```\na\n\n  b\n```\n\nThen. So."
     steps = answer(tmp_path, "# T\n\n1. Run:\n\n   ```\n   ls\n   ```\n2. Wait.\n")
     assert steps == "1. Run:\n   ```\n   ls\n   ```\n2. Wait."
 

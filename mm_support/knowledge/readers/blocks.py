@@ -352,10 +352,10 @@ class _Reader:
         if self._inline or self._pictures:
             text = "".join(self._inline)
             self._inline = []
-            text = _as_code(text) if self._open["pre"] else _as_text(text)
+            marked = kind == "code" and not self._open["td"] + self._open["th"]
+            text = _as_code(text, marked) if self._open["pre"] else _as_text(text)
             text = self._defined(text) if text else text
-            marked = text and kind == "code" and not self._open["td"] + self._open["th"]
-            self._emit(kind, fenced(text) if marked else text)
+            self._emit(kind, fenced(text) if marked and text else text)
         self._started = 0
 
     def _emit(self, kind: Kind, text: str, parts: tuple[str, ...] = (), line: int = 0) -> None:
@@ -463,6 +463,9 @@ def _as_text(text: str) -> str:
     return _LINE_BLANKS.sub("\n", text).strip()
 
 
-def _as_code(text: str) -> str:
+def _as_code(text: str, whole: bool) -> str:
+    """Lines of code. whole: whether blank ones within it may stay, as nothing cuts it there."""
     lines = [line.rstrip() for line in text.replace("\v", "\n").split("\n")]
-    return "\n".join(line for line in lines if line)
+    if not whole:
+        return "\n".join(filter(None, lines))
+    return re.sub(r"\n{3,}", "\n\n", "\n".join(lines).strip("\n"))
