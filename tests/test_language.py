@@ -136,16 +136,16 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
         ("", []),
     ],
 )
+def test_sentences_are_split_where_people_would(text, sentences):
+    assert split_sentences(text) == sentences
+
+
 @pytest.mark.parametrize(
     "line", ["1、停止服务", "2.恢复", "3）启动", "4．完成", "5. 完成", "6) done"]
 )
 def test_steps_in_chinese_need_no_blank_behind_their_number(line):
     assert is_step(line)
     assert not is_step("2.5吨") and not is_step("1、2号门") and not is_step("10:30开门")
-
-
-def test_sentences_are_split_where_people_would(text, sentences):
-    assert split_sentences(text) == sentences
 
 
 def pack_answers() -> list[str]:

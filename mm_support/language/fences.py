@@ -55,6 +55,9 @@ def logical_lines(text: str) -> Iterator[str]:
     is a line like others.
     """
     lines = text.splitlines(keepends=True)
+    if "```" not in text:
+        yield from lines
+        return
     closing = [
         (at, len(found[1])) for at, line in enumerate(lines) if (found := _CLOSES.match(line))
     ]

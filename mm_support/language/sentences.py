@@ -264,7 +264,7 @@ def in_a_line(texts: Iterable[str]) -> str:
 
 def without_markers(text: str) -> str:
     """The text without [1], [2, 3] and the like, save in code."""
-    if "```" not in text:
+    if "[" not in text or "```" not in text:
         return _MARKER.sub("", text)
     lines = logical_lines(text)
     return "".join(own if is_code(own) else _MARKER.sub("", own) for own in lines)

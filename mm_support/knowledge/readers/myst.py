@@ -63,7 +63,8 @@ class _Open:
 def without_myst(lines: list[str]) -> Plain:
     """As many lines as given; the same where there is no MyST among them."""
     plain = Plain()
-    if not any(_is_known(_DIRECTIVE.match(line)) or _TARGET.match(line) for line in lines):
+    may_be = (line for line in lines if "}" in line or ")=" in line)
+    if not any(_is_known(_DIRECTIVE.match(line)) or _TARGET.match(line) for line in may_be):
         plain.lines = lines
         return plain
     plain.lines = [*_plain(lines, plain.left_out)]
