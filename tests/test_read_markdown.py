@@ -799,6 +799,12 @@ def test_directives_roles_and_targets_are_read_as_a_site_shows_them(tmp_path):
     ]
 
 
+def test_code_between_colons_is_code(tmp_path):
+    text = "# T\n\nSo.\n\n:::{code-block} md\n(here)=\nSee {ref}`a <b>`.\n:::\n\nThen.\n"
+    wanted = "So.\n\n```\n(here)=\nSee {ref}`a <b>`.\n```\n\nThen."
+    assert answer(tmp_path, text) == wanted
+
+
 def test_without_directives_braces_stay_as_they_are(tmp_path):
     text = "# T\n\nWrite {kbd}`F1` so.\n\n```{r}\nplot(x)\n```\n"
     assert answer(tmp_path, text) == "Write {kbd}F1 so.\n\n```\nplot(x)\n```"

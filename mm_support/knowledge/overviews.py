@@ -2,8 +2,8 @@
 
 "Repair a damaged filesystem: check if a filesystem is damaged", in an overview of what a help
 centre says about disks. Recognised by links that begin with a title of another document that is
-read with it, or whose address is that of one, so in any language. Mere names
-under a question that only one document asks answer it, and stay: "Which cards do you accept?"
+read with it, or whose address is that of one, so in any language. Mere names under a question that
+only one document asks answer it, and stay: "Which cards do you accept?"
 """
 
 from __future__ import annotations
@@ -35,7 +35,6 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
     """Documents without the lines that lead to others, which are found by what these lines say of
     them; and how many each document lost, by its title.
     """
-    titles = {_words(document.title): at for at, document in reversed([*enumerate(documents)])}
     places = _Places(documents)
     told: dict[int, dict[str, None]] = defaultdict(dict)  # document -> what leads to it
     headings = Counter(chain.from_iterable(map(_headings, documents)))
@@ -44,8 +43,7 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
         own = []
         for section in _sections(document.blocks):
             lines = [*chain.from_iterable(map(_links, section))]
-            found = (places.led(*line) or _begun(line.text, titles) for line in lines)
-            led = [each for each in found if each and each[0] != at]
+            led = [each for each in map(places.led, lines) if each and each[0] != at]
             names = [documents[other].title for other, _ in led]
             answers = _is_asked_once(section, headings) and _are_names(lines, names)
             if answers or len(led) < max(LEAST, len(lines) / 2):
@@ -103,9 +101,11 @@ def _links(block: Block) -> Sequence[_Line]:
 
 
 class _Places:
-    """Where documents are, as links to them say it."""
+    """Where documents are, as links to them say it, and what they are called."""
 
     def __init__(self, documents: Sequence[Document]) -> None:
+        called = reversed([*enumerate(documents)])
+        self._titles = {_words(document.title): at for at, document in called}
         self._at: dict[str, list[tuple[tuple[str, ...], int]]] = defaultdict(list)
         self._hosts = {urlsplit(document.url).netloc for document in documents}
         for at, document in enumerate(documents):
@@ -113,16 +113,19 @@ class _Places:
             if place:
                 self._at[place[-1]].append((place, at))
 
-    def led(self, text: str, address: str) -> tuple[int, str] | None:
-        """The document that an address leads to, the one whose place ends alike for the longest,
-        and what the line says of it.
-        """
+    def led(self, line: _Line) -> tuple[int, str] | None:
+        """The document that a line leads to, and what it says of that."""
+        at = self._addressed(line.address)
+        return _begun(line.text, self._titles) if at is None else (at, MARKER.sub("", line.text))
+
+    def _addressed(self, address: str) -> int | None:
+        """The document whose place ends as an address does, for the longest."""
         host, place = urlsplit(address).netloc, _place(address)
-        near = self._at.get(place[-1], []) if place and (not host or host in self._hosts) else []
-        alike = sorted((_common_end(place, other), at) for other, at in near)
-        if not alike or len(alike) > 1 and alike[-1][0] == alike[-2][0]:
+        if not place or host and host not in self._hosts:
             return None
-        return alike[-1][1], MARKER.sub("", text)
+        alike = sorted((_common_end(place, own), at) for own, at in self._at.get(place[-1], ()))
+        best, others = alike[-1:], [length for length, _ in alike[:-1]]
+        return best[0][1] if best and best[0][0] not in others else None
 
 
 def _place(address: str) -> tuple[str, ...]:

@@ -57,7 +57,7 @@ class _Open:
 
     @property
     def is_code(self) -> bool:
-        return self.fence[0] != ":" and (not self.name or self.name in CODE)
+        return self.name in CODE or not self.name and self.fence[0] != ":"
 
 
 def without_myst(lines: list[str]) -> Plain:
