@@ -223,13 +223,14 @@ def test_lines_that_lead_to_other_pages_help_to_find_those_and_answer_nothing(tm
     assert told.startswith("3 lines of 'Disks'")
 
 
-def test_names_that_answer_a_question_stay_though_they_lead_to_other_files(tmp_path):
+@pytest.mark.parametrize("heading", ["Which cards do you accept?", "Accepted cards"])
+def test_names_that_answer_a_question_stay_though_they_lead_to_other_files(tmp_path, heading):
     folder = tmp_path / "docs"
     folder.mkdir()
     links, after = "- [Visa](visa.md)\n- [Amex](amex.md)\n", "## What's next?"
     others = links.replace("Visa", "Paying").replace("visa", "pay")
     files = {
-        "pay.md": f"# Paying\n\n## Which cards do you accept?\n\n{links}\n{after}\n\n{links}",
+        "pay.md": f"# Paying\n\n## {heading}\n\n{links}\n{after}\n\n{links}",
         "visa.md": f"# Visa\n\nIt costs no fee.\n\n{after}\n\n{others}",
         "amex.md": "# Amex\n\nIt costs a fee of 1%.\n",
     }

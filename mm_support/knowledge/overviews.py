@@ -2,8 +2,8 @@
 
 "Repair a damaged filesystem: check if a filesystem is damaged", in an overview of what a help
 centre says about disks. Recognised by links that begin with a title of another document that is
-read with it, or whose address is that of one, so in any language. Mere names under a question that
-only one document asks answer it, and stay: "Which cards do you accept?"
+read with it, or whose address is that of one, so in any language. Mere names under a heading that
+only one document has say what it asks, and stay: "Which cards do you accept?", "Countries".
 """
 
 from __future__ import annotations
@@ -18,7 +18,6 @@ from urllib.parse import unquote, urlsplit
 
 from mm_support.knowledge.boilerplate import ONLY_LINKS
 from mm_support.knowledge.readers.base import Block, Document
-from mm_support.language.sentences import ASKING
 
 LONGEST = 30  # words of a title that is looked for
 LEAST = 2  # such lines under a heading; a single one may be what answers a question. Where they are
@@ -45,7 +44,7 @@ def without_overviews(documents: Sequence[Document]) -> tuple[list[Document], Co
             lines = [*chain.from_iterable(map(_links, section))]
             led = [each for each in map(places.led, lines) if each and each[0] != at]
             names = [documents[other].title for other, _ in led]
-            answers = _is_asked_once(section, headings) and _are_names(lines, names)
+            answers = _is_headed_once(section, headings) and _are_names(lines, names)
             if answers or len(led) < max(LEAST, len(lines) / 2):
                 own += section
                 continue
@@ -62,11 +61,10 @@ def _headings(document: Document) -> set[str]:
     return {block.text.casefold() for block in document.blocks if block.kind == "heading"}
 
 
-def _is_asked_once(section: Sequence[Block], headings: Mapping[str, int]) -> bool:
-    """Whether a section's heading is a question that no other document asks."""
+def _is_headed_once(section: Sequence[Block], headings: Mapping[str, int]) -> bool:
+    """Whether no other document has a section's heading."""
     head = section[0] if section else Block("text")
-    asks = head.kind == "heading" and head.text.endswith(ASKING)
-    return asks and headings[head.text.casefold()] == 1
+    return head.kind == "heading" and headings[head.text.casefold()] == 1
 
 
 def _are_names(lines: Sequence[_Line], titles: Sequence[str]) -> bool:

@@ -1,26 +1,33 @@
-"""Several photos in one message, each looked up by itself, where they show different matters.
+"""A closer look at photos: several of them, each by itself, and what is written in one.
 
     photos of two displays: "What do these mean?"
 
 At first they are read as photos of one matter. Where they lead by themselves to different entries,
 each is answered from its own; where one is answered, of another that leads elsewhere the reply
-tells the code that nothing names, or asks what it is about. Else they stay one question. Knows
-nothing of how a reply is worded.
+tells the code that nothing names, or asks what it is about. Else they stay one question.
+
+    photo of a message, "The connection was reset": "What does this mean?"
+
+What is written in a photo of nothing that the knowledge shows counts as if it had been typed, where
+that is surely answered. Knows nothing of how a reply is worded.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 from mm_support.decide.decision import Decision
+from mm_support.decide.rules import LIKELY
 from mm_support.decode.compose import Asked
-from mm_support.encode.turn import Seen, shown_by
+from mm_support.encode.turn import Seen, photo_text, shown_by
 from mm_support.knowledge.actions import entries_of
+from mm_support.language.terms import term_set
 from mm_support.parts import Parts
 from mm_support.pipeline.decompose import topics
 from mm_support.pipeline.fuse import fuse
 from mm_support.pipeline.perceive import Perceived
-from mm_support.pipeline.retrieve import OPEN, searched
+from mm_support.pipeline.retrieve import OPEN, SURER, asked_alone, searched
 from mm_support.types import Question, Transcript
 
 
@@ -31,30 +38,51 @@ def by_photo(
     decision: on all of them as one.
     """
     heard, seen = perceived
-    if seen is None or len(seen.each) < 2 or decision.reason not in OPEN:
+    if seen is None or decision.reason not in OPEN:
         return []
-    read = [_looked_up(parts, question, heard, one, knowledge) for one in seen.each]
-    asked = [_asked(question, decision) for question, decision in read]
+    if len(seen.each) < 2:
+        typed = _typed(parts, question, seen, knowledge) if decision.action != "answer" else None
+        return [typed] if typed else []
+    asked = [_asked(parts, question, heard, one, knowledge) for one in seen.each]
     answered = topics(asked)
     matters = [one for one in asked if one.hits or _elsewhere(one, answered)]
     return matters if answered and len(matters) > 1 and not _same(matters) else []
 
 
-def _looked_up(
+def _asked(
     parts: Parts, whole: Question, heard: Transcript | None, seen: Seen, knowledge: str
-) -> tuple[Question, Decision]:
-    """One of the photos with the words beside it, and what it comes to as if it were sent alone."""
+) -> Asked:
+    """One of the photos with the words beside it as a question of its own, as if it were sent
+    alone; where nothing answers it, with what is open about it.
+    """
     question = shown_by(whole, seen)
     query = fuse(parts.encoders, parts.fusion, question, heard, seen)
     query, hits = searched(parts, knowledge, query)
-    return question, parts.policy.decide(question, query, entries_of(hits), ())
-
-
-def _asked(question: Question, told: Decision) -> Asked:
-    """A photo as a question that is answered, if it is; else with what is open about it."""
+    told = parts.policy.decide(question, query, entries_of(hits), ())
     if told.action == "answer":
         return Asked(question, told.hits, told.confidence)
-    return Asked(question, (), told.confidence, unknown=told.unknown, among=told.hits)
+    typed = _typed(parts, question, seen, knowledge)
+    return typed or Asked(question, (), told.confidence, unknown=told.unknown, among=told.hits)
+
+
+def _typed(parts: Parts, question: Question, seen: Seen, knowledge: str) -> Asked | None:
+    """What is written in a photo as if it had been typed, behind the customer's words or, where
+    these only point at it, alone; None where that is not surely answered, or not surely read.
+    """
+    read, surely = photo_text(seen.view)
+    if not term_set(read):
+        return None
+    points = parts.policy.read(question).follow_up >= LIKELY or not term_set(question.asked)
+    texts = dict.fromkeys([f"{question.asked} {read}".strip(), *([read] if points else [])])
+    plain = replace(question, heard="", photo=None, read_in_photo=(), labels=())
+    answered = []
+    for one in (replace(plain, typed=text) for text in texts):
+        query, hits = asked_alone(parts, knowledge, one)
+        told = parts.policy.decide(one, query, entries_of(hits), ())
+        right = told.confidence * surely
+        if told.reason == "evidence" and right >= parts.policy.threshold(SURER, query):
+            answered.append(Asked(one, told.hits, right))
+    return max(answered, key=lambda one: one.confidence, default=None)
 
 
 def _elsewhere(one: Asked, answered: set[str]) -> bool:
