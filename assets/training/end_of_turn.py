@@ -2,7 +2,8 @@
 
     python -m assets.training.end_of_turn --public FOLDER
 
-Words: every utterance against beginnings of it. They are those of assets/training/intents, the
+Words: every utterance against beginnings of it, as which a greeting counts too: whoever says "Hi"
+and takes a breath has not said yet what they want. They are those of assets/training/intents, the
 packs' questions and answers, and, of FOLDER, banking77/train.csv (CC BY 4.0) and
 clinc150/train_val.json (CC BY 3.0). Sound: sentences of the bench spoken by the Piper voice, whole
 and broken off, as Smart Turn and Whisper hear them.
@@ -35,6 +36,7 @@ from mm_support.language.utterances import Completeness, ending_features, words_
 from mm_support.paths import PACKS, WEIGHTS
 from mm_support.types import SAMPLE_RATE
 
+GREETING = "greeting"  # the label in both
 INTENTS = Path(__file__).parent / "intents"
 BROKEN = 3  # beginnings of each utterance
 PLACES = 1 << 17  # for features: with a quarter, languages disturb each other
@@ -46,23 +48,26 @@ SILENCE = SAMPLE_RATE // 5  # samples behind the last word when it is judged
 SHORTEST = 6  # words of a sentence that is broken off
 
 
-def utterances(public: Path | None) -> Iterator[str]:
+def utterances(public: Path | None) -> Iterator[tuple[str, bool]]:
+    """Each with whether it is no more than a greeting."""
     for file in sorted(INTENTS.glob("??.jsonl")):
-        yield from (json.loads(line)["text"] for line in file.open(encoding="utf-8"))
+        for row in map(json.loads, file.open(encoding="utf-8")):
+            yield row["text"], row["labels"] == [GREETING]
     for file in sorted(PACKS.rglob("entries.jsonl")):
         for entry in map(json.loads, file.open(encoding="utf-8")):
-            yield from entry.get("questions", [])
-            yield from re.split(r"(?<=[.!?])\s+|(?<=[。！？])", entry["answer"])
+            told = re.split(r"(?<=[.!?])\s+|(?<=[。！？])", entry["answer"])
+            yield from ((text, False) for text in (*entry.get("questions", []), *told))
     if public:
         with (public / "banking77" / "train.csv").open(encoding="utf-8", newline="") as file:
-            yield from (row["text"] for row in csv.DictReader(file))
+            yield from ((row["text"], False) for row in csv.DictReader(file))
         clinc = (public / "clinc150" / "train_val.json").read_text(encoding="utf-8")
-        yield from (text for text, _ in json.loads(clinc)["train"])
+        yield from ((text, label == GREETING) for text, label in json.loads(clinc)["train"])
 
 
-def learn_words(texts: Sequence[str]) -> Completeness:
+def learn_words(texts: Sequence[tuple[str, bool]]) -> Completeness:
     rng = random.Random(0)
-    whole = [words for words in map(words_of, texts) if words]
+    said = [(words, greets) for text, greets in texts if (words := words_of(text))]
+    whole = [words for words, greets in said if not greets]
     known = set(map(tuple, whole))
     cuts = (
         words[:length]
@@ -70,6 +75,7 @@ def learn_words(texts: Sequence[str]) -> Completeness:
         for length in rng.sample(range(1, len(words)), min(BROKEN, len(words) - 1))
     )
     broken = [words for words in cuts if tuple(words) not in known]
+    broken += [words for words, greets in said if greets and tuple(words) not in known]
     named = [ending_features(words) for words in (*whole, *broken)]
     return Completeness(fit(named, np.r_[np.ones(len(whole)), np.zeros(len(broken))], PLACES))
 

@@ -35,6 +35,7 @@ MARKDOWN = Format("markdown", "read_markdown")
 DELIMITED = Format("delimited", "read_delimited")
 JSON = Format("json_rows", "read_json")
 PLAIN = Format("plain", "read_plain")
+RESTRUCTURED = Format("restructured", "read_restructured", apart=True)
 HTML = Format("html_pages", "read_html", apart=True)
 PDF = Format("pdf", "read_pdf", apart=True, text=False)
 WORD = Format("word", "read_word", apart=True, text=False)
@@ -46,6 +47,7 @@ FORMATS = {
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
     ".mdx": MARKDOWN,
+    ".rst": RESTRUCTURED,
     ".csv": DELIMITED,
     ".tsv": DELIMITED,
     ".tab": DELIMITED,
@@ -63,4 +65,7 @@ FORMATS = {
     ".xlsm": WORKBOOK,
     ".eml": MAIL,
 }
-KINDS = "CSV, Excel, JSONL, JSON, Markdown, text, HTML, PDF, Word, PowerPoint, e-mail or zip"
+KINDS = (
+    "CSV, Excel, JSONL, JSON, Markdown, reStructuredText, text, HTML, PDF, Word, PowerPoint, "
+    "e-mail or zip"
+)

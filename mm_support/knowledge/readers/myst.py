@@ -29,9 +29,9 @@ BOXES = frozenset(
 VERSIONS = frozenset("versionadded versionchanged versionremoved deprecated".split())
 CODE = frozenset("code code-block code-cell sourcecode parsed-literal prompt".split())
 PICTURES = frozenset("figure image".split())
-ELSEWHERE = frozenset(  # what stands there on the site is not in the file
-    "toctree tableofcontents contents include literalinclude eval-rst raw index bibliography "
-    "automodule autoclass autofunction".split()
+NAVIGATION = frozenset("toctree tableofcontents contents index".split())
+ELSEWHERE = NAVIGATION | frozenset(  # what stands there on the site is not in the file
+    "include literalinclude eval-rst raw bibliography automodule autoclass autofunction".split()
 )
 KNOWN = BOXES | CODE | PICTURES | ELSEWHERE
 
