@@ -65,7 +65,6 @@ log = logging.getLogger(__name__)
 
 # models put together from several packages
 MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}
-READING = "2-"  # counts the ways in which entries have been read; packs are ingested again with it
 ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
 PACKS_LOCK = "packs--"  # as if they were one base
 FOLLOW = 1.0  # s between looks at the server
@@ -302,7 +301,7 @@ def ingest_packs(
     stale = knowledge.stale()
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
         acting = ACTING if acts and (pack / FILE).is_file() else ""
-        wanted = f"{PACK}{READING}{digest(pack)}{acting}"
+        wanted = f"{PACK}{digest(pack)}{acting}"
         present = knowledge.version(pack.name)
         changed = present != wanted or pack.name in stale
         if present is None or (present.startswith(PACK) and changed):

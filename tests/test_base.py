@@ -7,6 +7,7 @@ import threading
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
+from unittest.mock import Mock
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from mm_support.encode.image import load_image_encoder
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge import base
 from mm_support.knowledge.base import Knowledge
-from mm_support.knowledge.bases import STALE
+from mm_support.knowledge.bases import OLDER, STALE
 from mm_support.knowledge.contradictions import contradictions, differing
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
@@ -92,6 +93,26 @@ def test_a_renewal_that_fails_leaves_no_word_of_how_far_it_was(make, tmp_path):
     with pytest.raises(RuntimeError):
         knowledge.renew("kb", fail)
     assert knowledge.list()[0].note == STALE
+
+
+def test_a_base_that_was_read_otherwise_answers_as_before_and_keeps_what_says_the_same(
+    make, tmp_path
+):
+    """Its vectors stay."""
+    make().ingest("kb", source(tmp_path / "first", 10))
+    (file,) = (tmp_path / "bases" / "kb").rglob("about.json")
+    about = json.loads(file.read_text())
+    del about["reading"]  # as in versions that wrote none
+    file.write_text(json.dumps(about))
+    text, notes = WordEncoder(), []
+    knowledge = make(text=text)
+    version = knowledge._index.open("kb")
+    assert knowledge.stale() == ["kb"] and knowledge._index.fits(version)
+    encoded = text.encode_pieces = Mock(side_effect=text.encode_pieces)
+    knowledge.renew("kb", lambda *_: notes.append(knowledge.list()[0].note))
+    assert notes[-1] == f"{OLDER} 1 of 1 entries are done." and not encoded.called
+    assert knowledge.stale() == [] and knowledge.list()[0].note == ""
+    assert titles(knowledge) == ["Grey 10"] and kept(tmp_path)
 
 
 @pytest.mark.parametrize("error", [KnowledgeError("There is no 'gone'."), RuntimeError("memory")])

@@ -123,6 +123,25 @@ def test_whole_utterances_are_told_from_their_beginnings(language):
     assert len(whole) >= 30 and np.mean(whole[:, None] > halves) >= 0.8
 
 
+GREETS = "Hi;Hi.;Hello;Hello!;Good morning.;Hey there;Good evening;你好。;您好;Guten Tag".split(";")
+
+
+def test_a_greeting_alone_is_a_beginning():
+    """ "Hi," and a breath, then what they want."""
+    completeness = load_completeness(WEIGHTS)
+    assert [text for text in GREETS if completeness.logit(text) > 0] == []
+    for whole in (
+        "Thanks.",
+        "Yes.",
+        "No.",
+        "Stop.",
+        "Goodbye.",
+        "谢谢。",
+        "Hello, I want a refund.",
+    ):
+        assert completeness.logit(whole) > 0, whole
+
+
 @pytest.mark.slow
 def test_smart_turn_hears_that_a_sentence_goes_on(settings):
     import onnxruntime

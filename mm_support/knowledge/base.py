@@ -21,7 +21,7 @@ from mm_support.encode.image import ImageEncoder
 from mm_support.encode.text import TextEncoder
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.actions import FILE
-from mm_support.knowledge.bases import STALE, Bases, Fitter
+from mm_support.knowledge.bases import Bases, Fitter
 from mm_support.knowledge.entries import fault_of, remark
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
@@ -100,7 +100,7 @@ class Knowledge(Bases):
         started, state = time.perf_counter(), self._state(source, actions)
         with self._index.changing(name):
             old, recipe, wanted = self._present(name)
-            if old is not None and state in old.read and self._index.fits(old):
+            if old is not None and state in old.read and self._index.is_current(old):
                 known = REPORT.validate_python(old.read[state])
                 return replace(known, seconds=time.perf_counter() - started)
             read = self._read(name, source, progress, actions)
@@ -166,7 +166,7 @@ class Knowledge(Bases):
         started, remarks = time.perf_counter(), []
         with self._index.changing(name):
             old = self._index.open(name)
-            if not self._index.fits(old):
+            if not self._index.is_current(old):
                 remarks = self._renew(name, old, progress)
             return IngestReport(len(self._index.open(name)), remarks, time.perf_counter() - started)
 
@@ -241,7 +241,7 @@ class Knowledge(Bases):
         """Progress that a list of bases shows too."""
 
         def note(done: int, total: int, what: str) -> None:
-            self._renewing[name] = f"{STALE} {done} of {total} entries are done."
+            self._renewing[name] = f"{done} of {total} entries are done."
             if progress:
                 progress(done, total, what)
 

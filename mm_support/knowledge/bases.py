@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
 PACK = "pack"  # begins the label of bases that came with the project
 MAX_LIMIT = 100  # entries that one search gives
+# of a base that is not as it would be made today
 STALE = "It is made again for other models and answers by its words meanwhile."
+OLDER = "It is made again, since files are read otherwise now, and answers as before meanwhile."
 
 
 def check_limit(limit: int) -> None:
@@ -190,9 +192,11 @@ class Bases:
         return version.about.label if version else ""
 
     def stale(self) -> list[str]:
-        """Bases whose vectors were made by other models; they answer by their words meanwhile."""
+        """Bases that are to be made again: with vectors of other models, by which they answer by
+        their words meanwhile, or of sources that were read otherwise.
+        """
         opened = ((name, self._readable(name)) for name in self._index.names())
-        return [name for name, own in opened if own and not self._index.fits(own)]
+        return [name for name, own in opened if own and not self._index.is_current(own)]
 
     def sites(self) -> Iterator[tuple[str, str]]:
         """Each base, and the address of each site that it is made of."""
@@ -206,9 +210,15 @@ class Bases:
             version = self._index.open(name)
         except KnowledgeError as exc:
             return KnowledgeBase(name, 0, 0, note=str(exc))
-        note = "" if self._index.fits(version) else self._renewing.get(name, STALE)
         about, own = version.about, not version.about.label.startswith(PACK)
-        return KnowledgeBase(name, about.entries, about.pictures, own, note)
+        return KnowledgeBase(name, about.entries, about.pictures, own, self._note(name, version))
+
+    def _note(self, name: str, version: Version) -> str:
+        """What people are told of a base that is to be made again."""
+        if self._index.is_current(version):
+            return ""
+        why = OLDER if self._index.fits(version) else STALE
+        return " ".join(filter(None, (why, self._renewing.get(name))))
 
     def _readable(self, name: str) -> Version | None:
         """None for a base that is damaged, or gone by now."""

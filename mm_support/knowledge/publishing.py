@@ -89,8 +89,8 @@ class Publisher:
             yield from self._maker.points(name, entries, digests, remarks)
 
     def holds(self, old: Version, wanted: Sequence[Wanted]) -> bool:
-        """Whether a version holds just that already, with vectors of today's models."""
-        if not self._index.fits(old) or len(old) != len(wanted):
+        """Whether a version holds just that already, read and with vectors as they are today."""
+        if not self._index.is_current(old) or len(old) != len(wanted):
             return False
         for one, other in zip(held(old), wanted):
             given = other.digest or entry_digest(other.entry)

@@ -58,9 +58,10 @@ class Point:
 @dataclass(frozen=True)
 class About:
     """What is written beside a version. label: given by whoever ingested. signature: names the
-    models and the layout of the vectors. d_text, d_picture: their lengths. recipe: what the base
-    was made of (sources.py), as JSON. of_one: whether half of the entries name one thing, such as
-    the only product, which "it" stands for where nothing else was named.
+    models and the layout of the vectors; reading: how sources were read. d_text, d_picture: their
+    lengths. recipe: what the base was made of (sources.py), as JSON. of_one: whether half of the
+    entries name one thing, such as the only product, which "it" stands for where nothing else was
+    named.
     """
 
     label: str
@@ -71,3 +72,4 @@ class About:
     pictures: int = 0
     recipe: dict[str, Any] = field(default_factory=dict)
     of_one: bool = False
+    reading: int = 0

@@ -33,6 +33,7 @@ from mm_support.knowledge.index.entries import stored_entry
 from mm_support.knowledge.index.locks import share, take, waiting
 from mm_support.knowledge.index.version import (
     LAYOUT,
+    READING,
     Version,
     VersionWriter,
 )
@@ -132,6 +133,10 @@ class FolderIndex:
     def fits(self, version: Version) -> bool:
         """Whether these models made its vectors."""
         return version.about.signature == self.signature
+
+    def is_current(self, version: Version) -> bool:
+        """Whether they did, of sources that were read as they are today."""
+        return self.fits(version) and version.about.reading == READING
 
     @contextmanager
     def changing(self, name: str) -> Iterator[None]:
@@ -322,7 +327,7 @@ class FolderWriter:
 
     def publish(self, label: str, recipe: dict[str, Any] | None = None) -> None:
         about = {"label": label, "signature": self._index.signature, "recipe": recipe or {}}
-        self._version.finish(about | self._index._dims)
+        self._version.finish(about | self._index._dims | {"reading": READING})
         self._index.publish(self._name, self._folder, self._held)
 
     def close(self) -> None:

@@ -49,9 +49,12 @@ SCHEMAS = (entries.SCHEMA, postings.SCHEMA, identified.SCHEMA)
 MAX_NAMES = 20  # the most frequent of a base
 HALF = 0.5  # share of the entries
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
-# of the files, and of how sources are read and texts are cut into sentences and terms; it belongs
-# to the signature, so what is in another one is made again
+# of the files, and of how texts are cut into sentences and terms; it belongs to the signature, so
+# what is in another one answers by its words until it is made again
 LAYOUT = 11
+# how sources are read: what was read otherwise answers as before until it is made again, and keeps
+# the vectors of what says the same
+READING = 1
 
 
 class VersionWriter:
