@@ -112,7 +112,8 @@ def reply_bubble(exchange: Exchange, number: int, language: str, last: bool = Fa
     described = word("source_picture", language)
     pictures = [attachment(path, described) for path in exchange.pictures]
     text = "\n\n".join(filter(None, words if pictures else [*words, under]))
-    step = as_markdown(word(f"step_{exchange.step}", language))
+    done = "" if exchange.share is None else f" · {exchange.share:.0%}"
+    step = as_markdown(word(f"step_{exchange.step}", language)) + done
     working = "" if exchange.text or exchange.over else f'<span class="ms-working">{step}</span>'
     content: list = ["\n\n".join(filter(None, (text, working)))]
     content += [*pictures, under] if pictures else []  # a picture belongs to the words above it

@@ -41,7 +41,8 @@ MISSED = 0.3  # seconds at the end of a sentence that nobody misses
 class Exchange:
     """One question and what is known of its reply so far.
 
-    step: what the assistant is doing, until words come; meanwhile: what it quotes until then.
+    step: what the assistant is doing, until words come; share: of it that is done, where that is
+    known; meanwhile: what it quotes until then.
     voiced: of each of `sounds` the sentence that it is a part of, and its seconds. problem: why
     there is no reply, or only a part of one; stopped: the customer ended it. run: what works on
     it. sounds: files with the spoken reply, piece by piece; spoken: with all of it. pictures:
@@ -52,6 +53,7 @@ class Exchange:
 
     question: UserTurn
     step: str = "think"
+    share: float | None = None
     meanwhile: str = ""
     transcript: Transcript | None = None
     image: ImageView | None = None
@@ -77,7 +79,7 @@ class Exchange:
         if isinstance(event, Working) and event.step == QUOTED:
             return replace(self, meanwhile=event.message)
         if isinstance(event, Working):
-            return replace(self, step=event.step)
+            return replace(self, step=event.step, share=event.share)
         if isinstance(event, Heard):
             return replace(self, transcript=event.transcript)
         if isinstance(event, Saw):

@@ -668,10 +668,13 @@ class Status:
 
 @dataclass(frozen=True)
 class Working:
-    """A step has begun; message is for people ("Listening...", "Models are still loading")."""
+    """A step has begun; message is for people ("Listening...", "Models are still loading"). share:
+    0..1 of it that is done, where that is known.
+    """
 
     step: str
     message: str
+    share: float | None = None
 
 
 @dataclass(frozen=True)

@@ -417,6 +417,14 @@ def test_what_is_quoted_while_a_model_writes_is_shown_until_its_words_come():
     assert "drain. [1]" not in str(reply_bubble(replace(quoting, stopped=True), 3, "en"))
 
 
+def test_of_a_long_recording_it_is_shown_how_far_it_was_heard():
+    asked = Exchange(UserTurn(audio="call.wav")).after(Working("listen", "Listening: 40%", 0.4))
+    (shown,) = reply_bubble(asked, 1, "en")["content"]
+    assert f"{word('step_listen', 'en')} · 40%" in shown
+    (shown,) = reply_bubble(asked.after(Working("search", "Searching")), 1, "en")["content"]
+    assert "%" not in shown
+
+
 def test_only_numbers_that_stand_for_a_source_become_links():
     exchange = exchange_about(FakeService(), "E24", knowledge="smart-home")
     shown = reply_markdown(exchange, 3)

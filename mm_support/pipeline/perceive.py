@@ -98,11 +98,12 @@ def listen(
             shares.put(1.0)
         return whole
 
-    hearing, told = _beside("hear", hear), "Listening"
+    hearing, heard = _beside("hear", hear), None
     try:
         while (share := _next(shares)) != 1.0:
-            told = told if share is None else f"Listening: {share:.0%}"
-            yield Working("listen", told)
+            heard = heard if share is None else share
+            told = "Listening" if heard is None else f"Listening: {heard:.0%}"
+            yield Working("listen", told, heard)
         return hearing.result()
     finally:
         stop.set()
