@@ -118,6 +118,25 @@ def test_photo_and_vague_words_find_what_neither_finds_alone(service):
     assert both[0].by["photo_text"] > 0 and both[0].by["photo"] > 0 and both[0].by["text"] > 0
 
 
+def message_on_a_screen(text: str) -> Image.Image:
+    """A photo of a message."""
+    photo = Image.new("RGB", (900, 300), "white")
+    ImageDraw.Draw(photo).text((60, 120), text, fill="black", font_size=34)
+    return photo
+
+
+@pytest.mark.parametrize("asked", ["", "What does this mean?"])
+def test_a_message_in_a_photo_counts_as_if_it_had_been_typed(service, asked):
+    """Where it names no code, and what is shown is nothing that the knowledge has a picture of."""
+    shown = message_on_a_screen("The ring of the hub glows red")
+    reply = service.answer(UserTurn(asked, image=shown, knowledge="smart-home"))
+    assert reply.action == "answer" and reply.citations[0].entry_id == "hub-red"
+    assert reply.confidence > 0.8
+    shown = message_on_a_screen("The castle was built in 1204")
+    reply = service.answer(UserTurn(asked, image=shown, knowledge="smart-home"))
+    assert reply.action != "answer"
+
+
 def test_a_policy_asked_of_a_product_is_answered_by_the_policy(service, tmp_path):
     (tmp_path / "kettles.csv").write_text(
         "name,description,price\n"

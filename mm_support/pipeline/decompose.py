@@ -221,5 +221,6 @@ def _asked(
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:
     """The decision to answer all of them: the hits of each, every entry once."""
     hits = {hit.entry.id: hit for one in asked for hit in one.hits}
-    answer = replace(decision, action="answer", reason="evidence", unknown="")
+    sure = max([decision.confidence, *(one.confidence for one in asked if one.hits)])
+    answer = replace(decision, action="answer", reason="evidence", unknown="", confidence=sure)
     return replace(answer, hits=tuple(hits.values()))
