@@ -9,6 +9,7 @@ import sys
 import time
 from email.message import EmailMessage
 from io import StringIO
+from itertools import chain
 from types import SimpleNamespace
 
 import pytest
@@ -799,6 +800,37 @@ def page(text):
         f"# {block.text}" if block.kind == "heading" else block.text for block in document.blocks
     ]
     return [line for line in lines if line], " / ".join(why for _, _, why in remarks.skipped)
+
+
+@pytest.mark.parametrize(
+    "opener",
+    [
+        "<div class='q'><div><a name='{n}'></a>{q}</div><div><a href='#'>Top</a></div></div>",
+        "<div class='q'><a href='#' class='toggle'>{q}</a></div>",
+        "<div class='q'><input type='checkbox' id='{n}'><label for='{n}'>{q}</label></div>",
+    ],
+)
+@pytest.mark.parametrize("contents", [False, True])
+def test_what_opens_the_texts_of_a_page_is_not_lost_where_it_looks_like_navigation(
+    opener, contents
+):
+    """Of such a page trafilatura gives the answers alone."""
+    told = {
+        "How long does it take?": "It takes three to five working days within the country.",
+        "Can I change my address?": "Yes, as long as the parcel has not left our warehouse.",
+        "Warranty": "All devices come with a warranty of two years. Keep the receipt for that time.",
+    }
+    links = "".join(f"<li><a href='#{n}'>{q}</a></li>" for n, q in enumerate(told))
+    pairs = "".join(
+        f"{opener.format(n=n, q=q)}<div class='a'>{a}</div>"
+        for n, (q, a) in enumerate(told.items())
+    )
+    menu = "<div class='menu'><a href='/cart'>Basket</a><a href='/shops'>Our shops</a></div>"
+    head = f"{menu}<div class='t'>Help</div>" + f"<div><ul>{links}</ul></div>" * contents
+    end = "<div class='end'>© Shop <a href='/imprint'>Imprint</a></div>"
+    lines, _ = page(f"<title>Help</title><body>{head}<div id='x'>{pairs}</div>{end}</body>")
+    said = [line.removeprefix("# ") for line in lines]
+    assert [line for line in said if line != "Help"] == [*chain(*told.items())]
 
 
 LONG = "It takes, as it does for all that we send out of here, 30 days."

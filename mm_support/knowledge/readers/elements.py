@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from typing import Any
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
@@ -21,6 +21,12 @@ def letters_of(element: Any) -> str:
 def is_of_links(element: Any, links: Iterable[Any]) -> bool:
     """Whether an element says no more than these links in it."""
     return letters_of(element) == "".join(map(letters_of, links))
+
+
+def holder_of(elements: Sequence[Any]) -> Any:
+    """The smallest element around all of these."""
+    first, *others = ([*own.iterancestors()] for own in elements)
+    return next((one for one in first if all(one in other for other in others)), None)
 
 
 def is_within(element: Any, other: Any) -> bool:

@@ -13,15 +13,11 @@ from typing import Any
 from urllib.parse import urljoin
 
 from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
-from mm_support.knowledge.readers.blocks import (
-    is_breadcrumb,
-    parsed,
-    remark_hidden,
-    tree_blocks,
-)
+from mm_support.knowledge.readers.blocks import is_breadcrumb, remark_hidden, tree_blocks
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
-from mm_support.knowledge.readers.elements import HEADINGS, is_within, line_of
+from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
 from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.extraction import extracted
 from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.markdown import split_questions, titled
@@ -43,7 +39,6 @@ HIDDEN = "//*[@hidden or @aria-hidden='true' or @style]"
 MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']|//*[@id='main-content']"
 IN_MAIN = f"boolean({MAIN.replace('//', 'ancestor::')})"
 IN_IT = MAIN.replace("//", ".//")
-PARTS = ("p", "li", "td", "h2", "h3", "h4")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
 _NAME_PARTS = re.compile(r"\s+[|–—·»-]\s+")
 
@@ -218,15 +213,9 @@ def _own(tree: Any, panels: list[Any], remarks: Remarks) -> list[Any]:
         return largest
     if not tree.xpath("//div[@class or @id]"):  # a plain page has nothing beside its text
         return [tree]
-    extracted = _extracted(tree, remarks)
-    holder = _holder([*panels, *tree.iter("h1")]) if panels else None
-    return [extracted if holder is None or _has_headings(extracted, holder) else holder]
-
-
-def _holder(elements: list[Any]) -> Any:
-    """The smallest element that holds all of them."""
-    first, *others = ([*own.iterancestors()] for own in elements)
-    return next((one for one in first if all(one in other for other in others)), None)
+    holder = holder_of([*panels, *tree.iter("h1")]) if panels else None
+    found = extracted(tree, remarks)
+    return [found if holder is None or _has_headings(found, holder) else holder]
 
 
 def _has_headings(extracted: Any, holder: Any) -> bool:
@@ -268,41 +257,3 @@ def _from_first_to_last(children: list[Any]) -> list[Any]:
     while first and children[first - 1].tag in HEADINGS:
         first -= 1
     return children[first : last + 1]
-
-
-def _extracted(tree: Any, remarks: Remarks) -> Any:
-    """The text that trafilatura finds."""
-    import trafilatura
-    from lxml import html
-
-    extracted = trafilatura.extract(
-        html.tostring(tree, encoding="unicode"),
-        output_format="html",
-        include_links=True,
-        include_images=True,
-        include_comments=False,
-        favor_recall=True,
-    )
-    found = parsed(extracted, remarks) if extracted else tree
-    if not _keeps_lines(found, tree):
-        return tree
-    _link(found, tree)
-    return found
-
-
-def _link(found: Any, tree: Any) -> None:
-    """Lines of the text that are links of the page are links again: of some pages trafilatura
-    gives the bare text.
-    """
-    links = {line_of(link): link.get("href") for link in tree.iter("a") if link.get("href")}
-    for line in list(found.iter("p", "li")):
-        if not len(line) and (address := links.get(line_of(line))):
-            link = line.makeelement("a", href=address)
-            link.text, line.text = line.text, None
-            line.append(link)
-
-
-def _keeps_lines(found: Any, tree: Any) -> bool:
-    """Whether paragraphs are still apart: of a short page trafilatura may give one line."""
-    of_page, kept = (sum(1 for _ in own.iter(*PARTS)) for own in (tree, found))
-    return kept > 1 or of_page < 2

@@ -1,0 +1,170 @@
+"""The text of a page that does not say itself where it is: what trafilatura finds, with all that
+stands between the lines that it finds.
+
+It takes for navigation what looks like some: a question that opens its answer, is a link to it or
+has "back to top" beside it. Knows no file.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+from typing import Any
+
+from mm_support.knowledge.readers.base import Remarks
+from mm_support.knowledge.readers.blocks import parsed
+from mm_support.knowledge.readers.elements import holder_of, letters_of, line_of
+from mm_support.knowledge.readers.labels import INLINE
+
+PARTS = ("p", "li", "td", "h2", "h3", "h4")
+STAYING = ("#", "javascript:")  # beginnings of an address that leads to no other page
+SHORT = 20  # letters of a line that may stand in another one by chance
+
+
+@dataclass(frozen=True)
+class _Line:
+    """A line as a reader sees it. own: the element with the line; address: of the link that says
+    all of it, None where none does.
+    """
+
+    texts: Sequence[Any]
+    own: Any
+    address: str | None
+
+    @property
+    def letters(self) -> str:
+        return "".join("".join(text.split()) for text in self.texts)
+
+    @property
+    def kind(self) -> tuple[str, ...]:
+        """What lines that the page shows alike have in common."""
+        above = self.own.getparent()
+        return (self.own.tag, self.own.get("class", ""), above.tag, above.get("class", ""))
+
+
+def extracted(tree: Any, remarks: Remarks) -> Any:
+    """The element with the page's own text; the tree stays as it is."""
+    import trafilatura
+    from lxml import html
+
+    text = trafilatura.extract(
+        html.tostring(tree, encoding="unicode"),
+        output_format="html",
+        include_links=True,
+        include_images=True,
+        include_comments=False,
+        favor_recall=True,
+    )
+    found = parsed(text, remarks) if text else tree
+    whole = _with_lost(copy.deepcopy(tree), found)
+    if whole is not None:
+        return whole
+    if not _keeps_lines(found, tree):
+        return tree
+    _link(found, tree)
+    return found
+
+
+def _keeps_lines(found: Any, tree: Any) -> bool:
+    """Whether paragraphs are still apart: of a short page trafilatura may give one line."""
+    of_page, kept = (sum(1 for _ in own.iter(*PARTS)) for own in (tree, found))
+    return kept > 1 or of_page < 2
+
+
+def _link(found: Any, tree: Any) -> None:
+    """Lines of the text that are links of the page are links again: of some pages trafilatura
+    gives the bare text.
+    """
+    links = {line_of(link): link.get("href") for link in tree.iter("a") if link.get("href")}
+    for line in list(found.iter("p", "li")):
+        if not len(line) and (address := links.get(line_of(line))):
+            link = line.makeelement("a", href=address)
+            link.text, line.text = line.text, None
+            line.append(link)
+
+
+# -- what is lost between the lines that are found ---------------------------------------------
+
+
+def _with_lost(tree: Any, found: Any) -> Any:
+    """The part of the page from the first line found to the last, without the links in it that
+    were not found; None where nothing else is lost. Changes the tree.
+    """
+    lines = list(_lines(tree))
+    kept = _kept(lines, found)
+    first, last = _ends(kept)
+    times = Counter((line.letters, line.address) for line in lines[first:last])
+    lost = [not kept[at] and not _leads(line, times) for at, line in enumerate(lines)]
+    kinds = {lines[at].kind for at in range(first, last) if lost[at]}
+    if not kinds:
+        return None
+    for at in reversed(range(first)):  # what opens the first text
+        if lost[at] and lines[at].kind not in kinds:
+            break
+        first = at if lost[at] else first
+    for at, line in enumerate(lines):
+        if not (kept[at] or lost[at] and first <= at < last):
+            _erase(line)
+    return holder_of([line.own for line in lines[first:last]])
+
+
+def _ends(kept: Sequence[bool]) -> tuple[int, int]:
+    """From which one to before which one the true ones go."""
+    return (kept.index(True), len(kept) - kept[::-1].index(True)) if any(kept) else (0, 0)
+
+
+def _lines(tree: Any) -> Iterator[_Line]:
+    """The lines of a page in its order; what is in one element without other lines between."""
+    for own, group in groupby(tree.xpath("//body//text()[normalize-space()]"), _block):
+        texts = list(group)
+        yield _Line(texts, own, _address(texts))
+
+
+def _holding(text: Any) -> Any:
+    """The element that a text stands in."""
+    beside = text.getparent()
+    return beside.getparent() if text.is_tail else beside
+
+
+def _block(text: Any) -> Any:
+    """The element whose line a text stands in."""
+    own = _holding(text)
+    while own.tag in INLINE:
+        own = own.getparent()
+    return own
+
+
+def _address(texts: Sequence[Any]) -> str | None:
+    """Where the link leads that says all of them."""
+    links = [next(_upwards(_holding(text), "a"), None) for text in texts]
+    return None if None in links else links[0].get("href", "")
+
+
+def _upwards(own: Any, tag: str) -> Iterator[Any]:
+    return (one for one in (own, *own.iterancestors()) if one.tag == tag)
+
+
+def _kept(lines: Sequence[_Line], found: Any) -> list[bool]:
+    """Which lines of the page are found; a short one as a line of its own."""
+    letters, alone = letters_of(found), {line.letters for line in _lines(found)}
+    return [
+        line.letters in alone or len(line.letters) >= SHORT and line.letters in letters
+        for line in lines
+    ]
+
+
+def _leads(line: _Line, times: Counter[tuple[str, str | None]]) -> bool:
+    """Whether a line is no more than a link to another page, or one that the page repeats ("back
+    to top")."""
+    if line.address is None:
+        return False
+    elsewhere = bool(line.address) and not line.address.startswith(STAYING)
+    return elsewhere or times[line.letters, line.address] > 1
+
+
+def _erase(line: _Line) -> None:
+    for text in line.texts:
+        setattr(text.getparent(), "tail" if text.is_tail else "text", None)
