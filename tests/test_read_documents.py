@@ -707,6 +707,23 @@ def html(text):
     return document
 
 
+@pytest.mark.parametrize(
+    "declared, saved, text",
+    [
+        ("iso-8859-1", "cp1252", "Open 10 a.m. – 8 p.m., “closed” on Mondays."),
+        ("iso-8859-1", "utf-8", "Pay from your card’s balance – or in cash."),
+        ("gb2312", "gbk", "請撥打客服電話，朱镕先生。"),
+        ("utf-16", "utf-8", "Ring the bell."),
+    ],
+)
+def test_a_page_is_decoded_as_browsers_decode_it(declared, saved, text):
+    head = f"<head><meta charset='{declared}'></head>"
+    data = f"{head}<main><h1>Hours</h1><p>{text}</p></main> ".encode(saved)
+    data += b" " * (len(data) % 2)
+    (document,) = read_html(File("a.html", data), Remarks("a.html"))
+    assert document.text == text
+
+
 def test_links_to_panels_without_headings_are_tabs_and_others_are_none():
     links = "<ul><li><a href='#a'>Delivery</a></li><li><a href='#b'>Warranty</a></li></ul>"
     panels = "<div id='a'><p>2 days.</p></div><div id='b'><p>3 years.</p></div>"
@@ -818,7 +835,7 @@ def test_what_opens_the_texts_of_a_page_is_not_lost_where_it_looks_like_navigati
     told = {
         "How long does it take?": "It takes three to five working days within the country.",
         "Can I change my address?": "Yes, as long as the parcel has not left our warehouse.",
-        "Warranty": "All devices come with a warranty of two years. Keep the receipt for that time.",
+        "Warranty": "All devices have a warranty of two years. Keep the receipt for that time.",
     }
     links = "".join(f"<li><a href='#{n}'>{q}</a></li>" for n, q in enumerate(told))
     pairs = "".join(

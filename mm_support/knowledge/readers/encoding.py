@@ -13,6 +13,23 @@ LEGACY = (
     "cp1252 cp1251 cp1250 cp1254 cp1253 cp1255 cp1256 cp1257 cp874 gb18030 big5 cp932 euc-jp cp949"
 ).split()
 MAC = "mac_roman"  # of programs that end lines as old Macs do
+# what a page declares -> what browsers read it as (https://encoding.spec.whatwg.org, labels); a page
+# that declares UTF-16 by bytes that are no UTF-16 is UTF-8
+WIDER = {
+    "ascii": "cp1252",
+    "iso8859-1": "cp1252",
+    "iso8859-9": "cp1254",
+    "iso8859-11": "cp874",
+    "tis-620": "cp874",
+    "gb2312": "gb18030",
+    "gbk": "gb18030",
+    "shift_jis": "cp932",
+    "euc_kr": "cp949",
+    "big5": "big5hkscs",
+    "utf-16": "utf-8",
+    "utf-16-le": "utf-8",
+    "utf-16-be": "utf-8",
+}
 HEAD = 4096  # bytes that show whether a character has two or four of them
 UNICODE = "utf-8 utf-8-sig utf-16 utf-16-le utf-16-be utf-32 utf-32-le utf-32-be".split()
 # zeros that a crash leaves: more of them than lie between characters
@@ -29,6 +46,22 @@ def decode(data: bytes, remarks: Remarks) -> str:
     """
     text = _decode(data, remarks).replace("\r\n", "\n").replace("\r", "\n")
     return _UNSTORED.sub("", text)
+
+
+def as_browsers_read(declared: str) -> str:
+    """The encoding of a page that declares one. Raises LookupError for one that nobody knows."""
+    name = codecs.lookup(declared).name
+    return WIDER.get(name, name)
+
+
+def is_unicode(data: bytes) -> bool:
+    """Whether its bytes tell that a text is Unicode: by a mark, or as letters beyond ASCII that
+    are UTF-8."""
+    if data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+        return True
+    with suppress(UnicodeDecodeError):
+        return not data.isascii() and bool(data.decode("utf-8"))
+    return False
 
 
 def is_text(data: bytes) -> bool:

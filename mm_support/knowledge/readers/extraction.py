@@ -139,12 +139,16 @@ def _block(text: Any) -> Any:
 
 def _address(texts: Sequence[Any]) -> str | None:
     """Where the link leads that says all of them."""
-    links = [next(_upwards(_holding(text), "a"), None) for text in texts]
-    return None if None in links else links[0].get("href", "")
+    links = [next(map(_target, _links_above(_holding(text))), None) for text in texts]
+    return None if None in links else links[0]
 
 
-def _upwards(own: Any, tag: str) -> Iterator[Any]:
-    return (one for one in (own, *own.iterancestors()) if one.tag == tag)
+def _links_above(own: Any) -> Iterator[Any]:
+    return (one for one in (own, *own.iterancestors()) if one.tag == "a")
+
+
+def _target(link: Any) -> str:
+    return link.get("href", "")
 
 
 def _kept(lines: Sequence[_Line], found: Any) -> list[bool]:

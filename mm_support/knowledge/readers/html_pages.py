@@ -16,7 +16,7 @@ from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import is_breadcrumb, remark_hidden, tree_blocks
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
-from mm_support.knowledge.readers.encoding import decode
+from mm_support.knowledge.readers.encoding import as_browsers_read, decode, is_unicode
 from mm_support.knowledge.readers.extraction import extracted
 from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
@@ -81,12 +81,14 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
 
 
 def _text(data: bytes, remarks: Remarks) -> str:
-    """The page's text in the encoding that it declares, if that one fits."""
+    """The page's text in the encoding that it declares, if that one fits; what is UTF-8 is nothing
+    else, as a server may know better than the page.
+    """
     declared = _CHARSET.search(data[:4096])
     text = None
-    if declared and not data.startswith((b"\xef\xbb\xbf", b"\xff\xfe", b"\xfe\xff")):
+    if declared and not is_unicode(data):
         with suppress(LookupError, UnicodeDecodeError):
-            text = data.decode(declared[1].decode("ascii")).replace("\x00", "")
+            text = data.decode(as_browsers_read(declared[1].decode("ascii"))).replace("\x00", "")
     if text is None:
         text = decode(data, remarks)
     return re.sub(r"^\s*<\?xml[^>]*\?>", "", text)  # lxml refuses it in a text
