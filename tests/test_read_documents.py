@@ -819,6 +819,30 @@ def page(text):
     return [line for line in lines if line], " / ".join(why for _, _, why in remarks.skipped)
 
 
+def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
+    data = "<table><tr><th>2 weeks</th><th>4 weeks</th></tr><tr><td>DVDs</td><td>Books</td></table>"
+    left = f"<td><h2>Loans</h2>{data}<h2>Renewals</h2><p>Twice, by phone.</p></td>"
+    right = "<td><h2>Fees</h2><p>We charge none.</p><ul><li>Lost</li><li>Burnt</li></ul></td>"
+    for around in ("<main>{}</main>", "<div class='c'><div class='d'>{}</div></div>"):
+        rows = f"<h1>Lending</h1><table width='830'><tr>{left}<td></td>{right}</tr></table>"
+        lines, _ = page(around.format(rows))
+        assert [line for line in lines if line not in ("", "# Lending")] == [
+            "# Loans",
+            "2 weeks: DVDs; 4 weeks: Books",
+            "# Renewals",
+            "Twice, by phone.",
+            "# Fees",
+            "We charge none.",
+            "- Lost\n- Burnt",
+        ]
+    cells = "<tr><td>Open at nine.</td><td>Ring twice.</td></tr>"
+    lines, _ = page(f"<main><h1>T</h1><table role='presentation'>{cells}</table></main>")
+    assert lines == ["Open at nine.", "Ring twice."]
+    heads = "<tr><th><h3>Plan</h3></th><th><h3>Price</h3></th></tr><tr><td>A</td><td>9</td></tr>"
+    lines, _ = page(f"<main><h1>T</h1><table>{heads}</table></main>")
+    assert "Plan: A; Price: 9" in lines
+
+
 @pytest.mark.parametrize(
     "opener",
     [

@@ -16,6 +16,7 @@ from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks, 
 from mm_support.knowledge.readers.columns import is_sentence
 from mm_support.knowledge.readers.elements import HEADINGS, is_of_links, line_of
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
+from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.letter_spacing import unspaced
 from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.style_rules import hide_by_style
@@ -83,6 +84,7 @@ def parsed(html: str, remarks: Remarks) -> Any:
 
 def tree_blocks(tree: Any, remarks: Remarks, line: int = 0) -> Blocks:
     """The same of a tree."""
+    open_layouts(tree)
     mark_warnings(tree)
     reader = _Reader(remarks, line)
     reader.read(tree)

@@ -13,8 +13,8 @@ LEGACY = (
     "cp1252 cp1251 cp1250 cp1254 cp1253 cp1255 cp1256 cp1257 cp874 gb18030 big5 cp932 euc-jp cp949"
 ).split()
 MAC = "mac_roman"  # of programs that end lines as old Macs do
-# what a page declares -> what browsers read it as (https://encoding.spec.whatwg.org, labels); a page
-# that declares UTF-16 by bytes that are no UTF-16 is UTF-8
+# what a page declares -> what browsers read it as (labels of https://encoding.spec.whatwg.org);
+# whoever can read in it that it is UTF-16 reads no UTF-16
 WIDER = {
     "ascii": "cp1252",
     "iso8859-1": "cp1252",

@@ -20,6 +20,7 @@ from mm_support.knowledge.readers.encoding import as_browsers_read, decode, is_u
 from mm_support.knowledge.readers.extraction import extracted
 from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
+from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.markdown import split_questions, titled
 from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
 from mm_support.knowledge.readers.properties import is_property, remark_properties
@@ -165,6 +166,7 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
             _drop(element)
     for button in list(tree.iter("button")):  # trafilatura knows none that a sentence names
         button.drop_tag() if label_in_sentence(button) else _drop(button)
+    open_layouts(tree)
     mark_warnings(tree)
     _drop_beside(tree, remarks)
     _drop_forms(tree)
