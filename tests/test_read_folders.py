@@ -43,6 +43,24 @@ def test_a_folder_of_everything(tmp_path):
     assert [file for file, _, reason in reading.warnings if "no kind" in reason] == ["program.exe"]
 
 
+def test_a_title_that_all_pages_share_names_their_site(tmp_path):
+    """What is at the head of each is said once, under the site's name."""
+    head = (
+        "<header><h1>Elm Library</h1><a href='/'><img src='logo.png'></a>"
+        "<p>Open 10 a.m. to 6 p.m.</p></header>"
+    )
+    for name in ("Cards", "Loans", "Fees", "Rooms", "Faxes"):
+        text = f"<p>All about {name.lower()} stands here.</p><h4>More</h4><p>Ask {name}.</p>"
+        (tmp_path / f"{name}.html").write_text(f"<main>{head}<h3>{name}</h3>{text}</main>")
+    (tmp_path / "logo.png").write_bytes(png())
+    reading = read_source(tmp_path)
+    (site,) = [entry for entry in reading.entries if "10 a.m." in entry.answer]
+    assert (site.title, site.answer) == ("Elm Library", "Open 10 a.m. to 6 p.m.")
+    others = [entry for entry in reading.entries if entry is not site]
+    assert [entry.title for entry in others] == ["Cards", "Faxes", "Fees", "Loans", "Rooms"]
+    assert not any(entry.pictures for entry in others) and not reading.skipped
+
+
 def test_a_zip_with_rubbish_links_and_traversal(tmp_path):
     path = tmp_path / "k.zip"
     with zipfile.ZipFile(path, "w") as zipped:

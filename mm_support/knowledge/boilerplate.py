@@ -2,7 +2,9 @@
 
 "Was this helpful?", "Last updated ...", lists of related articles: recognised by how often they
 repeat, in whatever language. Lines that differ only in a date must repeat in half of all documents.
-Knows no words but the names of months.
+A title that most documents share names their site: each is called by its own first heading, and
+what frames all of them is said once, under the site's name, where it states something (opening
+hours, an address). Knows no words but the names of months.
 """
 
 from __future__ import annotations
@@ -11,9 +13,12 @@ import re
 from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
+from mm_support.knowledge.passages import states
 from mm_support.knowledge.readers.base import Block, Document
 from mm_support.knowledge.readers.columns import STATING
+from mm_support.knowledge.readers.fields import slug
 from mm_support.language.detect import language_of
 from mm_support.language.units import calendar_words
 
@@ -28,18 +33,53 @@ _FIGURES = re.compile(r"\d+")
 _WORD = re.compile(r"[^\W\d_]+")
 
 
-def without_frames(documents: Sequence[Document]) -> tuple[list[Document], Counter[str]]:
-    """Documents without the blocks that frame them, and how often each such text was left out."""
+class Framed(NamedTuple):
+    """documents: without what frames them; removed: how often each such text was left out; site:
+    what is said once of all, None where nothing is."""
+
+    documents: list[Document]
+    removed: Counter[str]
+    site: Document | None
+
+
+def without_frames(documents: Sequence[Document]) -> Framed:
+    """Documents without the blocks that frame them."""
     repeated = _repeated(documents, _key, LEAST_SHARE)
     repeated |= _repeated(documents, _dated_key, DATED_SHARE)
     removed: Counter[str] = Counter()
     kept = []
+    name, site = _site_name(documents), None
     for document in documents:
         blocks = _inner(document.blocks, repeated) if repeated else document.blocks
         same = {id(block) for block in blocks}
-        removed.update(b.text for b in document.blocks if id(b) not in same and b.text)
-        kept.append(replace(document, blocks=blocks))
-    return kept, removed
+        frame = [block for block in document.blocks if id(block) not in same and block.text]
+        removed.update(block.text for block in frame)
+        if site is None and document.title == name and any(states(block.text) for block in frame):
+            site = replace(document, blocks=tuple(frame), id=slug(name))
+        document = replace(document, blocks=blocks)
+        kept.append(_called_itself(document) if document.title == name else document)
+    for block in site.blocks if site else ():
+        del removed[block.text]
+    return Framed(kept, removed, site)
+
+
+def _site_name(documents: Sequence[Document]) -> str:
+    """The title of most of many documents; "" where they have titles of their own."""
+    titles = Counter(document.title for document in documents)
+    title, times = titles.most_common(1)[0] if titles else ("", 0)
+    return title if times >= LEAST_DOCUMENTS and 2 * times > len(documents) else ""
+
+
+def _called_itself(document: Document) -> Document:
+    """The document under the heading that it begins with, if no other is as high."""
+    headings = [block for block in document.blocks if block.kind == "heading"]
+    begins = next((block for block in document.blocks if block.text), None)
+    if begins is None or begins.kind != "heading":
+        return document
+    if any(block.level <= begins.level for block in headings if block is not begins):
+        return document
+    blocks = tuple(block for block in document.blocks if block is not begins or block.pictures)
+    return replace(document, title=begins.text, blocks=blocks)
 
 
 def _repeated(documents: Sequence[Document], key: Callable[[Block], str], share: float) -> set[str]:
@@ -53,7 +93,8 @@ def _repeated(documents: Sequence[Document], key: Callable[[Block], str], share:
 
 
 def _key(block: Block) -> str:
-    return " ".join(block.text.casefold().split())
+    """What a block says; of one without a text what it shows."""
+    return " ".join(block.text.casefold().split()) or "\n".join(block.pictures)
 
 
 def _dated_key(block: Block) -> str:

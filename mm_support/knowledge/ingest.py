@@ -336,13 +336,16 @@ class _Builder:
 
     def finish(self) -> None:
         """Makes entries of the documents that wait, and looks for what is odd."""
-        documents, removed = without_frames([document for document, *_ in self._waiting])
+        documents, removed, site = without_frames([document for document, *_ in self._waiting])
         told = [
             f"{quoted(text)} frames {times} documents and was left out"
             for text, times in removed.most_common(LEFT_OUT)
         ]
         if len(removed) > LEFT_OUT:
             told.append(f"{len(removed) - LEFT_OUT} more texts frame documents and were left out")
+        if site:
+            documents.append(site)
+            self._waiting.append((site, *self._waiting[0][1:]))
         documents, leading = without_overviews(documents)
         told += [
             f"{times} lines of {quoted(title)} lead to other documents, and help to find those"
