@@ -819,6 +819,26 @@ def page(text):
     return [line for line in lines if line], " / ".join(why for _, _, why in remarks.skipped)
 
 
+@pytest.mark.parametrize("around", ["<main>{}</main>", "<div id='x'><div id='y'>{}</div></div>"])
+@pytest.mark.parametrize("before", ["<p>Fees:</p>", ""])
+def test_what_the_contents_of_a_page_lead_to_are_its_headings(around, before):
+    told = {"Is there a fee?": "None.", "Tax": "It is 5 %.", "How to reach us": "By phone."}
+    named = dict(zip(told, ("Is there a fee", "Tax", "Contact")))  # the last one is worded anew
+    links = "".join(
+        f"<li><a href='#{at}'>{name}</a></li>" for at, name in enumerate(named.values())
+    )
+    heads = [
+        f"<div class='h'><b><a name='{at}'></a>{head}</b></div>" for at, head in enumerate(told)
+    ]
+    text = "It is said here at some length, so that it is a text. "
+    parts = [f"{head}<p>{text}{said}</p>" for head, said in zip(heads, told.values())]
+    parts[1] += f"<h1>Abroad</h1><p>{text}</p>"
+    body = around.format(f"{before}<ul>{links}</ul>{''.join(parts)}")
+    lines, left = page(f"<title>Help</title>{body}")
+    assert [line[2:] for line in lines if line[:1] == "#"] == [*[*told][:2], "Abroad", [*told][2]]
+    assert left == "'Is there a fee Tax Contact' is navigation and was left out"
+
+
 def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
     data = "<table><tr><th>2 weeks</th><th>4 weeks</th></tr><tr><td>DVDs</td><td>Books</td></table>"
     left = f"<td><h2>Loans</h2>{data}<h2>Renewals</h2><p>Twice, by phone.</p></td>"

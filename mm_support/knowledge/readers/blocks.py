@@ -14,7 +14,8 @@ from typing import Any
 
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks, quoted
 from mm_support.knowledge.readers.columns import is_sentence
-from mm_support.knowledge.readers.elements import HEADINGS, is_of_links, line_of
+from mm_support.knowledge.readers.contents import leads_within
+from mm_support.knowledge.readers.elements import HEADINGS, line_of
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.letter_spacing import unspaced
@@ -275,7 +276,7 @@ class _Reader:
     def _is_contents(self, own: Any) -> bool:
         """Whether a list is the page's contents; one that a text announces, or that lies in an item
         or a cell, says something."""
-        return self._texts is None and not self._is_announced() and _leads_within(own)
+        return self._texts is None and not self._is_announced() and leads_within(own)
 
     def _is_announced(self) -> bool:
         """Whether what stands before ends with a colon."""
@@ -410,13 +411,6 @@ def _note(link: Any) -> str:
     text = link.text_content().strip()
     found = _NOTE.fullmatch(text) if link.get("href", "").startswith("#") else None
     return found[1] or " " if found else ""
-
-
-def _leads_within(own: Any) -> bool:
-    """Whether a list says no more than its links, which lead to parts of their own page."""
-    links = [*filter(line_of, own.iter("a"))]
-    within = all(link.get("href", "").startswith("#") for link in links)
-    return len(links) > 1 and within and is_of_links(own, links)
 
 
 def _lead(item: Any) -> str:

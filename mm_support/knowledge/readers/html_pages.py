@@ -15,6 +15,7 @@ from urllib.parse import urljoin
 from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import is_breadcrumb, remark_hidden, tree_blocks
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
+from mm_support.knowledge.readers.contents import mark_parts
 from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
 from mm_support.knowledge.readers.encoding import as_browsers_read, decode, is_unicode
 from mm_support.knowledge.readers.extraction import extracted
@@ -167,6 +168,7 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
     for button in list(tree.iter("button")):  # trafilatura knows none that a sentence names
         button.drop_tag() if label_in_sentence(button) else _drop(button)
     open_layouts(tree)
+    mark_parts(tree, remarks)
     mark_warnings(tree)
     _drop_beside(tree, remarks)
     _drop_forms(tree)
