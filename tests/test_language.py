@@ -365,6 +365,7 @@ def test_terms_of_many_texts_take_little_time():
         ("foder for hunde, men ikke til katte", "da"),
         ("Cum pot returna o comandă?", "ro"),
         ("Combien de temps pour un retour ?", "fr"),
+        ("Y a-t-il un barbecue ?", "fr"),
         ("Kündigung", "de"),
         ("Gdzie jest moja paczka?", "pl"),
         ("ship bao nhiêu tiền", "vi"),
@@ -467,6 +468,9 @@ def test_a_language_is_told_without_its_marks(text, language):
         "Retoure",
         "？",
         "MAILER_SENDER_EMAIL=",
+        "jaime@warrenville.com",
+        "www.haus-am-see.de/anfahrt",
+        "https://haus-am-see.de",
     ],
 )
 def test_of_mere_names_and_single_words_no_language_is_told(text):

@@ -12,7 +12,7 @@ from conftest import EchoModel, WordEncoder
 
 from mm_support.decide.decision import Decision
 from mm_support.decode.columns import as_asked
-from mm_support.decode.compose import compose
+from mm_support.decode.compose import compose, foreign
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
@@ -534,6 +534,13 @@ def test_of_a_page_that_is_half_translated_the_quotes_tell_the_language(words, f
     decided = Decision("answer", "evidence", 0.9, (Hit(entry, 0.9),))
     said = list(compose(writer, asked, decided, threading.Event()))
     assert (said[0] == Sentence(message("foreign", asked.language))) == foreign
+
+
+def test_a_line_of_one_word_or_an_address_is_in_no_other_language():
+    text = "Wir sind für Sie da. Rufen Sie uns an.\n\n- 15 : SAMU\n- 17: Polizei\n\njaime@haus.de"
+    asked = Question("wen rufe ich im Notfall an?", language="de")
+    for line in ("- 15 : SAMU", "jaime@haus.de"):
+        assert not foreign(asked, line, Entry("n", "Notfall", text))
 
 
 def test_one_word_that_opens_an_answer_does_not_make_it_another_languages():

@@ -57,7 +57,9 @@ def foreign(question: Question, quoted: str, entry: Entry, expected: tuple[str, 
     """
     words, answer = question.asked, entry.answer
     told, of_entry = told_language(words), language_of(answer)
-    language = told_language(quoted, expected or (of_entry,)) or of_entry
+    said = [term for term in term_set(quoted, of_entry) if not term.isdecimal()]
+    told_there = told_language(quoted, expected or (of_entry,)) if len(said) >= TELLING else None
+    language = told_there or of_entry
     sure = told and not (words.isascii() and stop_words(told).isdisjoint(words.lower().split()))
     shared = not sure and term_set(words, language) & term_set(answer, language)
     enough = len(term_set(words)) >= TELLING and not shared

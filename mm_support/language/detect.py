@@ -48,6 +48,7 @@ SHORTENED = re.compile("'(?=(?:s|t|m|re|ve)$)")  # as many type it: what's, dont
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # E24, Plan B, size m and SENDER_EMAIL tell nothing; but letters do that are words of grammar: w, y
 CODE = re.compile(r"\w*[^\W_]_[^\W_]\w*|[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[A-Zb-df-hj-np-tvx]\b")
+ADDRESS = re.compile(r"\w+://\S+|\bwww\.\S+|\S+@\S+")
 IN_WORDFREQ, IN_STOP_WORDS = {"no": "nb"}, {"no": "nb", "cs": "cz"}  # what they call a language
 # hundredths of the power of ten by which a word is rarer than all words; UNLISTED: that of others
 KNOWN, UNLISTED, NOWHERE = 600, 700, 32_000
@@ -132,6 +133,7 @@ def _by_words(text: str, languages: Sequence[str], expected: Sequence[str]) -> s
         return None
     if "es" in languages and ("¿" in text or "¡" in text):
         return "es"
+    text = ADDRESS.sub(" ", text[:1].lower() + text[1:])  # "Y a-t-il" begins with a word, no code
     words = set(WORD.findall(CODE.sub(" ", text).lower().replace("’", "'")))
     if not any(len(word) > 1 for word in words):
         return None
