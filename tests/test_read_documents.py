@@ -757,6 +757,7 @@ def test_a_page_of_confluence_and_one_of_google_docs():
             "<dl><dt>Window</dt><dd>30 days.</dd><dd>60 for shoes.</dd></dl>",
             "Window: 30 days.\n\n60 for shoes.",
         ),
+        ("<p>　　1、打开。<br>　　2、确定。</p>", "1、打开。\n2、确定。"),
         ("<dl><dt>Sizes</dt><dd><ul><li>S</li></ul></dd></dl>", "Sizes:\n\n- S"),
         ("<dl><dt>Colour</dt><dt>Color:</dt><dd><p>Red.</p></dd></dl>", "Colour, Color: Red."),
         (

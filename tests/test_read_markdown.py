@@ -567,6 +567,14 @@ def test_a_short_document_without_headings_is_a_section_under_its_title(tmp_path
     assert (entry.title, entry.section) == ("Delivery: How long", "How long")
 
 
+def test_a_line_that_may_be_a_title_goes_with_what_is_below_it(tmp_path):
+    text = " ".join(f"Printer {n} stands on the first floor and takes coins." for n in range(25))
+    below = "Send your file to the address that is shown on the screen. Then pay."
+    body = f"# Printing\n\n{text}\n\n**Wireless printing**\n\n{below}"
+    first, second = read(tmp_path, body + " Ask us for help with it." * 10).entries
+    assert first.answer == text and second.answer.startswith(f"Wireless printing\n\n{below}")
+
+
 def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     for n in range(8):
         links = "\n".join(f"- [Article {n}{m}](/{n}{m})" for m in range(3))

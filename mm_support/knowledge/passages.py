@@ -19,7 +19,7 @@ from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
 from mm_support.language.facts import facts_of
 from mm_support.language.fences import code_of, fenced, is_code
-from mm_support.language.sentences import ASKING, COLONS, ENDS, split_sentences
+from mm_support.language.sentences import ASKING, COLONS, ENDS, may_head, split_sentences
 from mm_support.language.terms import CHARACTERS
 from mm_support.runs import runs
 
@@ -246,19 +246,26 @@ def _packed(blocks: Sequence[Block]) -> Iterator[list[Block]]:
 
 
 def _units(blocks: Sequence[Block]) -> Iterator[list[Block]]:
-    """What stays together: a line that ends in a colon and what it announces, a picture or code and
-    what stands before it, steps whose numbers go on."""
+    """What stays together: a line that ends in a colon and what it announces, a line that may be a
+    title and what is below, a picture or code and what stands before it, steps whose numbers go on.
+    """
     return runs((piece for whole in blocks for piece in _pieces(whole)), _goes_on)
 
 
 def _goes_on(held: Sequence[Block], block: Block) -> bool:
     if not block.text:
         return True
-    announced = held[-1].text.endswith(COLONS)
+    announced = held[-1].text.endswith(COLONS) or _may_title(held[-1], block)
     started = any(one.kind == "steps" for one in held)
     later = block.kind == "steps" and not block.text.startswith("1.")
     short = tokens(_text(held)) + tokens(block.text) <= MOST_TOGETHER
     return short and (announced or block.kind == "code" or started and later)
+
+
+def _may_title(block: Block, below: Block) -> bool:
+    """Whether a text may be the title of what is below it, which ends as a title does not."""
+    titles = block.kind == "text" and may_head(block.text.split("\n"))
+    return titles and (below.kind != "text" or below.text.endswith(ENDS))
 
 
 def _pieces(block: Block) -> Iterator[Block]:

@@ -57,7 +57,8 @@ _NOTE = re.compile(r"\[(\d{1,3})\]|[↩↑↵^\ufe0e\ufe0f]{1,3}")
 LINE = "<!--line {}-->"  # before what begins on a line of the file
 _LINE = re.compile(r"line (\d+)")
 _BLANKS = re.compile(r"[ \t\n\r\f\v\u00a0]+")
-_LINE_BLANKS = re.compile(r"[ \t\f\v\u00a0]*\n[ \t\f\v\u00a0]*")
+# Chinese paragraphs begin with two wide blanks
+_LINE_BLANKS = re.compile(r"[ \t\f\v\u00a0\u3000]*\n[ \t\f\v\u00a0\u3000]*")
 
 
 def html_blocks(html: str, remarks: Remarks, line: int = 0) -> Blocks:
