@@ -820,6 +820,19 @@ def page(text):
     return [line for line in lines if line], " / ".join(why for _, _, why in remarks.skipped)
 
 
+def test_what_stands_between_the_lines_of_a_text_is_read_but_links_to_other_pages():
+    text = "It is said here at some length, so that it is a proper paragraph of a text."
+    parts = [
+        "<figure><img src='a.png'><figcaption>The red button is left.</figcaption></figure>",
+        "<div><a href='tel:+15550100'>Call 1 555 0100</a></div>",
+        "<div><a href='/other'>Other news</a> <a href='/more'>More news</a></div>",
+    ]
+    body = "".join(f"<p>{text} {at}.</p>{part}" for at, part in enumerate(parts))
+    lines, _ = page(f"<title>T</title><body><div id='x'><h1>T</h1>{body}<p>{text} 3.</p></div>")
+    said = ["The red button is left.", "Call 1 555 0100"]
+    assert lines == [f"{text} 0.", said[0], f"{text} 1.", said[1], f"{text} 2.", f"{text} 3."]
+
+
 @pytest.mark.parametrize("around", ["<main>{}</main>", "<div id='x'><div id='y'>{}</div></div>"])
 @pytest.mark.parametrize("before", ["<p>Fees:</p>", ""])
 def test_what_the_contents_of_a_page_lead_to_are_its_headings(around, before):

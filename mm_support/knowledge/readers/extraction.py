@@ -20,7 +20,7 @@ from mm_support.knowledge.readers.elements import holder_of, letters_of, line_of
 from mm_support.knowledge.readers.labels import INLINE
 
 PARTS = ("p", "li", "td", "h2", "h3", "h4")
-STAYING = ("#", "javascript:")  # beginnings of an address that leads to no other page
+STAYING = ("#", "javascript:", "tel:", "mailto:")  # addresses that lead to no other page begin so
 SHORT = 20  # letters of a line that may stand in another one by chance
 
 
