@@ -17,7 +17,7 @@ import re
 import threading
 import unicodedata
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from itertools import chain
 
 import numpy as np
@@ -133,8 +133,20 @@ def _by_words(text: str, languages: Sequence[str], expected: Sequence[str]) -> s
         return None
     if "es" in languages and ("¿" in text or "¡" in text):
         return "es"
-    text = ADDRESS.sub(" ", text[:1].lower() + text[1:])  # "Y a-t-il" begins with a word, no code
-    words = set(WORD.findall(CODE.sub(" ", text).lower().replace("’", "'")))
+    text = ADDRESS.sub(" ", text)
+    begun = text[:1].lower() + text[1:]  # "Y a-t-il" begins with a word, "B is broken" with a code
+    told = (_likeliest(_words(own), languages, expected) for own in dict.fromkeys((begun, text)))
+    return next(filter(None, told), None)
+
+
+def _words(text: str) -> set[str]:
+    return set(WORD.findall(CODE.sub(" ", text).lower().replace("’", "'")))
+
+
+def _likeliest(
+    words: Collection[str], languages: Sequence[str], expected: Sequence[str]
+) -> str | None:
+    """The same, by the words of a text."""
     if not any(len(word) > 1 for word in words):
         return None
     usual, *others = [one for one in expected if one in languages] or languages[:1]
