@@ -575,6 +575,14 @@ def test_a_line_that_may_be_a_title_goes_with_what_is_below_it(tmp_path):
     assert first.answer == text and second.answer.startswith(f"Wireless printing\n\n{below}")
 
 
+def test_a_line_that_announces_what_does_not_follow_is_reported(tmp_path):
+    reading = read(tmp_path, "# Help\n\nPaying:\n\n## How?\n\nBy card.\n\n## When?\n\nAt once.")
+    assert [entry.answer for entry in reading.entries] == ["By card.", "At once."]
+    assert [reason for *_, reason in reading.skipped] == [
+        "nothing follows that 'Paying:' announces"
+    ]
+
+
 def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     for n in range(8):
         links = "\n".join(f"- [Article {n}{m}](/{n}{m})" for m in range(3))

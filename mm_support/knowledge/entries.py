@@ -18,7 +18,7 @@ from mm_support.knowledge.picture_files import PictureFiles, beside
 from mm_support.knowledge.readers.base import Document, Remarks, quoted
 from mm_support.knowledge.readers.fields import slug
 from mm_support.language.folding import repeats, words_of_name
-from mm_support.language.sentences import ASKING, without_markers
+from mm_support.language.sentences import ASKING, COLONS, without_markers
 from mm_support.types import Entry, Remark
 
 MAX_ANSWER = 20_000  # characters
@@ -65,6 +65,9 @@ class EntryMaker:
             found = tuple(files.found(pictures, path, line, remarks))
             if not found and _is_said(entry.answer, entry.title):
                 remarks.skip(line, f"it says no more than its title {quoted(entry.title)}")
+                continue
+            if not found and _only_announces(entry.answer):
+                remarks.skip(line, f"nothing follows that {quoted(entry.answer)} announces")
                 continue
             made.append(replace(entry, document=identity, pictures=found))
             self._ids.add(entry.id)
@@ -159,6 +162,11 @@ def _is_said(answer: str, title: str) -> bool:
         return False
     said = words_of_name(answer)
     return words_of_name(title)[-len(said) :] == said and not states(answer)
+
+
+def _only_announces(answer: str) -> bool:
+    """Whether an answer is one line that ends in a colon, such as the name of a part of a page."""
+    return answer.endswith(COLONS) and "\n" not in answer
 
 
 def _fault(text: str, intent: str) -> str:
