@@ -253,6 +253,14 @@ def test_a_heading_within_a_text_is_not_cited_and_the_title_is_not_said_as_a_lin
     assert whole[-2:] == ["SMOKING:", "Not inside."]
 
 
+def test_an_excerpt_is_about_the_word_that_only_one_sentence_has():
+    often = "\n\n".join(f"We are open on day {n} and on the day after." for n in range(6))
+    said = f"{often}\n\nOn Easter Sunday nobody is here until the evening."
+    entry = Entry("days", "Hours", said, section="Hours")
+    told = ReplyWriter(None, WordEncoder()).excerpt(Question("open on the day of easter"), entry)
+    assert told == "On Easter Sunday nobody is here until the evening."
+
+
 def test_an_excerpt_is_one_line_of_what_fits_and_is_not_said_yet():
     writer, asked = ReplyWriter(None, WordEncoder()), Question("how do I unplug a washing machine")
     said = "What to do:\n1. Unplug it. Wait a minute.\n2. Clean the filter."

@@ -31,7 +31,7 @@ from mm_support.decode.heading import headed
 from mm_support.decode.judge import Judge
 from mm_support.decode.prompt import DRAFTING
 from mm_support.decode.quotes import SURE, Quotes, floors_of
-from mm_support.decode.select import Weighed, load_selector, selector_file
+from mm_support.decode.select import Weighed, having_alone, load_selector, selector_file
 from mm_support.decode.sentence import Meanwhile, Sentence, cited_behind_steps
 from mm_support.decode.verify import Verifier, checked
 from mm_support.decode.writing import (
@@ -144,13 +144,22 @@ class ReplyWriter:
         texts = [without_step_number(" ".join(without_fences(own.text).split())) for own in new]
         if len(line := in_a_line(texts)) <= SNIPPET:
             return line
-        (asked,) = self._vectors([question.words], "query")
-        start = int(np.argmax(self._vectors(texts, "passage") @ asked))
+        start = self._closest(question, entry, texts)
         while start and (leans(texts[start]) or new[start].of_step):
             start -= 1
         lengths = np.cumsum([len(text) + 1 for text in texts[start:]])
         fitting = max(1, int(np.searchsorted(lengths, SNIPPET + 1, "right")))
         return snippet(in_a_line(texts[start : start + fitting]))
+
+    def _closest(self, question: Question, entry: Entry, texts: Sequence[str]) -> int:
+        """The place of the text that is closest to a question: of those that alone have some word
+        of it which is not the entry's topic, if any do.
+        """
+        (asked,) = self._vectors([question.words], "query")
+        near = self._vectors(texts, "passage") @ asked
+        words = term_set(question.words) - term_set(entry.title)
+        alone = having_alone([words & term_set(text) for text in texts])
+        return int(np.argmax(np.where(alone, near, -np.inf) if alone.any() else near))
 
     def _weigh(self, question: Question, entry: Entry) -> Weighed:
         return self._selector.weigh(question.words, entry, self._vectors, question.context)

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
 from pathlib import Path
@@ -329,13 +329,21 @@ def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.nda
     shown however unlike the question it is as a whole: "There is no program for Windows."
     """
     asked = term_set(question) - term_set(entry.title)
-    held = [asked & terms_of(block) for block in blocks]
     tables = tables_of([block.sentences for block in blocks])
     table_at = {at: rows.start for rows in tables for at in rows}
+    return having_alone([asked & terms_of(block) for block in blocks], table_at)
+
+
+def having_alone(
+    held: Sequence[Collection[str]], table_at: Mapping[int, int] | None = None
+) -> np.ndarray:
+    """(n,) bool: which of several texts have a word that no other has. held: the words of each;
+    table_at: what counts as one, by the place of its first.
+    """
     places = defaultdict[str, set[int]](set)
     for at, terms in enumerate(held):
         for term in terms:
-            places[term].add(table_at.get(at, at))
+            places[term].add((table_at or {}).get(at, at))
     return np.array([any(len(places[term]) == 1 for term in terms) for terms in held])
 
 
