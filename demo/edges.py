@@ -169,8 +169,7 @@ class Packed:
         self.app, self.packed = app, GZipMiddleware(app, compresslevel=6)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        page = scope["type"] == "http" and PAGES.fullmatch(path_of(scope))
-        await (self.packed if page else self.app)(scope, receive, send)
+        await (self.packed if is_page(scope) else self.app)(scope, receive, send)
 
 
 class Edges:
@@ -284,6 +283,10 @@ def path_of(scope: Scope) -> str:
     """As the routes know it: without what a proxy put before it and GRADIO_ROOT_PATH names."""
     path, prefix = scope["path"], scope.get("root_path", "")
     return path.removeprefix(prefix) if f"{path}/".startswith(f"{prefix}/") else path
+
+
+def is_page(scope: Scope) -> bool:
+    return scope["type"] == "http" and PAGES.fullmatch(path_of(scope)) is not None
 
 
 def free_space(folder: Path) -> int:

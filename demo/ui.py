@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import gradio as gr
+from starlette.middleware import Middleware
 from starlette.routing import BaseRoute
 
 from demo.api import THREADS, add_endpoints
@@ -24,6 +25,7 @@ from demo.edges import Known, app_parts, fetch_nothing
 from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
+from demo.link_preview import LinkPreview
 from demo.markup import esc
 from demo.one_time import OneTimeCodes
 from demo.origins import Lifespan, readable_by
@@ -160,6 +162,7 @@ def launch_options(
     lifespan: what these need to run; known: whether a page that is open sends a piece of speech.
     """
     parts = app_parts(limits, ready, room, metrics, more, known)
+    parts["middleware"].append(Middleware(LinkPreview, brand=brand))
     parts["lifespan"] = readable_by(limits.frame_ancestors, lifespan)
     return {
         "theme": theme(brand),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import fields
+from html.parser import HTMLParser
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -108,6 +109,38 @@ def test_a_companys_name_shows_as_text():
     demo = build_demo(FakeService(), brand=brand_of({"name": "<img src=x>"}, Path(".")))
     shown = "".join(str(block.value) for block in demo.blocks.values() if hasattr(block, "value"))
     assert "<img src=x>" not in shown and "&lt;img" in shown
+
+
+def tags_of(page: str) -> list[tuple[str, str]]:
+    """(name, content) of what a page's head says about it, as one reads it that runs no scripts."""
+    found = []
+
+    class Head(HTMLParser):
+        def handle_starttag(self, tag, attributes):
+            said = dict(attributes)
+            if tag == "meta" and "content" in said:
+                found.append((said.get("property") or said.get("name"), said["content"]))
+
+    Head().feed(page)
+    return found
+
+
+def test_a_link_to_a_page_is_shown_with_the_companys_name_and_greeting():
+    texts = {"en": 'Ask "us" & see', "zh": "有问题，问我们"}
+    brand = Brand(name="Fern <Hill>", welcome=texts)
+    demo = build_demo(FakeService(), desk_key="key", brand=brand)
+    _, url, _ = demo.launch(prevent_thread_lock=True, quiet=True, **launch_options(brand))
+    try:
+        for path, language in {"": "en", "?lang=zh": "zh", "desk": "en", "?lang=xx": "en"}.items():
+            page = httpx.get(url + path).text
+            said = tags_of(page)
+            names = [name for name, _ in said]
+            assert "Gradio" not in str(said) and len(names) == len(set(names)), said
+            assert dict(said)["og:title"] == "Fern <Hill>"
+            assert dict(said)["og:description"] == dict(said)["description"] == texts[language]
+            assert page.count("<title>Fern &lt;Hill&gt;</title>") == 1
+    finally:
+        demo.close()
 
 
 def test_of_a_companys_folder_only_what_its_cards_show_is_served(tmp_path):
