@@ -1,6 +1,6 @@
-"""What others show of a link to the page: the company's name and greeting, in place of the tags with
-which Gradio's template names itself. An ASGI middleware; search engines and messengers run no
-scripts, so the tags have to be in what is sent.
+"""What others show of a link to the page: the company's name and greeting, in place of the tags
+with which Gradio's template names itself. An ASGI middleware: search engines and messengers run
+no scripts, so the tags have to be in what is sent.
 """
 
 from __future__ import annotations
