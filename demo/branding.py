@@ -243,7 +243,9 @@ def right(key: str, **values: object) -> str:
 
 def frame(draft: str) -> str:
     """The page to look at: nothing in it can be pressed or reached with the keyboard."""
-    shown = f'src="preview?draft={draft}" title="{word("brand_preview")}"'
+    shown = (
+        f'src="preview?draft={draft}" data-title="brand_preview" title="{word("brand_preview")}"'
+    )
     return f'<iframe class="ms-preview" {shown} tabindex="-1" inert></iframe>'
 
 
@@ -300,7 +302,16 @@ def text_field(brand: Brand, key: str, language: str) -> gr.Textbox:
     own = getattr(brand, key).get(language, "")
     pages = word({"title": "how_can_i_help"}.get(key, key), language)
     title, names = label(f"brand_{key}"), word("language_name", language)
-    return gr.Textbox(own, label=title, info=names, placeholder=pages, lines=1, max_lines=4)
+    written_in = gr.InputHTMLAttributes(lang=language)
+    return gr.Textbox(
+        own,
+        label=title,
+        info=names,
+        placeholder=pages,
+        lines=1,
+        max_lines=4,
+        html_attributes=written_in,
+    )
 
 
 def card_table(brand: Brand) -> gr.Dataframe:

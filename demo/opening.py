@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.events import Dependency
 
-from demo.brand import Brand, greeting
+from demo.brand import Brand
 from demo.conversation_state import Conversation
 from demo.convert import uploads_of
 from demo.examples import card
@@ -64,46 +64,19 @@ class Opening:
     def open(self, where: dict, picked: str | None, conversation: Conversation) -> dict:
         """The page as it opens, in its language; `resume` follows.
 
-        where: {language, switched, knowledge, customer} as the browser gives them, see page.js.
+        where: {language, knowledge, customer} as the browser gives them, see page.js.
         """
         where = where if isinstance(where, dict) else {}
         language = spoken(str(where.get("language") or DEFAULT), self.brand.languages)
         given = {name: str(where.get(name) or "")[:LONGEST] for name in ("customer", "knowledge")}
         here = replace(conversation, language=language, **given)
         shown = {self.desk.conversation: here, self.desk.panel: panel(here, self.desk.workshop)}
-        if language != DEFAULT or where.get("switched"):
-            shown |= self.dress(language)
+        if language != DEFAULT:  # all else is in the browser's, see language.js
+            cards: Any = [
+                card(example, self.chat.folder, language) for example in self.chat.examples
+            ]
+            shown[self.desk.chat] = gr.Chatbot(examples=cards)
         return shown | self.pick(picked, here)
-
-    def dress(self, language: str) -> dict:
-        """The labels in a language that is not the browser's: Gradio knows only that one."""
-        chat = self.chat
-        cards: Any = [card(example, chat.folder, language) for example in chat.examples]
-        buttons = {
-            self.desk.again: "correct_and_ask",
-            self.desk.person: "talk_to_person",
-            self.desk.restart: "new_conversation",
-            self.desk.forget: "forget_me",
-            self.desk.send_comment: "comment_send",
-            self.desk.no_comment: "comment_cancel",
-        }
-        return {
-            **{button: gr.Button(word(key, language)) for button, key in buttons.items()},
-            self.desk.chat: gr.Chatbot(
-                examples=cards,
-                placeholder=greeting(self.brand, language),
-                label=word("conversation", language),
-            ),
-            self.desk.box: gr.MultimodalTextbox(
-                label=word("your_message", language), placeholder=word("ask_anything", language)
-            ),
-            self.desk.picker: gr.Radio(label=word("knowledge", language)),
-            self.desk.comment: gr.Textbox(
-                label=word("what_was_wrong", language), placeholder=word("a_word_or_two", language)
-            ),
-            self.desk.speak: gr.Checkbox(label=word("voice_reply", language)),
-            self.desk.hands_free: gr.Checkbox(label=word("hands_free", language)),
-        }
 
     def pick(self, picked: str | None, conversation: Conversation) -> dict:
         """The base that the address names; where there is none of that name, a sentence says which

@@ -8,20 +8,10 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 // -- language ---------------------------------------------------------------------------------
 
 const asked = new URLSearchParams(location.search);
-const CHOSEN = "mm-support-language";  // under which the browser keeps what was chosen
-const spoken = (locale) => {
-  const language = (locale ?? "").split("-")[0].toLowerCase();
-  return window.msLanguages.includes(language) ? language : window.msLanguages[0];
-};
-function kept(name) {
-  try { return localStorage.getItem(name); } catch { return null; }  // a frame without storage
-}
-const staff = /\/(desk|workshop)\/?$/.test(location.pathname);  // whose labels Gradio sets by the browser
-const language = spoken(asked.get("lang") ?? (staff ? null : kept(CHOSEN)) ?? navigator.language);
+const language = window.msLanguage;  // see language.js
 window.msWord = (key) => window.msTables[language][key];
 window.msWhere = () => ({
-  language, switched: language !== navigator.language.split("-")[0].toLowerCase(),
-  knowledge: asked.get("knowledge") ?? "", customer: passed.get("customer") ?? "",
+  language, knowledge: asked.get("knowledge") ?? "", customer: passed.get("customer") ?? "",
 });
 // A frame on another site may have no storage, so the widget keeps the conversation's name for it: only
 // that site knows who is signed in, and whether anything is to be kept. Gradio writes it here all the same.
@@ -49,13 +39,12 @@ window.msKeep = (kept) => {
   const session = kept?.token ? encodeURIComponent(JSON.stringify(kept)) : "";
   window.parent.postMessage({ mmSupport: "session", session }, new URL(document.referrer).origin);
 };
-document.documentElement.lang = language;
 if (asked.get("embed") === "1") document.documentElement.classList.add("ms-embed");
 if (asked.has("knowledge")) document.documentElement.classList.add("ms-fixed");
 
 document.addEventListener("change", (event) => {
   if (event.target.id !== "ms-language") return;
-  try { localStorage.setItem(CHOSEN, event.target.value); } catch { /* then for this page only */ }
+  msChoose(event.target.value);
   asked.set("lang", event.target.value);
   if (given) passed.set("session", JSON.stringify(given));
   const there = new URL(location);
@@ -81,7 +70,9 @@ function speakOwn() {
     const name = msTables[language][`column_${column}`];
     if (!name || head.children.length) continue;
     head.textContent = of ? `${name} · ${msTables[of]?.language_name ?? of}` : name;
+    head.closest("[title]")?.setAttribute("title", head.textContent);
   }
+  for (const part of all("[data-title]")) part.title = msWord(part.dataset.title);
   for (const line of all("#ms-legal p")) line.hidden = line.lang !== language;
   const chooser = document.querySelector("#ms-language:not([data-set])");
   if (chooser) { chooser.value = language; chooser.dataset.set = ""; chooser.ariaLabel = msWord("language"); }
@@ -230,7 +221,7 @@ document.addEventListener("toggle", (event) => {
 function offerCopy() {
   if (!navigator.clipboard) return;
   for (const buttons of all("#chat .bot-row + .message-buttons .icon-button-wrapper")) {
-    if (buttons.querySelector(".ms-copy, [aria-label='Copy message']")) continue;
+    if (buttons.querySelector(".ms-copy, [aria-label='Copy message'], [data-part='Copy message']")) continue;
     buttons.prepend(Object.assign(document.createElement("button"), {
       type: "button", className: "ms-copy", ariaLabel: msWord("copy_message"), title: msWord("copy_message"),
     }));
@@ -306,6 +297,20 @@ for (const moved of ["wheel", "touchmove", "keydown"]) {
 
 // -- names ------------------------------------------------------------------------------------
 
+// Gradio names parts of its components in English, whatever it speaks. What they were called stays
+// readable, as data-part.
+const partNames = window.msPartNames[language] ?? {};
+function nameParts() {
+  for (const name of ["aria-label", "title"]) {
+    for (const part of all(`[${name}]`)) {
+      const plain = part.getAttribute(name), own = partNames[plain];
+      if (!own) continue;
+      part.dataset.part = plain;
+      part.setAttribute(name, own);
+    }
+  }
+}
+
 // Gradio names a message by its raw Markdown, pictures and the text field by nothing, and makes
 // each pill a group of its own.
 function nameThings() {
@@ -332,6 +337,8 @@ function nameThings() {
     drop.dataset.named = "";
     drop.ariaLabel = drop.innerText.replace(/\s+/g, " ").trim() || drop.ariaLabel;
   }
+  for (const choice of all("label input[title]")) choice.title = choice.closest("label").innerText.trim();
+  for (const picture of all("#chat .example img:not([alt=''])")) picture.alt = "";  // its words say it
   for (const more of all("#ingest-files button[aria-label='common.upload']")) {  // Gradio has no word
     more.ariaLabel = more.title = msWord("more_files");
   }
@@ -439,7 +446,7 @@ document.addEventListener("click", (event) => {
 function record() {
   const start = recording && document.querySelector("#box .record-button");
   if (start) { recording = false; start.click(); }
-  document.querySelector("#box button[aria-label='Attach audio']")?.click();
+  document.querySelector("#box button:is([aria-label='Attach audio'], [data-part='Attach audio'])")?.click();
 }
 
 // The same photo can be chosen twice: a file field that still holds it would not notice.
@@ -460,6 +467,7 @@ let due = 0;
 function tidy() {
   due = 0;
   speakOwn();
+  nameParts();
   nameThings();
   offerCopy();
   keepTurn();

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -10,7 +9,6 @@ import gradio.themes as themes
 
 from demo.brand import Brand
 from demo.colours import shades
-from demo.words import languages
 from demo.words import script as words_script
 
 HERE = Path(__file__).resolve().parent
@@ -80,11 +78,9 @@ def script(name: str) -> str:
     return (HERE / name).read_text(encoding="utf-8")
 
 
-def head(brand: Brand = Brand()) -> str:  # noqa: B008
-    """The scripts of the page, with the words and what the company decided for them."""
-    offered = json.dumps(brand.languages or languages())
-    decided = f"window.msLanguages = {offered};"
-    scripts = f"<script>{words_script()}{decided}{script('page.js')}</script>"
+def head() -> str:
+    """The scripts of the page, with the words for them."""
+    scripts = f"<script>{words_script()}{script('page.js')}</script>"
     return f"<style>{script('embed.css')}</style>{scripts}"
 
 

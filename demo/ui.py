@@ -25,10 +25,10 @@ from demo.edges import Known, app_parts, fetch_nothing
 from demo.examples import available
 from demo.header import header
 from demo.knowledge_tab import KnowledgeDesk
-from demo.link_preview import LinkPreview
 from demo.markup import esc
 from demo.one_time import OneTimeCodes
 from demo.origins import Lifespan, readable_by
+from demo.page_head import PageHead
 from demo.service import Service
 from demo.sessions import keep_no_looks
 from demo.sizes import Limits
@@ -162,12 +162,12 @@ def launch_options(
     lifespan: what these need to run; known: whether a page that is open sends a piece of speech.
     """
     parts = app_parts(limits, ready, room, metrics, more, known)
-    parts["middleware"].append(Middleware(LinkPreview, brand=brand))
+    parts["middleware"].append(Middleware(PageHead, brand=brand))
     parts["lifespan"] = readable_by(limits.frame_ancestors, lifespan)
     return {
         "theme": theme(brand),
         "css": css(),
-        "head": head(brand),
+        "head": head(),
         "i18n": i18n(own_words(brand)),
         "app_kwargs": parts,
         "max_threads": THREADS,

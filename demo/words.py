@@ -69,6 +69,15 @@ def seen_thing(name: str, language: str = DEFAULT) -> str:
     return _seen_in(language).get(name, name)
 
 
+@functools.cache
+def part_names() -> dict[str, dict[str, str]]:
+    """Language -> what Gradio calls a part of its components, in English whatever it speaks ->
+    what that is called.
+    """
+    files = sorted((HERE / "components").glob("*.toml"))
+    return {path.stem: tomllib.loads(path.read_text("utf-8")) for path in files}
+
+
 def has_word(key: str) -> bool:
     return key in tables()[DEFAULT]
 
@@ -122,6 +131,11 @@ def said_or(words: str) -> str:
 
 
 def script() -> str:
-    """The table for the scripts: msWords(key) in the language that was chosen."""
-    table = json.dumps(tables(), ensure_ascii=False).replace("<", "\\u003c")
-    return f"window.msTables = {table};"
+    """The tables for the scripts, which say msWord(key) in the language that was chosen."""
+    named = {"msTables": tables(), "msPartNames": part_names()}
+    return "".join(f"window.{name} = {in_script(table)};" for name, table in named.items())
+
+
+def in_script(values: object) -> str:
+    """JSON that ends no script."""
+    return json.dumps(values, ensure_ascii=False).replace("<", "\\u003c")

@@ -314,7 +314,7 @@ def ask(page, text, photo=None, knowledge=None, taken=True):
         page.get_by_role("radio", name=knowledge, exact=True).check()
     if photo:
         with page.expect_file_chooser() as chooser:
-            page.get_by_label("Upload a file").click()
+            page.locator("#box .upload-button").first.click()  # named in the page's language
         chooser.value.set_files(str(photo))
         expect(page.locator("#box .thumbnail-item")).to_be_visible()
         expect(page.locator("#box").get_by_role("listitem")).to_have_count(0)  # of no list
@@ -1421,6 +1421,24 @@ OWN_WORDS = """() => {
   }
   return found;
 }"""  # Latin words that are neither names of bases, the company's nor what the service said
+OWN_NAMES = """() => {
+  const found = [];
+  for (const name of ["aria-label", "title", "alt", "placeholder"]) {
+    for (const e of document.querySelectorAll(`[${name}]`)) {
+      const text = e.getAttribute(name);
+      if (!/[a-z]{3}/i.test(text) || /[\u4e00-\u9fff]/.test(text)) continue;
+      if (e.closest(".prose, .filename, [lang=en]") || text === e.value) continue;
+      found.push(`${name}: ${text}`);
+    }
+  }
+  return found;
+}"""  # the same of what screen readers hear and the mouse shows
+
+
+def everything_is_named_in_chinese(page):
+    """Once the page has drawn what it was told."""
+    page.evaluate("() => new Promise((drawn) => setTimeout(drawn, 300))")
+    assert page.evaluate(OWN_NAMES) == []
 
 
 @pytest.mark.parametrize("how", ["browser", "switched"])
@@ -1437,6 +1455,7 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     expect(page.locator("#ms-legal")).to_contain_text("计算机程序")
     expect(page.locator("#chat .example").first).to_contain_text("打字")
     assert page.evaluate(OWN_WORDS) == []
+    everything_is_named_in_chinese(page)
     page.locator("#chat .example").first.click()
     finished(page)
     assert (service.turns[-1].text, service.turns[-1].knowledge) == ("怎么退货？", "shopping")
@@ -1448,6 +1467,7 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     the_phone_is_wide_enough(page)
     no_picture_can_be_shared(page)
     assert page.evaluate(OWN_WORDS) == []
+    everything_is_named_in_chinese(page)
     reply.get_by_role("button", name="为什么这样回答？").click()
     expect(page.locator("#panel")).to_contain_text("我找到的资料")
     page.keyboard.press("Escape")
@@ -1458,6 +1478,23 @@ def test_the_whole_page_speaks_chinese(open_page, service, address, how):
     expect(page.locator("#people")).to_contain_text("正在等待人工客服")
     if how == "switched":
         expect(page.locator("#box textarea")).to_have_attribute("placeholder", "请输入您的问题…")
+
+
+def test_screen_readers_hear_chinese_in_every_tab_of_the_workshop_and_at_the_desk(
+    open_page, address, service
+):
+    page = open_page(locale="zh-CN", address=f"{address}workshop?key={KEY}")
+    ask(page, "E24", service.folder / "e24.png", "智能家居")
+    finished(page)
+    page.get_by_role("button", name="转人工客服").click()
+    for tab in page.get_by_role("tab").all():
+        tab.click()
+        everything_is_named_in_chinese(page)
+    expect(page.locator("#brand-cards th[title]").first).to_have_attribute("title", re.compile("·"))
+    page.goto(desk_link(address, KEY))
+    page.locator(".ms-case.ms-waiting").last.click()
+    expect(page.locator("#chat .bot-row").first).to_be_visible()
+    everything_is_named_in_chinese(page)
 
 
 def test_the_workshop_names_what_brand_toml_holds_in_chinese(open_page, address):
@@ -1478,6 +1515,7 @@ def test_a_browser_in_a_language_that_the_page_lacks_gets_english(open_page):
     ask(page, "E24")
     finished(page)
     no_picture_can_be_shared(page)
+    expect(page.locator("#chat").get_by_label("Like", exact=True)).to_be_visible()
 
 
 def test_text_from_right_to_left_reads_from_the_right(page):

@@ -15,7 +15,7 @@ import mm_support
 from demo import words
 from demo.convert import sentence, turn_from_box
 from demo.panels import intent_name, photo_words, seen
-from demo.words import DEFAULT, has_word, languages, spoken, tables, word
+from demo.words import DEFAULT, has_word, languages, part_names, spoken, tables, word
 from mm_support import errors
 from mm_support.desk.ownership import STATES
 from mm_support.encode.image import DEFAULT_WORDS
@@ -213,3 +213,9 @@ def test_every_kind_of_error_has_words_in_the_pages_language(problem):
     if isinstance(problem, SupportError):
         assert all(f"{value}" in told for value in problem.values.values() if str(value) == value)
         assert sentence(problem) == str(problem)
+
+
+def test_every_language_but_gradios_own_names_the_parts_of_components():
+    names = part_names()
+    assert set(names) == set(languages()) - {DEFAULT}
+    assert all(own and own != plain for table in names.values() for plain, own in table.items())
