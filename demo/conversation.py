@@ -115,6 +115,7 @@ def connect(demo: gr.Blocks, opening: Opening) -> Dependency:
     for replied in replies:
         replied.then(chat.offer, [desk.conversation, desk.transcript], offered, **quick)
     desk.session.change(None, desk.session, None, js=KEEP, **QUIET)
+    desk.box.change(None, desk.box, None, js="(box) => window.msAttached(box)", **QUIET)
     # not by cancelling the event: a reply that has just ended would be reported as an error
     desk.box.stop(chat.stop, desk.conversation, None, **quick)
     desk.forget.click(opening.forget_me, [desk.forget, *talk], shown, **quick)

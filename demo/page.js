@@ -1,6 +1,6 @@
 // What Gradio's components leave out: the page's language, passages and pictures that open in place,
-// names for screen readers, the place where a reply begins, recording in two presses. What is spoken
-// is in voice.js; the words are in demo/words, as window.msTables.
+// names for screen readers, the place where a reply begins, recordings made in two presses and heard before
+// they are sent. What is spoken is in voice.js; the words are in demo/words, as window.msTables.
 
 const all = (selector) => [...document.querySelectorAll(selector)];
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
@@ -441,12 +441,52 @@ let recording = false;
 document.addEventListener("click", (event) => {
   if (!event.target.closest?.("#box .microphone-button")) return;
   recording = !document.querySelector("#box .recording-overlay");
+  for (const sound of all("#box .ms-listen audio")) sound.pause();
   if (!open) tell(msWord("microphone_insecure"));
 }, true);
 function record() {
   const start = recording && document.querySelector("#box .record-button");
   if (start) { recording = false; start.click(); }
   document.querySelector("#box button:is([aria-label='Attach audio'], [data-part='Attach audio'])")?.click();
+}
+
+// What was recorded is heard before it is sent: Gradio shows a note for it, which says nothing.
+let attached = [];  // the files in the box
+window.msAttached = (box) => {
+  attached = box?.files ?? [];
+  tidySoon();
+};
+function offerListening() {
+  all("#box .thumbnail-item").forEach((thing, place) => {
+    const { mime_type: kind, url } = attached[place] ?? {};
+    const sound = kind?.startsWith("audio/") ? url : undefined;
+    const there = thing.querySelector(".ms-listen");
+    if (there?.dataset.url === sound) return;
+    there?.remove();
+    if (!sound) return;
+    const button = listenButton(sound);
+    thing.prepend(button);
+    if (document.activeElement === document.body) button.focus({ preventScroll: true });  // it was on "Stop"
+  });
+}
+function listenButton(url) {
+  const sound = new Audio(url), length = document.createElement("span");
+  const button = Object.assign(document.createElement("button"), { type: "button", className: "ms-listen" });
+  button.dataset.url = url;
+  button.append(sound, length);
+  const show = () => {
+    const seconds = sound.paused ? sound.duration : sound.currentTime;
+    const whole = Number.isFinite(seconds) ? Math.round(seconds) : 0;
+    length.textContent = `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, "0")}`;
+    button.classList.toggle("ms-playing", !sound.paused);
+    button.ariaLabel = button.title = msWord(sound.paused ? "listen" : "listen_pause");
+  };
+  for (const change of ["loadedmetadata", "play", "pause", "ended", "timeupdate"]) {
+    sound.addEventListener(change, show);
+  }
+  button.addEventListener("click", () => { if (sound.paused) sound.play(); else sound.pause(); });
+  show();
+  return button;
 }
 
 // The same photo can be chosen twice: a file field that still holds it would not notice.
@@ -467,6 +507,7 @@ let due = 0;
 function tidy() {
   due = 0;
   speakOwn();
+  offerListening();
   nameParts();
   nameThings();
   offerCopy();

@@ -702,11 +702,7 @@ def test_an_older_reply_brings_its_sources_back(workshop):
 
 def test_a_recorded_question_is_heard_answered_and_can_be_corrected(page, service):
     page.get_by_label("Smart home", exact=True).check()
-    page.get_by_label("Record audio").click()
-    page.get_by_label("Stop recording").wait_for()
-    time.sleep(1)  # what is recorded
-    page.get_by_label("Stop recording").click()
-    expect(page.get_by_label("Remove file")).to_be_attached()
+    record(page)
     page.get_by_label("Submit").click()
     finished(page)
     assert service.turns[-1].audio.stat().st_size > 10_000
@@ -725,6 +721,43 @@ def test_a_recorded_question_is_heard_answered_and_can_be_corrected(page, servic
     with page.expect_event("pageerror"):  # only what a player cancels is no error
         page.evaluate("() => void Promise.reject(new DOMException('', 'AbortError'))")
     page.problems.clear()
+
+
+def record(page, seconds=1.0):
+    """Leaves a recording in the box."""
+    page.get_by_label("Record audio").click()
+    page.get_by_label("Stop recording").wait_for()
+    time.sleep(seconds)
+    page.get_by_label("Stop recording").click()
+    expect(page.get_by_label("Remove file")).to_be_attached()
+
+
+def test_what_was_recorded_is_heard_before_it_is_sent_or_taken_away(page, service):
+    asked = len(service.turns)
+    record(page, 1.2)
+    listen = page.get_by_role("button", name="Listen to the recording")
+    expect(listen).to_have_text(re.compile("0:0[1-9]"))
+    expect(listen).to_be_focused()
+    listen.press("Enter")
+    expect(page.get_by_role("button", name="Pause the recording")).to_be_visible()
+    expect(listen).to_be_visible()  # played to its end
+    page.get_by_label("Remove file").click()
+    expect(page.locator("#box .thumbnail-item")).to_have_count(0)
+    assert len(service.turns) == asked
+
+
+def test_a_photo_beside_a_recording_is_no_recording(page, service):
+    record(page)
+    with page.expect_file_chooser() as chooser:
+        page.locator("#box .upload-button").first.click()
+    chooser.value.set_files(str(service.folder / "e24.png"))
+    things = page.locator("#box .thumbnail-item")
+    expect(things).to_have_count(2)
+    expect(things.nth(0).locator(".ms-listen")).to_be_visible()
+    expect(things.nth(1).locator(".ms-listen")).to_have_count(0)
+    things.nth(0).locator(".delete-button").click()
+    expect(things).to_have_count(1)
+    expect(page.locator("#box .ms-listen")).to_have_count(0)
 
 
 def voice_is(page, state):
