@@ -475,6 +475,14 @@ def test_another_base_is_marked_by_a_line(page):
     expect(page.locator(".ms-divider")).to_have_count(1)
 
 
+def test_a_bubble_is_no_wider_than_the_photo_below_a_few_words(page, service):
+    ask(page, "What is this?", service.folder / "e24.png")
+    finished(page)
+    bubble = page.locator("#chat .user")
+    photo = bubble.locator(".image-container img").bounding_box()
+    assert bubble.bounding_box()["width"] < photo["width"] + 40
+
+
 def test_pictures_are_small_and_grow_when_they_are_pressed(page, service):
     ask(page, "E24", service.folder / "e24.png", "Smart home")
     picture = finished(page).get_by_role("img", name="Picture from the source")
@@ -1348,6 +1356,7 @@ def test_the_desk_is_legible_and_fits_a_phone(customer, open_desk):
     desk = open_desk("Ada", PHONE)
     desk.locator(".ms-case").last.click()
     expect(desk.locator("#chat .bot-row").first).to_be_visible()
+    assert desk.locator("#ms-case").bounding_box()["y"] < 20  # opened under the list
     in_both_schemes_text_has_enough_contrast(desk)
     assert desk.evaluate(NAMELESS) == []
     assert desk.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
@@ -1410,6 +1419,9 @@ def test_on_a_phone_nothing_scrolls_sideways_and_the_box_is_in_sight(phone, serv
     ask(phone, LENGTHY, service.folder / "e24.png", "Smart home")
     finished(phone)
     the_phone_is_wide_enough(phone)
+    title = phone.locator("#chat .ms-passage summary").first
+    title.evaluate(f"title => title.append('{LENGTHY}')")
+    assert phone.locator("#chat .bubble-wrap").evaluate("e => e.scrollWidth <= e.clientWidth")
     phone.locator("#chat a[href*=turn-]").click()
     expect(phone.locator("#panel")).to_be_visible()
     assert phone.evaluate("document.documentElement.scrollWidth") <= PHONE["width"]
