@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from dataclasses import dataclass
 from pathlib import Path
@@ -68,7 +69,7 @@ class KnowledgeDesk:
         self, name: str, files: list[str] | None, key: str = "", progress: gr.Progress = PROGRESS
     ) -> str:
         """Adds the uploaded files as a knowledge base and says what became of them."""
-        name = name.strip()
+        name = base_name(name)
         with plain_errors(said_problem), tempfile.TemporaryDirectory() as folder:
             person = self.door.check(key, "add")
             self.check_replaced(name, key)
@@ -115,7 +116,14 @@ class KnowledgeDesk:
         with plain_errors(said_problem):
             self.door.check(key, "workshop")
         choices = self.choices(language)
-        return gr.update(choices=choices), gr.update(choices=choices, value=name.strip())
+        return gr.update(choices=choices), gr.update(choices=choices, value=base_name(name))
+
+
+def base_name(words: str) -> str:
+    """The name of a base that is called so ("My Shop!" -> "my-shop"); words without letters that a
+    name may have stay, to be refused.
+    """
+    return re.sub(r"[^a-z0-9_]+", "-", words.lower()).strip("-_") or words.strip()
 
 
 def ingest_report(name: str, report: IngestReport) -> str:

@@ -1734,7 +1734,13 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     (tmp_path / "bikes.csv").write_text(BIKES)
     page.get_by_role("tab", name="Knowledge").click()
     expect(page.get_by_role("row", name="Shopping 2 0")).to_be_visible()  # the tab is drawn
-    page.get_by_label("Name of your knowledge").fill("bikes")
+    page.get_by_label("Name of your knowledge").fill("Bikes!")
+    page.get_by_role("button", name="Add to knowledge").click()
+    told = page.locator(".toast-body")
+    expect(told).to_contain_text("Choose the files")
+    expect(told.locator(".toast-title")).to_have_css("font-size", "0px")  # "Error"
+    expect(page.locator("#ingest-report .error")).to_be_hidden()  # the sentence says it
+    told.get_by_label("Close").click()
     page.locator("#ingest-files input[type=file]").set_input_files(str(tmp_path / "bikes.csv"))
     expect(page.get_by_role("cell", name="bikes.csv")).to_be_visible()  # it has arrived
     page.get_by_role("button", name="Add to knowledge").click()
