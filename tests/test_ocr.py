@@ -45,6 +45,7 @@ from mm_support.language.identifiers import Dictionary, identifiers_of
 from mm_support.memory import give_back
 from mm_support.types import Entry, TextLine
 
+EXAMPLES = Path(__file__).parents[1] / "assets" / "examples"
 SIZE = (200, 100)
 
 
@@ -458,6 +459,17 @@ def test_small_text_in_a_large_photo_is_read(reader):
 @pytest.mark.parametrize("size", [(1, 1), (3, 700), (2500, 2), (40, 30)])
 def test_photos_of_any_shape_without_text_give_no_lines(reader, size):
     assert reader.read(Image.linear_gradient("L").resize(size).convert("RGB")) == ()
+
+
+@pytest.mark.slow
+def test_the_outline_of_a_thing_that_fills_a_photo_is_no_letter(reader):
+    """Headphones seen from the side were "0", read at 0.98."""
+    headphones = EXAMPLES / "headphones-teal.jpg"
+    assert reader.read(Image.open(headphones).convert("RGB")) == ()
+    ticket = Image.new("RGB", (600, 300), "white")
+    font = ImageFont.load_default(90)
+    ImageDraw.Draw(ticket).text((250, 100), "B", fill="black", font=font)
+    assert [line.text for line in reader.read(ticket)] == ["B"]
 
 
 @pytest.mark.slow

@@ -42,6 +42,7 @@ CLOSE_LOOK = 1472  # where the first look found small text
 SMALL = 15  # pixels; median line height in the first look below which text is small
 LEAST_CONFIDENCE = 0.5
 SURE = 0.8  # mean confidence below which the photo may be the wrong way up
+SHAPE = 0.5  # share of a photo's shorter side from which one letter is no letter
 TALL = 1.5  # a box this much higher than wide holds text that runs up or down
 
 
@@ -73,6 +74,7 @@ class PhotoTextReader:
             large = photo.resize((width, height), Image.Resampling.BILINEAR, reducing_gap=2.0)
         pixels = np.ascontiguousarray(np.asarray(large)[:, :, ::-1])
         turns, pieces = self._upright(pixels, self._find(pixels))
+        pieces = [piece for piece in pieces if not _is_shape(piece, min(large.size))]
         printed = lines_in_order(pieces, large.size)
         upright = large.rotate(-90 * turns, expand=True) if turns else large
         displays = [unturn(line, turns) for line in self._segments.read(upright)]
@@ -134,6 +136,14 @@ class PhotoTextReader:
             for text, sure, box in zip(read.txts or (), read.scores, boxes)
             if text.strip()
         ]
+
+
+def _is_shape(piece: Piece, side: int) -> bool:
+    """Whether a letter by itself fills a photo, whose shorter side is given in pixels: the outline
+    of a thing is read so, a ring as 0.
+    """
+    width, height = np.ptp(piece.corners, axis=0)
+    return len(piece.text.strip()) == 1 and min(width, height) > SHAPE * side
 
 
 def _sureness(pieces: Sequence[Piece]) -> float:
