@@ -18,7 +18,6 @@ import random
 import re
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +36,6 @@ from mm_support.language.utterances import Completeness, ending_features, words_
 from mm_support.paths import PACKS, WEIGHTS
 from mm_support.types import SAMPLE_RATE
 
-GREETED = 5  # one of so many utterances is also said behind a greeting
 GREETING = "greeting"  # the label in both
 INTENTS = Path(__file__).parent / "intents"
 BROKEN = 3  # beginnings of each utterance
@@ -51,14 +49,10 @@ SHORTEST = 6  # words of a sentence that is broken off
 
 
 def utterances(public: Path | None) -> Iterator[tuple[str, bool]]:
-    """Each with whether it is no more than a greeting; some also behind one."""
+    """Each with whether it is no more than a greeting."""
     for file in sorted(INTENTS.glob("??.jsonl")):
-        rows = [*map(json.loads, file.open(encoding="utf-8"))]
-        greetings = cycle(row["text"] for row in rows if row["labels"] == [GREETING])
-        for at, row in enumerate(rows):
+        for row in map(json.loads, file.open(encoding="utf-8")):
             yield row["text"], row["labels"] == [GREETING]
-            if at % GREETED == 0 and row["labels"] != [GREETING]:
-                yield f"{next(greetings)}, {row['text']}", False
     for file in sorted(PACKS.rglob("entries.jsonl")):
         for entry in map(json.loads, file.open(encoding="utf-8")):
             told = re.split(r"(?<=[.!?])\s+|(?<=[。！？])", entry["answer"])
