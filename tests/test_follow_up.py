@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import FakeIntents, WordEncoder
+from test_policy import GATE
 
 from mm_support.decide.decision import Decision
 from mm_support.decide.follow_up import (
@@ -20,6 +21,7 @@ from mm_support.decide.follow_up import (
     likelier,
     resolve,
 )
+from mm_support.decide.policy import Policy, meant_first
 from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
 from mm_support.pipeline import retrieve
@@ -95,6 +97,29 @@ def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
     ]
     chosen_one = likelier(Sure("follow_up"), Question(words), found, REFUND)
     assert (chosen_one is found[1]) == alone
+
+
+@pytest.mark.parametrize(
+    "words, found_alone, meant",
+    [
+        ("and opened goods?", "opened", True),
+        ("and opened goods?", "refund", False),  # alone it finds what was quoted
+        ("and opened goods at a weekend?", "opened", False),  # says more than the title
+    ],
+)
+def test_what_both_ways_find_and_the_message_names_is_meant_and_not_what_was_quoted(
+    words, found_alone, meant
+):
+    """Though what was quoted has the word too ("Open your orders"), and nearly as good a score."""
+    quoted = Hit(Entry("refund", "Sealed goods", "Open your orders and choose Return."), 0.52)
+    other = Hit(Entry("opened", "Opened goods", "They can go back for 14 days."), 0.55)
+    leaning = replace(query(), leans=0.9, cited=frozenset({"refund"}))
+    hits = {"opened": (other, quoted), "refund": (quoted, other)}
+    found = [(leaning, hits["opened"]), (query(), hits[found_alone])]
+    policy = Policy(GATE, FakeIntents("follow_up"))
+    best, ranked = likelier(policy, Question(words), found, REFUND)
+    first = meant_first(words, best, ranked)[0].entry.id
+    assert (first == "opened") == meant
 
 
 def test_what_only_came_closest_to_a_refused_question_was_not_told():

@@ -103,7 +103,8 @@ def likelier(
     """Of what was found with the turn before and without it, what more likely answers the question:
     by how likely the message leans on that turn, and by the confidence in what each found. With it,
     where no more is asked than an amount that its answer states; without, where another entry is
-    likely that the message names.
+    likely that the message names. Where both find the same other entry, which it names, that is
+    meant and not what was quoted.
     """
     cited = before.told if before else ()
     if len(found) == 1 or told_before(question.asked, found[0][1], cited):
@@ -114,7 +115,20 @@ def likelier(
     sure = [policy.confidence(question, query, hits) for query, hits in found]
     if sure[1] >= NAMED and _names_another(question.asked, found[0][1], found[1][1], cited):
         return found[1]
-    return found[0] if odds[0] * sure[0] >= odds[1] * sure[1] else found[1]
+    better = found[0] if odds[0] * sure[0] >= odds[1] * sure[1] else found[1]
+    if _both_name(question.asked, [hits for _, hits in found], cited):
+        return replace(better[0], cited=frozenset()), better[1]
+    return better
+
+
+def _both_name(words: str, found: Sequence[Sequence[Hit]], cited: Collection[str]) -> bool:
+    """Whether an entry that was not quoted comes first, with the turn before and without it, and
+    has in its title all that a message says: "and if it was opened?".
+    """
+    first = [hits[0].entry for hits in found if hits]
+    same = len({entry.id for entry in first}) == 1 and first[0].id not in cited
+    asked = term_set(words)
+    return same and bool(asked) and asked <= term_set(first[0].title)
 
 
 def _names_another(
