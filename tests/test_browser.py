@@ -1483,6 +1483,8 @@ OWN_NAMES = """() => {
 def everything_is_named_in_chinese(page):
     """Once the page has drawn what it was told."""
     page.evaluate("() => new Promise((drawn) => setTimeout(drawn, 300))")
+    with suppress(sync_api.TimeoutError):
+        page.wait_for_function(f"() => !({OWN_NAMES})().length", timeout=5000)
     assert page.evaluate(OWN_NAMES) == []
 
 
