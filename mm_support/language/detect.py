@@ -48,7 +48,7 @@ SHORTENED = re.compile("'(?=(?:s|t|m|re|ve)$)")  # as many type it: what's, dont
 WORD = re.compile(r"[^\W\d_]+(?:['’][^\W\d_]+)*")
 # E24, Plan B, size m and SENDER_EMAIL tell nothing; but letters do that are words of grammar: w, y
 CODE = re.compile(r"\w*[^\W_]_[^\W_]\w*|[^\W\d_]+-?\d\S*|\d[^\W\d_]+|\b[A-Zb-df-hj-np-tvx]\b")
-ADDRESS = re.compile(r"\w+://\S+|\bwww\.\S+|\S+@\S+")
+ADDRESS = re.compile(r"(?<!\w)\w+://\S+|\bwww\.\S+|(?<!\S)\S+@\S+")
 IN_WORDFREQ, IN_STOP_WORDS = {"no": "nb"}, {"no": "nb", "cs": "cz"}  # what they call a language
 # hundredths of the power of ten by which a word is rarer than all words; UNLISTED: that of others
 KNOWN, UNLISTED, NOWHERE = 600, 700, 32_000
