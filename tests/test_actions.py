@@ -14,10 +14,12 @@ import numpy as np
 import pytest
 from acting_service import ACTIONS, ReadsWords, System, acting_service, declared
 from conftest import WordEncoder
+from PIL import Image
 
 from mm_support.actions import flow
 from mm_support.actions.performing import Actions
 from mm_support.decide.intents import Reads
+from mm_support.decode.compose import Asked
 from mm_support.desk.visits import Signatures, customer_in, signed_customer
 from mm_support.errors import KnowledgeError, StoreError
 from mm_support.knowledge.actions import FILE, each_once
@@ -25,7 +27,10 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.ingest import ACTIONS_LEFT_OUT
 from mm_support.loading import ingest_packs, load_actions
-from mm_support.types import Entry, Finished, Found, UserTurn
+from mm_support.pipeline.act import Considered, act
+from mm_support.pipeline.step import drained
+from mm_support.pipeline.turn import judge
+from mm_support.types import Entry, Finished, Found, Question, UserTurn
 
 SPOKEN = (16_000, np.full(16_000, 0.5, np.float32))
 
@@ -77,6 +82,27 @@ def calls(system: System) -> list[tuple[str, str]]:
 
 
 # -- looking something up ---------------------------------------------------------------------
+
+
+def test_what_is_written_in_photos_asks_for_no_action(make):
+    """Of two photos, one with the words that begin an action when they are typed."""
+    service = make()
+    judged = drained(judge(service.parts, UserTurn("where is my parcel?", knowledge="kb")))
+    hits = service.parts.knowledge.find("kb", judged.query)
+    asked = [
+        Asked(Question("where is my parcel 104822"), (), 0.9),
+        Asked(Question("refund"), hits[:1], 0.9),
+    ]
+    declared = service.parts.knowledge.actions("kb")
+    typed = Question("where is my parcel 104822 and my refund")
+    shown = replace(typed, typed="", photo=Image.new("RGB", (9, 9)))
+    begun = []
+    for question in (typed, shown):
+        here = Considered(
+            judged.turn, question, judged.query, hits, judged.decision, asked, (), declared, None
+        )
+        begun.append(act(service.parts, here).step is not None)
+    assert begun == [True, False]
 
 
 def test_what_is_said_at_once_is_looked_up_at_once_and_cited(talk, system):

@@ -3,7 +3,7 @@
 "Repair a damaged filesystem: check if a filesystem is damaged", in an overview of what a help
 centre says about disks. Recognised by links that begin with a title of another document that is
 read with it, or whose address is that of one, so in any language. Mere names under a heading that
-only one document has say what it asks, and stay: "Which cards do you accept?", "Countries".
+no other document has answer it, and stay: "Which cards do you accept?", "Countries".
 """
 
 from __future__ import annotations

@@ -110,7 +110,8 @@ def _anew(parts: Parts, here: Considered, given: Given) -> Acting:
     """What the turn does where no action waits for it."""
     own, action = entries_of(here.hits), wanted(given)
     if len(here.asked) > 1:
-        several = _among(parts, here, here.asked)
+        # what is written in photos asks for no action
+        several = _among(parts, here, here.asked) if here.question.photo is None else None
         return several or Acting(here.answered, own, asked=tuple(here.asked))
     if both := _beside(parts, here, action):
         return both

@@ -8,8 +8,9 @@ tells the code that nothing names, or asks what it is about. Else they stay one 
 
     photo of a message, "The connection was reset": "What does this mean?"
 
-What is written in a photo of nothing that the knowledge shows counts as if it had been typed, where
-that is surely answered. Knows nothing of how a reply is worded.
+Where a photo and its words are not answered as they are, what is written in it counts as if it had
+been typed, if that is surely answered: it answers, and asks for no action and no person. Knows
+nothing of how a reply is worded.
 """
 
 from __future__ import annotations
