@@ -17,7 +17,7 @@ from demo.panels import entry_list, esc, knowledge_table, remarks_table, said_ti
 from demo.service import Service
 from demo.sureness import sureness_card
 from demo.uploads import stage
-from demo.words import DEFAULT, label, said
+from demo.words import DEFAULT, label, said, word
 from mm_support.knowledge.actions import each_once
 from mm_support.types import IngestReport, KnowledgeBase, UserTurn, grouped
 
@@ -65,6 +65,30 @@ class KnowledgeDesk:
             self.door.check(key, "workshop")
             return sureness_card(self.service.knowledge.sureness(knowledge)) if knowledge else ""
 
+    def add(
+        self,
+        pressed: str,
+        name: str,
+        files: list[str] | None,
+        key: str = "",
+        language: str = DEFAULT,
+        progress: gr.Progress = PROGRESS,
+    ) -> tuple[dict, str]:
+        """`ingest`, with what the button is to say next; asks once more before a base is replaced.
+        pressed: what the button said.
+        """
+        if pressed == word("really_replace", language):
+            return gr.update(value=word("add_knowledge", language)), self.ingest(
+                name, files, key, progress
+            )
+        with plain_errors(said_problem):
+            self.door.check(key, "add")
+            self.check_replaced(base_name(name), key)
+        there = {base.name: base for base in self.service.knowledge.list()}
+        if not files or base_name(name) not in there:
+            return gr.skip(), self.ingest(name, files, key, progress)
+        return gr.update(value=word("really_replace", language)), replaced(there[base_name(name)])
+
     def ingest(
         self, name: str, files: list[str] | None, key: str = "", progress: gr.Progress = PROGRESS
     ) -> str:
@@ -111,8 +135,14 @@ class KnowledgeDesk:
         """(title, name) of all bases, for pickers."""
         return [(title_of(base.name, language), base.name) for base in self.bases()]
 
-    def pickers(self, name: str, key: str = "", language: str = DEFAULT) -> tuple[dict, dict]:
-        """Updates of both pickers once `name` was added; the second one then shows it."""
+    def pickers(
+        self, name: str, key: str = "", button: str = "", language: str = DEFAULT
+    ) -> tuple[dict, dict]:
+        """Updates of both pickers once `name` was added; the second one then shows it. button: what
+        the button says, which asks first where nothing was added yet.
+        """
+        if button == word("really_replace", language):
+            return gr.skip(), gr.skip()
         with plain_errors(said_problem):
             self.door.check(key, "workshop")
         choices = self.choices(language)
@@ -126,12 +156,17 @@ def base_name(words: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", words.lower()).strip("-_") or words.strip()
 
 
+def replaced(base: KnowledgeBase) -> str:
+    """Asks whether a base is to be replaced."""
+    question = said("asks_replace", name=title_of(base.name), entries=base.entries)
+    return f'<section class="ms-card" role="status"><p>{question}</p></section>'
+
+
 def ingest_report(name: str, report: IngestReport) -> str:
     """What was added, how columns were understood, what was left out, and what looks odd."""
-    key = "ingest_one" if report.entries == 1 else "ingest_added"
     counts = {"entries": report.entries, "documents": report.documents}
     counts["pictures"] = report.pictures
-    added = said(key, **counts, seconds=f"{report.seconds:.1f}")
+    added = said("ingest_added", **counts, seconds=f"{report.seconds:.1f}")
     left_out = said("ingest_left_out", count=len(report.skipped))
     mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (
@@ -178,18 +213,20 @@ class KnowledgeTab:
         browsed = self.bases.change(desk.browse, asked, self.entries, **QUIET)
         browsed.success(None, None, None, js=GO_THERE)  # the list stands above it on a phone
         self.bases.change(desk.sureness, [self.bases, key], self.sureness, **QUIET)
+        spoken = gr.Textbox(visible=False)
+        form.name.change(None, None, form.add, js="() => window.msWord('add_knowledge')")
         cleared = form.add.click(None, None, form.report, js="() => ''")
         added = cleared.then(
-            desk.ingest,
-            [form.name, form.files, key],
-            form.report,
+            desk.add,
+            [form.add, form.name, form.files, key, spoken],
+            [form.add, form.report],
+            js=SPOKEN,
             concurrency_limit=1,
             show_progress_on=form.report,
             **PRIVATE,
         )
         listed = added.success(desk.table, key, self.table, **QUIET)
-        spoken = gr.Textbox(visible=False)
-        named = [form.name, key, spoken]
+        named = [form.name, key, form.add, spoken]
         listed.success(desk.pickers, named, [picker, self.bases], js=SPOKEN, **QUIET)
         editor = Editor(desk.service, desk.door, self.editing)
         for changed in connect_editor(editor, self.entries, self.bases, key):

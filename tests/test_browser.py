@@ -1747,9 +1747,16 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     expect(page.get_by_role("cell", name="bikes.csv")).to_be_visible()  # it has arrived
     page.get_by_role("button", name="Add to knowledge").click()
     report = page.locator("#ingest-report")
-    expect(report).to_contain_text("1 entry added")
+    expect(report).to_contain_text("Entries: 1")
     expect(report).to_contain_text("it has no answer")
     expect(page.get_by_role("row", name="Bikes 1 0")).to_be_visible()
+    page.get_by_role("button", name="Add to knowledge").click()
+    expect(report).to_contain_text("would be replaced")
+    page.get_by_label("Name of your knowledge").fill("bikes")  # another name is asked about anew
+    page.get_by_role("button", name="Add to knowledge").click()
+    page.get_by_role("button", name="Replace it? Press again").click()
+    expect(report).to_contain_text("Entries: 1")
+    expect(page.get_by_role("button", name="Add to knowledge")).to_be_visible()
     page.get_by_label("Knowledge base").click()
     page.get_by_role("option", name="Bikes").click()
     expect(page.locator("#entries")).to_contain_text("A flat tyre")

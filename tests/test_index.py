@@ -1040,6 +1040,13 @@ def test_a_base_in_another_layout_answers_by_its_words_until_it_is_made_again(tm
     assert again.search("kb", asked, 1)[0].entry.id == "u"
 
 
+def test_what_a_later_release_says_more_about_a_base_is_left_alone(tmp_path):
+    Bases(tmp_path).replace("kb", random_points(4), "1")
+    (file,) = (tmp_path / "bases" / "kb").rglob("about.json")
+    file.write_text(json.dumps(json.loads(file.read_text()) | {"of_tomorrow": 1}))
+    assert len(Bases(tmp_path).entries("kb")) == 4
+
+
 @pytest.mark.parametrize(
     "file", ["current", "about.json", "entries.sqlite", "pieces", "facet_ends"]
 )

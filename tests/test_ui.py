@@ -876,7 +876,7 @@ def test_where_everybody_may_enter_the_workshop_only_a_setting_lets_them_add(may
     desk, files = KnowledgeDesk(service, door), [str(tmp_path / "bell.md")]
     assert "Returning" in desk.browse("shopping", "")
     if may_add:
-        assert "1 entry" in desk.ingest("mine", files)
+        assert "Entries: 1" in desk.ingest("mine", files)
     else:
         with pytest.raises(gr.Error, match="Open it with the link"):
             desk.ingest("mine", files)
@@ -921,7 +921,7 @@ def test_who_has_not_the_key_reads_and_changes_nothing_in_the_workshop(tmp_path)
             desk.ingest("mine", [str(tmp_path / "bell.md")], key)
     assert "mine" not in service.knowledge.bases
     assert "Returning" in desk.browse("shopping", "", "the-right-key-0123")
-    assert "1 entry" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
+    assert "Entries: 1" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
 
 
 def test_the_setting_that_the_page_names_opens_it():
@@ -939,7 +939,24 @@ def test_what_comes_with_the_project_is_listed_first_and_stays_as_it_is(tmp_path
     assert names[: len(bases())] == bases() and names[-1] == "a-shop"
     with pytest.raises(gr.Error, match="stays as it is"):
         desk.ingest(" shopping ", [str(tmp_path / "bell.md")])
-    assert "1 entry added" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
+    assert "Entries: 1" in desk.ingest("a-shop", [str(tmp_path / "bell.md")])
+
+
+def test_a_base_is_replaced_only_when_that_was_asked(tmp_path):
+    service, files = FakeService(), [str(tmp_path / "bell.md")]
+    Path(files[0]).write_text("# A bell\n\nRing it.")
+    desk, first = KnowledgeDesk(service), word("add_knowledge", "en")
+    assert "Entries: 1" in desk.add(first, "a-shop", files)[1]
+    held = service.knowledge.bases["a-shop"]
+    button, question = desk.add(first, "A shop", files)
+    assert "would be replaced" in question and service.knowledge.bases["a-shop"] is held
+    again = button["value"]
+    assert desk.pickers("a-shop", "", again) == (gr.skip(), gr.skip())
+    button, report = desk.add(again, "A shop", files)
+    assert "Entries: 1" in report and button["value"] == first
+    assert service.knowledge.bases["a-shop"] is not held
+    with pytest.raises(gr.Error, match="stays as it is"):
+        desk.add(first, "shopping", files)
 
 
 @pytest.mark.parametrize("noted", [True, False])
@@ -947,8 +964,8 @@ def test_visitors_replace_what_visitors_added_and_no_base_of_the_company(tmp_pat
     service, bell = FakeService(), str(tmp_path / "bell.md")
     Path(bell).write_text("# A bell\n\nRing it.")
     desk = KnowledgeDesk(service, door_of(service, "the-right-key-0123", True, False))
-    assert "1 entry added" in desk.ingest("a-shop", [bell])
-    assert "1 entry added" in desk.ingest(
+    assert "Entries: 1" in desk.ingest("a-shop", [bell])
+    assert "Entries: 1" in desk.ingest(
         "a-shop", [bell], "the-right-key-0123"
     )  # now the company's
     service.knowledge.ingest("by-program", Path(bell))
@@ -957,7 +974,7 @@ def test_visitors_replace_what_visitors_added_and_no_base_of_the_company(tmp_pat
     for name in ("a-shop", " by-program"):
         with pytest.raises(gr.Error, match="not added by visitors"):
             desk.ingest(name, [bell])
-    assert "1 entry added" in desk.ingest("by-program", [bell], "the-right-key-0123")
+    assert "Entries: 1" in desk.ingest("by-program", [bell], "the-right-key-0123")
 
 
 def write_zip(path, files):
@@ -1077,7 +1094,7 @@ def test_the_report_of_an_upload_tells_all_that_was_left_out(tmp_path):
     report = KnowledgeDesk(FakeService()).ingest(
         "mine", [str(tmp_path / "faq.csv"), str(tmp_path / "logo.xyz")]
     )
-    assert "1 entry added" in report and "30 left out" in report
+    assert "Entries: 1" in report and "30 left out" in report
     assert "<td>30</td>" in report and report.count("it has no answer") == 1
     assert "logo.xyz" in report
 

@@ -13,7 +13,7 @@ publishes it in one step. Knows nothing of files that knowledge comes in, encode
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 import numpy as np
@@ -73,3 +73,9 @@ class About:
     recipe: dict[str, Any] = field(default_factory=dict)
     of_one: bool = False
     reading: int = 0
+
+    @classmethod
+    def read(cls, written: dict[str, Any]) -> About:
+        """What was written; what a later release added is left out."""
+        known = {own.name for own in fields(cls)}
+        return cls(**{name: value for name, value in written.items() if name in known})

@@ -120,7 +120,7 @@ class Version:
 
     def __init__(self, folder: Path, pictures_dir: Path, held: IO[bytes] | None = None) -> None:
         self.key, self._folder, self._held = folder.name, folder, held
-        self.about = About(**json.loads((folder / ABOUT).read_text(encoding="utf-8")))
+        self.about = About.read(json.loads((folder / ABOUT).read_text(encoding="utf-8")))
         self._table = Table(folder / ENTRIES)
         self._fitted: dict[str, Any] = {}
         self._fitted_at = 0  # when it was written
