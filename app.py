@@ -11,6 +11,7 @@ import os
 import sys
 
 from demo.address import check_address
+from demo.stubs import import_gradio
 from demo.zero_gpu import device_here
 from mm_support import Settings
 from mm_support.errors import SupportError
@@ -24,7 +25,8 @@ def main() -> int:
         check_address(os.environ)
         write_logs(settings.json_logs)
         few_arenas()
-        from demo.running import serve  # not before: it imports Gradio, which reads the address
+        import_gradio()  # not before: it reads the address
+        from demo.running import serve
 
         return serve(settings)
     except (SupportError, OSError) as problem:  # OSError: the port is taken

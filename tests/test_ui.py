@@ -9,6 +9,8 @@ import html
 import os
 import re
 import shutil
+import subprocess
+import sys
 import tempfile
 import threading
 import time
@@ -924,6 +926,20 @@ def test_who_has_not_the_key_reads_and_changes_nothing_in_the_workshop(tmp_path)
     assert "Entries: 1" in desk.ingest("mine", [str(tmp_path / "bell.md")], "the-right-key-0123")
 
 
+def test_the_page_starts_without_stubs_for_editors():
+    code = """if True:
+        import jinja2
+        from demo.stubs import import_gradio
+        rendered = []
+        jinja2.Template.render = lambda *_, **values: rendered.append(values) or ""
+        import_gradio()
+        import gradio
+        stubs = [values for values in rendered if "contents" in values]
+        print(len(rendered) > 100, len(stubs), gradio.Button.click is not None)
+    """
+    assert subprocess.check_output([sys.executable, "-c", code], text=True).strip() == "True 0 True"
+
+
 def test_the_setting_that_the_page_names_opens_it():
     (name,) = re.findall("<code>(MM_SUPPORT_[A-Z_]+)=1</code>", HOW_TO_OPEN)
     assert not Settings.from_env({}).open_knowledge
@@ -965,9 +981,7 @@ def test_visitors_replace_what_visitors_added_and_no_base_of_the_company(tmp_pat
     Path(bell).write_text("# A bell\n\nRing it.")
     desk = KnowledgeDesk(service, door_of(service, "the-right-key-0123", True, False))
     assert "Entries: 1" in desk.ingest("a-shop", [bell])
-    assert "Entries: 1" in desk.ingest(
-        "a-shop", [bell], "the-right-key-0123"
-    )  # now the company's
+    assert "Entries: 1" in desk.ingest("a-shop", [bell], "the-right-key-0123")  # now the company's
     service.knowledge.ingest("by-program", Path(bell))
     if noted:
         service.note("command line", "ingest", "by-program", "1 entries")

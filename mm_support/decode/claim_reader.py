@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import numpy as np
 
 from mm_support.device import Device, torch_threads
-from mm_support.encode.compiled import compiled
 from mm_support.encode.text_network import change, torch_network
 from mm_support.files import readable
 from mm_support.weights import sha256_of
@@ -150,6 +149,8 @@ def _network(path: Path, folder: Path, device: Device, cache_dir: Path) -> Calla
     """Compiled on a processor, by torch elsewhere."""
     import torch
     from safetensors.torch import load_file
+
+    from mm_support.encode.compiled import compiled
 
     def make() -> nn.Module:
         plain = Device(torch.device("cpu"), torch.float32, "to be changed")
