@@ -71,6 +71,9 @@ def slow_service(settings: Settings, takes: float | Callable[[], None]) -> Suppo
 
 
 def main() -> int:
+    from demo.stubs import import_gradio
+
+    import_gradio()
     from demo import running
 
     folder, running.PATIENCE = Path(sys.argv[1]), float(sys.argv[2])
