@@ -165,13 +165,12 @@ def replaced(base: KnowledgeBase) -> str:
 def ingest_report(name: str, report: IngestReport) -> str:
     """What was added, how columns were understood, what was left out, and what looks odd."""
     counts = {"entries": report.entries, "documents": report.documents}
-    counts["pictures"] = report.pictures
+    counts |= {"pictures": report.pictures, "left_out": len(report.skipped)}
     added = said("ingest_added", **counts, seconds=f"{report.seconds:.1f}")
-    left_out = said("ingest_left_out", count=len(report.skipped))
     mapping = "".join(f"<p>{esc(line)}</p>" for line in report.mapping)
     return (
         f'<section class="ms-card" role="status"><h2>{said_title(name)}</h2>'
-        f"<p>{added} {left_out}</p>{mapping}"
+        f"<p>{added}</p>{mapping}"
         f"{remarks_table('ingest_because', grouped(report.skipped))}"
         f"{remarks_table('ingest_odd', grouped(report.warnings))}</section>"
     )

@@ -1108,7 +1108,7 @@ def test_the_report_of_an_upload_tells_all_that_was_left_out(tmp_path):
     report = KnowledgeDesk(FakeService()).ingest(
         "mine", [str(tmp_path / "faq.csv"), str(tmp_path / "logo.xyz")]
     )
-    assert "Entries: 1" in report and "30 left out" in report
+    assert "Entries: 1" in report and "left out: 30" in report
     assert "<td>30</td>" in report and report.count("it has no answer") == 1
     assert "logo.xyz" in report
 
