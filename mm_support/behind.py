@@ -6,8 +6,10 @@ Knows nothing of what they do.
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Callable, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
+from functools import partial
 from typing import Any
 
 from mm_support.errors import SupportError
@@ -19,31 +21,43 @@ log = logging.getLogger(__name__)
 class Coming:
     """Stands for what is loaded: whoever uses it waits for it, or is told why it cannot be had."""
 
-    def __init__(self, loaded: Future[Any]) -> None:
-        self._loaded = loaded
+    def __init__(self, begin: Callable[[], Future[Any]]) -> None:
+        self._begin = begin
 
     def __getattr__(self, name: str) -> Any:
-        return getattr(self._loaded.result(), name)
+        return getattr(self._begin().result(), name)
 
 
 class Behind:
-    """One after another, in a thread: two of them would import the same libraries at once."""
+    """One after another, in a thread: two of them would import the same libraries at once.
+    at_once: what is to be loaded is begun when that is said, not when it is needed.
+    """
 
-    def __init__(self) -> None:
-        self._thread = ThreadPoolExecutor(1, "load behind")
+    def __init__(self, at_once: bool = True) -> None:
+        self._thread, self._at_once = ThreadPoolExecutor(1, "load behind"), at_once
+        self._wanted: dict[str, Callable[[str], Any]] = {}
         self._loaded: dict[str, Future[Any]] = {}
+        self._lock = threading.Lock()
 
     def load(self, name: str, load: Callable[[str], Any]) -> Any:
-        """Begins it, behind what was begun before, and gives what stands for it."""
-        self._loaded[name] = self._thread.submit(_load, name, load)
-        return Coming(self._loaded[name])
+        """Gives what stands for it; it is loaded behind what was begun before."""
+        self._wanted[name] = load
+        if self._at_once:
+            self._begin(name)
+        return Coming(partial(self._begin, name))
+
+    def _begin(self, name: str) -> Future[Any]:
+        with self._lock:
+            if name not in self._loaded:
+                self._loaded[name] = self._thread.submit(_load, name, self._wanted[name])
+            return self._loaded[name]
 
     def wait(self, names: Iterable[str] | None = None, seconds: float | None = None) -> bool:
         """Whether these are there within `seconds`, or all. Raises SupportError for one that cannot
         be had.
         """
-        wanted = self._loaded if names is None else self._loaded.keys() & set(names)
-        done, missing = wait([self._loaded[name] for name in wanted], seconds)
+        wanted = self._wanted if names is None else self._wanted.keys() & set(names)
+        done, missing = wait([self._begin(name) for name in wanted], seconds)
         for one in done:
             one.result()
         return not missing
@@ -51,7 +65,7 @@ class Behind:
     @property
     def trouble(self) -> str:
         """What cannot be had, and why; "" where nothing is known to be."""
-        failed = [one.exception() for one in self._loaded.values() if one.done()]
+        failed = [one.exception() for one in list(self._loaded.values()) if one.done()]
         return "; ".join(str(problem).rstrip(".") for problem in failed if problem)
 
     def close(self) -> None:

@@ -74,9 +74,9 @@ OPTIONAL = ("turn_model",)  # works without; fetched by whoever loads it
 
 
 @without_collection()
-def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
-    """Everything that a service needs for what is typed, loaded; the rest loads behind it. report:
-    told in a sentence what is going on; what it raises ends the loading.
+def load_parts(settings: Settings, report: Callable[[str], None], at_once: bool = True) -> Parts:
+    """Everything that a service needs for what is typed, loaded; the rest loads behind it, or when
+    it is needed. report: told in a sentence what is going on; what it raises ends the loading.
 
     Raises SupportError where weights, knowledge or the index cannot be had. Whatever was opened
     until then is given back.
@@ -86,7 +86,7 @@ def load_parts(settings: Settings, report: Callable[[str], None]) -> Parts:
         load = models_of(opened, settings, device, report)
         model = _load_beside(opened, load_model, settings, load)
         report("Loading the text encoder")
-        text, behind = load("embed"), Behind()
+        text, behind = load("embed"), Behind(at_once)
         opened.callback(behind.close)
         image, reader, speech, voice = (behind.load(stage, load) for stage in LATER)
         d_picture = picture_dim(settings, image)

@@ -124,9 +124,10 @@ class SupportService:
         parts.add_done_callback(self._loaded)
 
     @classmethod
-    def start(cls, settings: Settings | None = None) -> SupportService:
-        """A service whose models load in a thread; `status` says how far it is. Raises SupportError
-        for what no waiting mends.
+    def start(cls, settings: Settings | None = None, at_once: bool = True) -> SupportService:
+        """A service whose models load in a thread; `status` says how far it is. at_once: also those
+        that nothing typed needs; else they load when they are needed. Raises SupportError for what
+        no waiting mends.
         """
         from mm_support.loading import check_packages, load_parts
 
@@ -136,7 +137,10 @@ class SupportService:
         service._rounds = Rounds(service.tasks())
         service._sending = Rounds(service.notices())
         service._loading = threading.Thread(
-            target=service._fill, args=(load_parts,), daemon=True, name="load models"
+            target=service._fill,
+            args=(partial(load_parts, at_once=at_once),),
+            daemon=True,
+            name="load models",
         )
         service._loading.start()
         return service

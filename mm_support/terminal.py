@@ -20,12 +20,14 @@ BAR = "{desc} ({elapsed})"
 
 
 def load_service(settings: Settings) -> SupportService:
-    """A ready service; while it loads, what it does is shown. Raises SupportError."""
+    """A ready service, which hears, sees and speaks once it has to; while it loads, what it does is
+    shown. Raises SupportError.
+    """
     from mm_support.service import SupportService
 
     with ExitStack() as failed, tqdm(bar_format=BAR, disable=None, leave=False) as bar:
         show: Callable[..., None] = bar.set_description_str if sys.stderr.isatty() else log_lines()
-        service = SupportService.start(settings)
+        service = SupportService.start(settings, at_once=False)
         failed.callback(service.close)
         while not service.wait(0.2):
             show(service.status().message)

@@ -1,6 +1,7 @@
 """Loading: where a step fails or the service is closed, all that was opened is given back."""
 
 import threading
+from contextlib import closing
 from types import SimpleNamespace
 
 import numpy as np
@@ -15,6 +16,7 @@ from mm_support.errors import KnowledgeError, SupportError, WeightsError
 from mm_support.fuse.strategies import build_fusion
 from mm_support.service import SupportService
 from mm_support.stages import STAGES
+from mm_support.terminal import load_service
 from mm_support.types import UserTurn
 
 OUTPUTS = len(LABELS) + len(CHOICES)
@@ -178,6 +180,21 @@ def test_what_is_typed_does_not_wait_for_what_sees_and_hears(settings, monkeypat
     *_, last = spoken
     assert last.reply.transcript.text == FakeSpeech().text
     service.close()
+
+
+def test_a_command_loads_only_what_it_needs(settings, monkeypatch, tmp_path):
+    loaded = []
+    for stage in loading.LATER:
+        put(monkeypatch, stage, lambda *_, own=stage: loaded.append(own) or MODELS[own]())
+    with closing(load_service(settings)) as service:
+        (tmp_path / "shop.csv").write_text("title,answer\nReturns,Send it back within 30 days.\n")
+        assert loaded == []
+        service.knowledge.ingest("shop", tmp_path / "shop.csv")
+        assert service.answer(UserTurn("returns", knowledge="shop")).text
+        assert loaded == ["see"]  # titles are words of pictures too
+        spoken = UserTurn(audio=(16_000, np.ones(16_000, np.float32)), knowledge="shop")
+        assert service.answer(spoken).transcript.text == FakeSpeech().text
+        assert loaded == ["see", "hear"]
 
 
 def test_without_what_hears_the_rest_goes_on_and_the_status_says_why(settings, monkeypatch):

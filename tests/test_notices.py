@@ -223,7 +223,7 @@ def test_the_service_sends_from_the_background(tmp_settings, receiver, make, mon
     monkeypatch.setattr("mm_support.service.NOTICES", 0.05)
     given = tmp_settings.with_changes(webhook_url=receiver.url, webhook_secret=SECRET)
     parts = make().parts
-    monkeypatch.setattr("mm_support.loading.load_parts", lambda *_: parts)
+    monkeypatch.setattr("mm_support.loading.load_parts", lambda *_, **__: parts)
     service = SupportService.load(given)
     reply = service.answer(UserTurn("I want to talk to a person", knowledge="kb"))
     until(lambda: receiver.got)

@@ -261,4 +261,5 @@ def service_asker(settings: Settings) -> Iterator[Asker]:
     with tempfile.TemporaryDirectory() as folder:
         own = settings.with_changes(database_url=f"sqlite:///{Path(folder) / 'turns.sqlite'}")
         with closing(terminal.load_service(own)) as service:
+            service.parts.behind.wait()
             yield ServiceAsker(service)
