@@ -215,9 +215,7 @@ def editor_part() -> EditorParts:
         title = gr.Textbox(label=label("entry_title"), max_lines=2, elem_id="entry-title")
         answer = gr.Textbox(label=label("entry_answer"), lines=6, elem_id="entry-answer")
         questions = gr.Textbox(label=label("entry_questions"), lines=3, elem_id="entry-questions")
-        preview = gr.Markdown(
-            label=label("preview"), show_label=True, elem_id="preview", sanitize_html=True
-        )
+        preview = gr.Markdown(label=label("preview"), elem_id="preview", sanitize_html=True)
         with gr.Row():
             save = gr.Button(label("save"), size="sm", variant="primary", elem_id="save-entry")
             new = gr.Button(label("new_entry"), size="sm", elem_id="new-entry")

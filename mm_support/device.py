@@ -46,8 +46,14 @@ def resolve_device(wanted: str = "auto") -> Device:
     except (RuntimeError, AssertionError) as exc:
         raise InputError(f"Device {wanted!r} is not available here; use 'auto' or 'cpu'.") from exc
     choice = _on_gpu(device) if device.type == "cuda" else _on_cpu(device)
-    log.info("device %s, %s: %s", choice.device, choice.dtype, choice.reason)
+    _tell(choice)
     return choice
+
+
+@functools.cache
+def _tell(choice: Device) -> None:
+    """Once, though several models ask."""
+    log.info("device %s, %s: %s", choice.device, choice.dtype, choice.reason)
 
 
 @contextmanager
