@@ -4,7 +4,9 @@ languages: names and values of field_names.toml. Knows no file format.
 
 from __future__ import annotations
 
+import re
 import tomllib
+from collections.abc import Collection
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,8 +19,10 @@ def _tables() -> dict[str, Any]:
     return tomllib.loads(Path(__file__).with_name("field_names.toml").read_text(encoding="utf-8"))
 
 
+_INNER_CAPITAL = re.compile(r"(?<=[a-z])(?=[A-Z])")
 YES, NO = (frozenset(_tables()["cells"][value].split()) for value in ("yes", "no"))
 UNPUBLISHED = frozenset(_tables()["cells"]["unpublished"])
+RESTRICTED = frozenset(_tables()["cells"]["restricted"])
 
 
 @cache
@@ -33,12 +37,45 @@ def known_names() -> dict[str, tuple[str, int]]:
 
 
 @cache
+def plain_name(name: str) -> str:
+    """A name as the tables have it: viewCount is "view count"."""
+    whole = folded(name)
+    return whole if whole in known_names() else folded(_INNER_CAPITAL.sub(" ", name))
+
+
+@cache
 def is_aside(name: str) -> bool:
     """Whether a column says something of a record rather than of its matter, or has no name."""
-    name, aside = folded(name), _tables()["aside"]
+    name, aside = plain_name(name), _tables()["aside"]
     if not name or name in aside["names"] or name.split()[-1] in aside["endings"]:
         return True
     return name.endswith(tuple(aside["unspaced"]))
+
+
+@cache
+def is_own(name: str) -> bool:
+    """Whether a column is the company's own, beside what its customers read: notes, costs."""
+    name, own = plain_name(name), _tables()["own"]
+    words = name.split()
+    if name in own["names"] or words[1:] and words[-1] in own["endings"]:
+        return True
+    return name.endswith(tuple(own["unspaced"])) and name not in own["unspaced"]
+
+
+@cache
+def is_of_customers(name: str) -> bool:
+    """Whether a column says who asked or ordered something, or who takes care of it."""
+    return plain_name(name) in _tables()["customers"]["names"]
+
+
+def is_numbered_draft(names: Collection[str], status: str) -> bool:
+    """Whether a status that is a number says that customers do not see a record. names: its keys,
+    which tell the program that it comes from."""
+    known = {*map(plain_name, names)}
+    return any(
+        status in form["unpublished"] and known.issuperset(form["names"])
+        for form in _tables()["numbered"].values()
+    )
 
 
 def field_of(name: str) -> str:
@@ -48,7 +85,7 @@ def field_of(name: str) -> str:
 
 def known_field(name: str) -> tuple[str, int]:
     """The field that a name stands for and its place among the field's names, or ("", 0)."""
-    name, known = folded(name), known_names()
+    name, known = plain_name(name), known_names()
     ended = (
         (field, len(known))
         for field, endings in _tables()["endings"].items()

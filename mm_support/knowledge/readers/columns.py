@@ -20,7 +20,17 @@ from typing import Any
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.fields import as_bool
 from mm_support.language.facts import facts_of
-from mm_support.language.field_names import NO, UNPUBLISHED, field_of, is_aside, known_field
+from mm_support.language.field_names import (
+    NO,
+    RESTRICTED,
+    UNPUBLISHED,
+    YES,
+    field_of,
+    is_aside,
+    is_of_customers,
+    is_own,
+    known_field,
+)
 from mm_support.language.folding import folded
 from mm_support.language.sentences import ASKING, ENDS
 
@@ -31,6 +41,10 @@ LONG = 40  # characters; a cell as long, or one that is a sentence, names no col
 REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
+OF_CUSTOMERS = (
+    "it says what single customers asked or ordered, and was not read; write down what holds for "
+    "all of them ({})"
+)
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 STATING = tuple(".!。！")
 
@@ -61,32 +75,54 @@ class Columns:
                 row.setdefault(field, cell)
         return row | {REST: self.rest(cells)}
 
-    def rest(self, cells: Sequence[object]) -> list[tuple[str, str]]:
-        """(name, cell) of the columns without a field that say something, such as a price."""
-        named = zip(self.names, self.fields, cells)
+    def rest(self, cells: Sequence[object], like: Sequence[object] = ()) -> list[tuple[str, str]]:
+        """(name, cell) of the columns without a field that say something, such as a price. like:
+        the row that says what the cells are called."""
+        named = zip(labels(self.names, like or cells), self.fields, cells)
         return [
             (name, text)
             for name, field, cell in named
-            if not field and not is_aside(name) and (text := _said(cell))
+            if not field and not is_aside(name) and not is_own(name) and (text := _said(cell))
         ]
 
     def note(self) -> str:
         """What each column was taken for, "" where all have our own names. Rows without an answer
         are read whole: none of their columns is unused.
         """
-        told, beside, unused = [], [], []
+        told, beside, unused, own = [], [], [], []
         for at, (name, field) in enumerate(zip(self.names, self.fields)):
             if at in self.guessed:
                 told.append(f"'{name}' is the {field.replace('_', ' ')} (by its contents)")
             elif field and folded(name) != folded(field):
                 told.append(f"'{name}' is the {field.replace('_', ' ')}")
+            elif not field and is_own(name):
+                own.append(f"'{name}'")
             elif name and not field and "answer" in self.fields:
                 (unused if is_aside(name) else beside).append(f"'{name}'")
         if beside:
             told.append(f"read with the answer: {', '.join(beside)}")
         if unused:
             told.append(f"not used: {', '.join(unused)}")
+        if own:
+            told.append(f"kept from customers: {', '.join(own)}")
         return "; ".join(told)
+
+
+def labels(names: Sequence[str], cells: Sequence[object]) -> list[str]:
+    """What the cells of a row are called: "Option 1 Value" by what "Option 1 Name" says. The name
+    itself, and the value of a row that has no option, have no label."""
+    places = {folded(name): at for at, name in enumerate(names)}
+    found = list(names)
+    for name, at in places.items():
+        stem = name.removesuffix(" name")
+        ways = (f"{stem} {called}" for called in ("value", "values", "value s"))
+        value = next((places[way] for way in ways if way in places), at)
+        if name == stem or value == at or value >= len(cells):
+            continue
+        said = str(cells[at]).strip()
+        default = folded(str(cells[value])) == folded(f"default {said}")
+        found[at], found[value] = "", "" if default else said
+    return found
 
 
 def _said(cell: object) -> str:
@@ -123,7 +159,7 @@ def map_columns(rows: Sequence[Sequence[str]]) -> tuple[Columns, bool]:
     else:
         names, body = [f"column {at + 1}" for at in range(max(map(len, rows)))], rows
     sample = [list(row) for row in body[:SAMPLE]]
-    columns = _of_goods(_without_undated(map_names(names), sample), sample)
+    columns = _of_goods(_without_misnamed(map_names(names), sample), sample)
     if not (header and {"title", "answer"} <= set(columns.fields)):
         columns = _guess_rest(columns, sample, header)
     return _of_questions(columns, sample), header
@@ -134,13 +170,17 @@ def _filled(rows: Sequence[Sequence[str]], at: int) -> list[str]:
     return [row[at] for row in rows if at < len(row) and row[at].strip()]
 
 
-def _without_undated(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
-    """A column under a name for days of change that holds texts is one of the matter."""
+def _without_misnamed(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
+    """A column under a name for days of change that holds texts is one of the matter; so is one
+    under a name for what only some may see that says neither yes nor no: "Private | Business".
+    """
     fields = list(columns.fields)
     for at, field in enumerate(fields):
         cells = _filled(body, at)
         dated = [cell for cell in cells if _has_digit(cell) and not is_sentence(cell)]
         if field == "updated" and 2 * len(dated) < len(cells):
+            fields[at] = ""
+        if field == "internal" and not all(cell.strip().casefold() in YES | NO for cell in cells):
             fields[at] = ""
     return Columns(columns.names, tuple(fields))
 
@@ -357,15 +397,34 @@ def _is_id(cells: Sequence[str]) -> bool:
 
 
 def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bool:
-    """Whether its source says that customers do not see it yet, or any more, which is remarked."""
-    published = row.get("published")
-    text = "" if published is None else str(published).strip().casefold()
-    status = str(row.get("status") or "").strip().casefold()
+    """Whether its source says that customers do not see it yet, or any more, or that only some
+    people do, which is remarked."""
+    published, status, visibility, internal = (
+        _folded(row.get(name)) for name in ("published", "status", "visibility", "internal")
+    )
     draft = as_bool(row.get("draft"), "draft", line, remarks)
-    unseen = draft or text in NO or status in UNPUBLISHED
-    if unseen:
+    some = _folded(row.get("segment")) not in NO | {"", "[]"}
+    if draft or published in NO or status in UNPUBLISHED:
         remarks.skip(line, "it is marked as not published")
-    return unseen
+    elif some or internal in YES or visibility in RESTRICTED:
+        remarks.skip(line, "only some people may see it")
+    else:
+        return False
+    return True
+
+
+def _folded(value: object) -> str:
+    return "" if value is None else str(value).strip().casefold()
+
+
+def are_of_customers(names: Iterable[str], line: int, remarks: Remarks) -> bool:
+    """Whether names show that a row or a table is what single customers asked or ordered, which is
+    remarked; two of them are needed."""
+    found = [repr(name) for name in names if is_of_customers(name)]
+    if len(found) < 2:
+        return False
+    remarks.skip(line, OF_CUSTOMERS.format(", ".join(found)))
+    return True
 
 
 def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dict[str, Any]:

@@ -9,21 +9,22 @@ from __future__ import annotations
 import csv
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import date
-from itertools import chain, islice
+from itertools import chain, islice, zip_longest
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import (
     REST,
     Columns,
+    are_of_customers,
     is_sentence,
     map_columns,
     map_names,
 )
 from mm_support.knowledge.readers.encoding import decode
-from mm_support.knowledge.readers.fields import as_text, slug
+from mm_support.knowledge.readers.fields import as_list, as_text, slug
 from mm_support.knowledge.readers.groups import (
     Row,
     by_group,
@@ -31,11 +32,13 @@ from mm_support.knowledge.readers.groups import (
     is_group,
     leads_down,
     led_down,
+    with_more,
 )
 from mm_support.knowledge.readers.heads import split_captions
 from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.table_notes import split_notes, with_notes
 from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
+from mm_support.language.field_names import is_own
 from mm_support.language.written_dates import Order, leading_date, order_in
 
 SEPARATORS = ",;\t|"
@@ -143,8 +146,12 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
         return
     leading = leads_down([cells for _, cells in first])
     columns, header = _columns([cells for _, cells in first], leading)
+    if header and are_of_customers(columns.names, first[0][0], remarks):
+        return
     if not any(columns.fields):
-        texts = [*captions, *(row_line((), cells) for _, cells in chain(first, rows))]
+        names = [name for name in columns.names if header]
+        below = chain(first[header and len(names) > 1 :], rows)
+        texts = [*captions, *(row_line(names, cells) for _, cells in below)]
         yield Document(stem, (Block("list", "\n".join(texts), parts=tuple(texts)),), row=True)
         return
     if not _can_answer(columns):
@@ -161,12 +168,41 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
     rows = (_with_days(row, orders) for row in rows)
     body = led_down(chain(first[header:], rows)) if leading else chain(first[header:], rows)
     grouped = has_group_rows([cells for _, cells in first[header:]], "answer" in columns.fields)
-    for group, (line, cells) in by_group(body) if grouped else (("", row) for row in body):
-        yield from _row(columns, line, cells, _Table(stem, name, header, group, notes), remarks)
+    for group, row, more in _with_groups(columns, body, grouped):
+        for document in _row(columns, *row, _Table(stem, name, header, group, notes), remarks):
+            yield _continued(document, columns, row[1], more)
     if others:
         texts = [" ".join(filter(None, cells)) for _, cells in others]
         block, own = Block("text", "\n".join(texts)), slug(f"{stem}: {texts[0]}")
         yield Document(name, (block,), "", others[0][0], own, row=True)
+
+
+def _with_groups(
+    columns: Columns, body: Iterable[Row], grouped: bool
+) -> Iterator[tuple[str, Row, list[list[str]]]]:
+    """(group, row, the rows that go on with it) of a table."""
+    if grouped:
+        yield from ((group, row, []) for group, row in by_group(body))
+        return
+    told = [at for at, field in enumerate(columns.fields) if field in ("title", "answer")]
+    key = columns.fields.index("id") if "id" in columns.fields else 0
+    keyed = len(told) > 1 and key not in told
+    rows = with_more(body, key, told) if keyed else ((row, []) for row in body)
+    yield from (("", row, more) for row, more in rows)
+
+
+def _continued(
+    document: Document, columns: Columns, cells: Sequence[str], more: Sequence[Sequence[str]]
+) -> Document:
+    """The document with what the rows say that go on with its own. cells: of its own row."""
+    lines, pictures = [], list(document.pictures)
+    for others in more:
+        pictures += as_list(columns.values(others).get("pictures"))
+        said = columns.rest(others, cells)
+        lines += [row_line(*zip(*said))] if said else []
+    block = Block("table", "\n".join(lines), line=document.line, parts=tuple(lines))
+    blocks = (*document.blocks, block) if lines else document.blocks
+    return replace(document, blocks=blocks, pictures=tuple(dict.fromkeys(pictures)))
 
 
 def _day_orders(columns: Columns, rows: Sequence[Sequence[str]]) -> dict[int, Order]:
@@ -236,6 +272,8 @@ def _row(
     noted = with_notes(columns.names, cells, table.notes)
     row, told = columns.values(cells), columns.values(noted)
     row |= {field: told[field] for field in ("answer", REST) if field in told}
+    pairs = zip_longest(columns.names, noted, fillvalue="")
+    noted = ["" if is_own(name) else cell for name, cell in pairs]
     row |= {"topic": table.group} if table.group and not row.get("topic") else {}
     if "answer" not in columns.fields:
         yield _table_row(columns, row, line, noted, table)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
@@ -13,6 +13,7 @@ from mm_support.language.field_names import NO, YES
 from mm_support.language.written_dates import leading_date
 
 _DAY_AS_NUMBER = re.compile(r"(\d{4})(\d\d)(\d\d)(?!\d)")
+_SECONDS = re.compile(r"1\d{9}(?:\d{3})?")  # or milliseconds since 1970, as programs count
 _IN_NUMBERS = re.compile(r"\d+[-/.年]\d")  # what begins so is no day in words
 _TAGS = re.compile(r"[,;|，、；،\n]")
 MAX_DATED = 100  # characters of a day in words
@@ -54,6 +55,8 @@ def as_day(value: Any, name: str, line: int, remarks: Remarks) -> date | None:
 
 def _day_of(text: str) -> date:
     """Raises ValueError where the text is no date, or may be two."""
+    if _SECONDS.fullmatch(text):
+        return datetime.fromtimestamp(int(text[:10]), UTC).date()
     if found := _DAY_AS_NUMBER.match(text):
         return date(int(found[1]), int(found[2]), int(found[3]))
     if written := leading_date(text):

@@ -4,12 +4,12 @@
     Cut        35 EUR                     Colour   80 EUR
     Colour     80 EUR             Nails   Gel      45 EUR
 
-Knows no file format.
+Rows may also go on with the one above. Knows no file format.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 
 from mm_support.knowledge.readers.columns import is_sentence
 from mm_support.language.sentences import ASKING
@@ -61,6 +61,27 @@ def grouped(body: Sequence[list[str]]) -> list[list[str]]:
         return list(body)
     rows = by_group(enumerate(body))
     return [[": ".join(filter(None, [group, row[0]])), *row[1:]] for group, (_, row) in rows]
+
+
+# -- rows that go on with the one above ------------------------------------------------------
+
+
+def with_more(
+    rows: Iterable[Row], key: int, fields: Collection[int]
+) -> Iterator[tuple[Row, list[list[str]]]]:
+    """Each row with the rows below it that say more of the same, such as the variants of a product:
+    they have its key, which is taken out, and nothing in the columns of these fields."""
+    own: Row | None = None
+    more: list[list[str]] = []
+    for row in rows:
+        cells = row[1]
+        begins = any("".join(cells[at : at + 1]) for at in fields)
+        if own is None or begins or "".join(cells[key : key + 1]) != own[1][key] or not own[1][key]:
+            yield from [(own, more)] if own else []
+            own, more = row, []
+        else:
+            more.append([*cells[:key], "", *cells[key + 1 :]])
+    yield from [(own, more)] if own else []
 
 
 # -- cells that stand for those below ------------------------------------------------------

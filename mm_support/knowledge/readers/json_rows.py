@@ -9,13 +9,21 @@ from collections.abc import Iterator
 from typing import Any, NamedTuple
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
-from mm_support.knowledge.readers.columns import MANY, by_field, is_sentence, map_names
+from mm_support.knowledge.readers.columns import (
+    MANY,
+    are_of_customers,
+    by_field,
+    is_sentence,
+    map_names,
+)
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.rows import row_document
 from mm_support.knowledge.readers.tables import row_line
-from mm_support.language.field_names import field_of, is_aside
+from mm_support.language.field_names import field_of, is_aside, is_numbered_draft
 
+MAX_WRAPPED = 2  # objects round a list
+_LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2,4})?")
 _ITEM = re.compile(r"([\s,]*)")  # what stands between two items
 
 
@@ -27,6 +35,10 @@ def read_json(file: File, remarks: Remarks) -> Iterator[Document]:
         if not isinstance(row, dict):
             remarks.skip(line, "it is not a JSON object")
             continue
+        if are_of_customers(_names(row), line, remarks):
+            continue
+        if is_numbered_draft([*map(str, row)], str(row.get("status"))):
+            row = row | {"status": "draft"}
         if note := map_names([str(name) for name in row]).note():
             told.add(note)
         try:
@@ -39,6 +51,14 @@ def read_json(file: File, remarks: Remarks) -> Iterator[Document]:
         if document is not None:
             yield document
     remarks.mapping += [f"{remarks.file}: {note}" for note in sorted(told)[:5]]
+
+
+def _names(row: dict[str, Any]) -> Iterator[str]:
+    """The names of a row's values, and of those that say who somebody is."""
+    for name, value in row.items():
+        yield str(name)
+        if isinstance(value, dict) and "email" in value:
+            yield f"{name} email"
 
 
 class _Row(NamedTuple):
@@ -109,30 +129,100 @@ def _of_object(value: dict[str, Any], remarks: Remarks) -> list[_Row]:
 
 
 def _inside(value: Any, remarks: Remarks) -> list[_Row]:
-    """The rows of an export that wraps them in an object; else the value itself. Of several lists
+    """The rows of an export that wraps them in objects; else the value itself. Of several lists
     all that hold answers, or else the longest; the others are remarked. Lists that are called as
-    people call them are topics.
+    people call them are topics. What rows are filed under is their category.
     """
-    if not isinstance(value, dict) or "answer" in by_field(value):
-        return [_Row(value)]
-    lists = {name: own for name, own in value.items() if _are_rows(own)}
+    if (
+        not isinstance(value, dict)
+        or _is_record(value)
+        and not any(map(_is_record, value.values()))
+    ):
+        return _of_record(value)
+    every = dict(_lists(value))
+    filed, naming = _filed_under(every)
+    lists = {name: own for name, own in every.items() if name not in naming}
     answering = [name for name, own in lists.items() if "answer" in by_field(own[0])]
     taken = answering or sorted(lists, key=lambda name: -len(lists[name]))[:1]
     for name in lists.keys() - taken:
         remarks.skip(0, f"the list '{name}' holds no answers and was not read")
     topics = {name: name if taken[1:] and not _is_key(name) else "" for name in taken}
     rows = [own for name in taken for row in lists[name] for own in _of_record(row, topics[name])]
-    return rows or [_Row(value)]
+    rows = [row._replace(value=_with_categories(row.value, filed)) for row in rows]
+    return rows or _one_inside(value)
+
+
+def _lists(value: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, list[Any]]]:
+    """The lists of records in an object, also in those that it wraps them in, by the outer name."""
+    for name, own in value.items():
+        if _are_rows(own):
+            yield name, own
+        elif isinstance(own, dict) and depth < MAX_WRAPPED:
+            yield from ((name, rows) for _, rows in _lists(own, depth + 1))
+
+
+def _one_inside(value: dict[str, Any]) -> list[_Row]:
+    """The record that an object wraps, or the object: {"article": {"title": ..., "body": ...}}."""
+    records = [own for own in value.values() if _is_record(own)]
+    return _of_record(records[0]) if len(records) == 1 else [_Row(value)]
+
+
+def _filed_under(lists: dict[str, list[Any]]) -> tuple[dict[str, dict[str, str]], set[str]]:
+    """(key of a record, "section_id" -> id -> the name of what the record is filed under; the
+    names of the lists, "sections", beside it that name these)."""
+    found: dict[str, dict[str, str]] = {}
+    keys = {str(key) for rows in lists.values() for key in rows[0] if str(key).endswith("_id")}
+    naming = set[str]()
+    for name, rows in lists.items():
+        of_these = [key for key in keys if len(key) > 6 and name.startswith(key[:-4])]
+        for key in of_these if "title" in by_field(rows[0]) else ():
+            told = [by_field(row) for row in rows if isinstance(row, dict)]
+            found[key] = {as_text(row.get("id")): as_text(row.get("title")) for row in told}
+            naming.add(name)
+    return found, naming
+
+
+def _with_categories(row: Any, filed: dict[str, dict[str, str]]) -> Any:
+    if not isinstance(row, dict):
+        return row
+    names = [filed[key].get(as_text(own)) for key, own in row.items() if key in filed]
+    found = [name for name in names if name]
+    return row | {"category": "|".join(found)} if found and "category" not in row else row
 
 
 def _of_record(value: Any, topic: str = "") -> list[_Row]:
-    """A record, or the rows of the lists in one that only names what they are about."""
-    if not isinstance(value, dict) or "answer" in by_field(value):
+    """A record with its translations, or the rows of the lists in one that only names what they
+    are about."""
+    if not isinstance(value, dict):
         return [_Row(value, topic)]
+    if "answer" in by_field(value):
+        return [_Row(own, topic) for own in (value, *_translations(value))]
     lists = [own for own in value.values() if _are_rows(own) and "answer" in by_field(own[0])]
     names = [own for own in value.values() if isinstance(own, str) and own.strip()]
     name = as_text(by_field(value).get("title")) or (names[0] if len(names) == 1 else "")
     return [_Row(row, name or topic) for own in lists for row in own] or [_Row(value, topic)]
+
+
+def _translations(value: dict[str, Any]) -> list[dict[str, Any]]:
+    """The records in one that say the same in other languages: under the language's code, or in a
+    list where each names its language."""
+    said = by_field(value).get("answer")
+    found: list[dict[str, Any]] = []
+    for held in value.values():
+        if isinstance(held, dict):
+            own = [{"language": key} | row for key, row in held.items() if _is_in(key, row)]
+        else:
+            own = [row for row in held if _is_record(row)] if isinstance(held, list) else []
+        found += [row for row in own if by_field(row).get("language")]
+    return [row for row in found if by_field(row).get("answer") != said]
+
+
+def _is_in(key: str, value: Any) -> bool:
+    return bool(_LANGUAGE.fullmatch(key)) and _is_record(value)
+
+
+def _is_record(value: Any) -> bool:
+    return isinstance(value, dict) and "answer" in by_field(value)
 
 
 def _is_map(value: dict[str, Any]) -> bool:

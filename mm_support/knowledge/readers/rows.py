@@ -13,7 +13,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import Block, Document, Remarks
 from mm_support.knowledge.readers.blocks import html_blocks
 from mm_support.knowledge.readers.columns import LONG, REST, is_unpublished
-from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_tags, as_text
+from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_tags, as_text, slug
 from mm_support.knowledge.readers.markdown import markdown_blocks, shown
 from mm_support.knowledge.readers.tables import row_line
 
@@ -42,12 +42,13 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     title = f"{title} ({code})" if title and code and code not in title else title
     answer = as_text(row.get("answer"))
     blocks, links = answer_blocks(answer, line, remarks)
-    if not title or not any(block.text for block in blocks):
-        remarks.skip(line, "it has no answer" if title else "it has no title")
-        return None
     said = [title, *(block.text for block in blocks)]
     rest = [(name, text_of(cell)) for name, cell in row.get(REST, ())]
     told = [(name, text) for name, text in rest if text and not _is_said(text, said)]
+    answers = any(block.text for block in blocks) or bool(told and code)  # goods have a price
+    if not title or not answers:
+        remarks.skip(line, "it has no answer" if title else "it has no title")
+        return None
     blocks += (Block("text", row_line(*zip(*told)), line=line),) if told else ()
     fields = document_fields(row, line, remarks)
     fields["questions"] = tuple(text for text in questions if text and text != title)
@@ -57,7 +58,9 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
 
 def _is_said(text: str, said: Sequence[str]) -> bool:
     """Whether a cell repeats a title or a paragraph, or is a sentence of one; a price of 5 is not
-    said by "15 colours"."""
+    said by "15 colours". The title as an address writes it repeats it too."""
+    if text == slug(said[0]):
+        return True
     return text in said or len(text) > LONG and text in "\n".join(said)
 
 

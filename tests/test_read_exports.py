@@ -1,0 +1,172 @@
+"""What tools export: what is in it for customers is read, what is not is left out and told."""
+
+import json
+
+import pytest
+
+from mm_support.errors import KnowledgeError
+from mm_support.knowledge.ingest import read_source
+
+
+def said(reading):
+    return "\n".join(f"{entry.title}\n{entry.answer}" for entry in reading.entries)
+
+
+def reasons(reading):
+    return " / ".join(reason for _, _, reason in reading.skipped)
+
+
+def export(tmp_path, content):
+    (tmp_path / "a.json").write_text(json.dumps(content), encoding="utf-8")
+    return read_source(tmp_path / "a.json")
+
+
+def article(title, body, **more):
+    return {"id": title, "title": title, "body": body} | more
+
+
+@pytest.mark.parametrize(
+    "mark",
+    [{"user_segment_id": 77}, {"isPrivate": True}, {"visibility": "agents"}]
+    + [{"status": "notpublished"}, {"status": "In review"}, {"state": "private"}],
+)
+def test_what_only_some_people_may_see_is_left_out_and_told(tmp_path, mark):
+    everybody = {name: None for name in mark}
+    read = export(
+        tmp_path,
+        [article("Vases", "<p>They ship on Friday.</p>", **everybody)]
+        + [article("Goodwill", "<p>Give back up to 25 EUR.</p>", **mark)],
+    )
+    assert [entry.title for entry in read.entries] == ["Vases"]
+    assert "only some people may see it" in reasons(read) or "not published" in reasons(read)
+
+
+def test_a_draft_by_its_number_is_told_by_the_keys_of_its_export(tmp_path):
+    keys = {"folder_id": 3, "agent_id": 4, "seo_data": {}}
+    articles = [
+        {"id": n, "title": f"Vase {n}", "description": "<p>Of clay.</p>", "status": n} | keys
+        for n in (1, 2)
+    ]
+    assert [entry.title for entry in export(tmp_path, articles).entries] == ["Vase 2"]
+    (entry,) = export(tmp_path, [{"title": "A", "answer": "B.", "status": 1}]).entries
+    assert entry.answer == "B."
+
+
+def test_the_form_with_lists_is_read_where_an_export_has_the_plain_text_too(tmp_path):
+    body = "<p>First unscrew it.</p><ol><li>Turn it.</li><li>Lift it.</li></ol>"
+    plain = "First unscrew it. Turn it. Lift it."
+    row = {"title": "The lid", "description": body, "description_text": plain}
+    (entry,) = export(tmp_path, [row]).entries
+    assert entry.answer == "First unscrew it.\n\n1. Turn it.\n2. Lift it."
+
+
+def test_articles_are_found_in_the_objects_that_wrap_them(tmp_path):
+    items = [article("Lids", "<p>They fit all jars.</p>", viewCount=7, collectionId="c")]
+    (entry,) = export(tmp_path, {"articles": {"page": 1, "items": items}}).entries
+    assert (entry.title, entry.answer) == ("Lids", "They fit all jars.")
+    (entry,) = export(tmp_path, {"article": items[0]}).entries
+    assert entry.answer == "They fit all jars."
+
+
+def test_what_articles_are_filed_under_is_their_tag_and_no_entry(tmp_path):
+    content = {
+        "articles": [article("Lids", "<p>They fit all jars.</p>", section_id=9)],
+        "sections": [{"id": 9, "name": "Jars", "description": "All about jars"}],
+    }
+    (entry,) = export(tmp_path, content).entries
+    assert entry.title == "Lids" and entry.tags == ("Jars",)
+
+
+def test_translations_of_an_article_are_entries(tmp_path):
+    german = {"title": "Deckel", "body": "<p>Sie passen auf alle Gläser.</p>"}
+    english = article("Lids", "<p>They fit all jars.</p>", updated_at=1682928359)
+    read = export(tmp_path, [english | {"translated_content": {"type": "x", "de": german}}])
+    first, second = read.entries
+    assert str(first.updated) == "2023-05-01"
+    assert (second.title, second.language) == ("Deckel", "de")
+    in_list = [german | {"locale": "de"}, {"locale": "en", "body": english["body"], "title": "L"}]
+    read = export(tmp_path, [english | {"translations": in_list}])
+    assert [entry.language for entry in read.entries] == ["", "de"]
+
+
+TICKET = {"subject": "Lost jar", "description": "My jar 55 is lost. Ada Berg", "status": "open"}
+
+
+@pytest.mark.parametrize(
+    "who",
+    [
+        {"requester_id": 7, "assignee_id": 8},
+        {"requester": {"name": "Ada Berg", "email": "ada@mail.example"}},
+        {"contacts": {"contacts": []}, "conversation_parts": {"conversation_parts": []}},
+    ],
+)
+def test_what_single_customers_wrote_is_no_knowledge(tmp_path, who):
+    with pytest.raises(KnowledgeError, match="single customers"):
+        export(tmp_path, [TICKET | who])
+    (tmp_path / "t.csv").write_text(
+        "Id,Requester,Requester email,Subject,Status\n"
+        "1,Ada Berg,ada@mail.example,Where is my jar?,Open\n"
+        "2,Bo Lund,bo@mail.example,Broken lid,Solved\n"
+    )
+    with pytest.raises(KnowledgeError, match="single customers"):
+        read_source(tmp_path / "t.csv")
+
+
+def test_what_a_company_writes_for_itself_is_not_shown(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "Question,Answer,Internal notes,Price\n"
+        "Can I rebook?,Until the day before.,Never for agencies,4 EUR\n"
+    )
+    read = read_source(tmp_path / "a.csv")
+    assert said(read) == "Can I rebook?\nUntil the day before.\n\nPrice: 4 EUR"
+    assert "kept from customers: 'Internal notes'" in read.mapping[0]
+    (tmp_path / "b.csv").write_text(
+        "Item no.,Product,Retail,Wholesale (internal)\nB-1,Rye loaf,4.20,2.10\nB-2,Bun,0.60,0.20\n"
+    )
+    read = read_source(tmp_path / "b.csv")
+    assert "4.20" in said(read) and "2.10" not in said(read)
+    assert "kept from customers: 'Wholesale (internal)'" in read.mapping[0]
+    (tmp_path / "c.csv").write_text(
+        "Tarif,Private,Business\nSmall,9 EUR,12 EUR\nBig,19 EUR,30 EUR\n"
+    )
+    assert "Private: 9 EUR" in said(read_source(tmp_path / "c.csv"))
+
+
+SHOP = """\
+Handle,Title,Body (HTML),Published,Option1 Name,Option1 Value,Variant SKU,Variant Price,\
+Variant Inventory Policy,Cost per item,Status
+clay-jar,Clay Jar,<p>Fired twice.</p>,true,Size,S,CJ-S,39.00,deny,14.20,active
+clay-jar,,,,,L,CJ-L,42.00,deny,15.00,
+lid,Lid,<p>Of cork.</p>,true,Title,Default Title,LI,5.00,deny,1.00,active
+lamp,Lamp,<p>Comes in May.</p>,false,Title,Default Title,LA,90.00,deny,30.00,draft
+lamp,,,,,Large,LA-L,95.00,deny,31.00,
+"""
+
+
+def test_rows_of_variants_are_read_with_their_product(tmp_path):
+    (tmp_path / "shop.csv").write_text(SHOP)
+    jar, lid = read_source(tmp_path / "shop.csv").entries
+    assert jar.answer.splitlines() == [
+        "Fired twice.",
+        "",
+        "Size: S; Variant SKU: CJ-S; Variant Price: 39.00",
+        "",
+        "Size: L; Variant SKU: CJ-L; Variant Price: 42.00",
+    ]
+    assert lid.answer == "Of cork.\n\nVariant SKU: LI; Variant Price: 5.00"
+
+
+def test_goods_without_a_description_keep_their_prices(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "SKU,Name,Published,Description,Regular price,Attribute 1 name,Attribute 1 value(s)\n"
+        'TEE,Tee,1,<p>Of cotton.</p>,,Size,"S, L"\nTEE-L,Tee - L,1,,28,Size,L\n'
+        "COAT,Coat,-1,<p>Not yet.</p>,90,,\n"
+    )
+    tee, large = read_source(tmp_path / "a.csv").entries
+    assert tee.answer == "Of cotton.\n\nSize: S, L"
+    assert (large.title, large.answer) == ("Tee - L (TEE-L)", "Regular price: 28; Size: L")
+
+
+def test_rows_whose_columns_are_not_known_keep_the_names_of_these(tmp_path):
+    (tmp_path / "a.csv").write_text("Size,Qty,Unit price\nA4,100,0.12\nA4,500,0.09\nA3,100,0.20\n")
+    assert "Size: A4; Qty: 500; Unit price: 0.09" in said(read_source(tmp_path / "a.csv"))
