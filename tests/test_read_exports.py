@@ -3,6 +3,8 @@
 import json
 
 import pytest
+from knowledge_files import docx, paragraph, run
+from openpyxl import Workbook
 
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.ingest import read_source
@@ -170,3 +172,103 @@ def test_goods_without_a_description_keep_their_prices(tmp_path):
 def test_rows_whose_columns_are_not_known_keep_the_names_of_these(tmp_path):
     (tmp_path / "a.csv").write_text("Size,Qty,Unit price\nA4,100,0.12\nA4,500,0.09\nA3,100,0.20\n")
     assert "Size: A4; Qty: 500; Unit price: 0.09" in said(read_source(tmp_path / "a.csv"))
+
+
+CHATS = [
+    "12/03/2026, 09:15 - +49 171 555: Are you open on Sunday?\n"
+    "12/03/2026, 09:16 - Vogt: From 10.\nRing twice.\n12/03/2026, 09:20 - +49 171 555: Thanks!",
+    "[12.03.26, 09:15:00] Ines: Are you open?\n[12.03.26, 9:16:11 PM] Vogt: Yes.\n"
+    "[13.03.26, 09:15:00] Ines: Thanks!",
+    "Ines, [12.03.2026 09:15]\nAre you open?\n\nVogt, [12.03.2026 09:16]\nYes.\n\n"
+    "Ines, [12.03.2026 09:17]\nThanks!",
+]
+
+
+@pytest.mark.parametrize("text", CHATS)
+def test_a_chat_is_no_knowledge(tmp_path, text):
+    (tmp_path / "chat.txt").write_text(text)
+    with pytest.raises(KnowledgeError, match="conversation"):
+        read_source(tmp_path / "chat.txt")
+
+
+def test_dates_at_the_beginning_of_lines_make_no_chat(tmp_path):
+    (tmp_path / "a.txt").write_text(
+        "12.03.2026, 9:15: Opening\n13.03.2026, 20:00: Concert: free\n14.03.2026 10:00 Market\n"
+    )
+    assert "Concert" in said(read_source(tmp_path / "a.txt"))
+
+
+def workbook(tmp_path, rows):
+    book = Workbook()
+    for row in rows:
+        book.active.append(row)
+    book.active.title = "Prices"
+    return book, tmp_path / "a.xlsx"
+
+
+def test_what_a_sheet_hides_is_left_out_and_told(tmp_path):
+    rows = [["Item no.", "Product", "Bought at", "Price"], ["B-1", "Rye", 2.1, 4.2]]
+    book, path = workbook(tmp_path, [*rows, ["B-2", "Old bun", 0.3, 0.6], ["B-3", "Bun", 0.4, 0.8]])
+    book.active.column_dimensions["C"].hidden = True
+    book.active.row_dimensions[3].hidden = True
+    book.save(path)
+    read = read_source(path)
+    assert [entry.title for entry in read.entries] == ["Rye", "Bun"]
+    assert "2.1" not in said(read) and "Price: 4.2" in said(read)
+    assert "column 'Bought at' of sheet 'Prices' is hidden" in reasons(read)
+    assert "1 rows of sheet 'Prices' are hidden" in reasons(read)
+
+
+def test_tables_below_each_other_have_their_own_columns(tmp_path):
+    loaves = [
+        ["Item no.", "Product", "Weight", "Price"],
+        ["B-1", "Rye", "1 kg", 4],
+        ["B-2", "Bun", "60 g", 1],
+    ]
+    cakes = [
+        ["Cakes"],
+        ["Item no.", "Cake", "Pieces", "Price"],
+        ["K-1", "Apple", 12, 28],
+        ["K-2", "Plum", 8, 20],
+    ]
+    book, path = workbook(
+        tmp_path, [["Bakery"], *loaves, [], ["All prices include VAT."], [], *cakes]
+    )
+    book.save(path)
+    told = {entry.title: entry.answer for entry in read_source(path).entries}
+    assert told["Apple"] == "Item no.: K-1; Cake: Apple; Pieces: 12; Price: 28"
+    assert told["Bakery"] == "All prices include VAT." and len(told) == 5
+
+
+def test_groups_of_rows_with_a_blank_row_between_are_one_table(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "Service,Price\nCut,35 EUR\nWash,9 EUR\n\nGel,45 EUR\nFile,8 EUR\n"
+    )
+    assert said(read_source(tmp_path / "a.csv")).count("Price: ") == 4
+
+
+def bold(text):
+    return f"<w:r><w:rPr><w:b/></w:rPr><w:t>{text}</w:t></w:r>"
+
+
+def test_bold_lines_over_text_are_headings_of_a_word_file(tmp_path):
+    docx(
+        tmp_path / "a.docx",
+        *(paragraph(bold("Rules of the site")), paragraph(bold("1. Arrival"))),
+        paragraph(run("From two to eight.")),
+        paragraph(bold("2. Dogs")),
+        paragraph(run("They cost "), bold("3 EUR"), run(" a night.")),
+        paragraph(bold("Keep them on a lead.")),
+    )
+    (entry,) = read_source(tmp_path / "a.docx").entries
+    assert entry.title == "Rules of the site"
+    assert entry.answer.startswith("1. Arrival: From two to eight.\n\n2. Dogs: They cost 3 EUR")
+
+
+def test_hidden_text_of_a_word_file_is_left_out_and_told(tmp_path):
+    hidden = "<w:r><w:rPr><w:vanish/></w:rPr><w:t>Code STAFF20</w:t></w:r>"
+    gone = "<w:del w:id='1' w:author='a'><w:r><w:delText>in June</w:delText></w:r></w:del>"
+    docx(tmp_path / "a.docx", paragraph(run("We open in May."), gone, hidden))
+    read = read_source(tmp_path / "a.docx")
+    assert [entry.answer for entry in read.entries] == ["We open in May."]
+    assert "'Code STAFF20' is hidden" in reasons(read) and "'in June' is deleted" in reasons(read)

@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks, quoted
+from mm_support.knowledge.readers.bold_heads import mark_bold_headings
 from mm_support.knowledge.readers.columns import is_sentence
 from mm_support.knowledge.readers.contents import leads_within
 from mm_support.knowledge.readers.elements import HEADINGS, line_of
@@ -81,6 +82,7 @@ def parsed(html: str, remarks: Remarks) -> Any:
         hide_by_style(tree)
     if FOLDS.search(html):
         unfold(tree)
+    mark_bold_headings(tree)
     return tree
 
 

@@ -34,7 +34,7 @@ from mm_support.knowledge.readers.groups import (
     led_down,
     with_more,
 )
-from mm_support.knowledge.readers.heads import split_captions
+from mm_support.knowledge.readers.heads import split_captions, split_tables
 from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.table_notes import split_notes, with_notes
 from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
@@ -137,11 +137,17 @@ def _lenient(line: str, separator: str) -> list[str]:
 
 
 def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterator[Document]:
-    """A document a row of any table: CSV, or a sheet. stem: its title for want of a better one, and
-    what ids are made of."""
-    table, notes, others = split_notes([row for row in rows if says_anything(row[1])])
-    rows = iter(table)
-    captions, first = split_captions(list(islice(rows, JUDGED)))
+    """A document a row of all tables of a CSV file or a sheet. stem: their title for want of a
+    better one, and what ids are made of."""
+    for table in split_tables([row for row in rows if says_anything(row[1])]):
+        yield from _documents(table, stem, remarks)
+
+
+def _documents(rows: Sequence[Row], stem: str, remarks: Remarks) -> Iterator[Document]:
+    """A document a row of one table."""
+    table, notes, others = split_notes(rows)
+    following = iter(table)
+    captions, first = split_captions(list(islice(following, JUDGED)))
     if not first:
         return
     leading = leads_down([cells for _, cells in first])
@@ -150,7 +156,7 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
         return
     if not any(columns.fields):
         names = [name for name in columns.names if header]
-        below = chain(first[header and len(names) > 1 :], rows)
+        below = chain(first[header and len(names) > 1 :], following)
         texts = [*captions, *(row_line(names, cells) for _, cells in below)]
         yield Document(stem, (Block("list", "\n".join(texts), parts=tuple(texts)),), row=True)
         return
@@ -165,8 +171,8 @@ def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterato
         yield Document(name, (Block("text", said),), "", first[0][0], row=True)
     orders = _day_orders(columns, [cells for _, cells in first])
     first = [_with_days(row, orders) for row in first]
-    rows = (_with_days(row, orders) for row in rows)
-    body = led_down(chain(first[header:], rows)) if leading else chain(first[header:], rows)
+    below = (_with_days(row, orders) for row in following)
+    body = led_down(chain(first[header:], below)) if leading else chain(first[header:], below)
     grouped = has_group_rows([cells for _, cells in first[header:]], "answer" in columns.fields)
     for group, row, more in _with_groups(columns, body, grouped):
         for document in _row(columns, *row, _Table(stem, name, header, group, notes), remarks):

@@ -9,13 +9,14 @@ Knows no file format.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-from mm_support.knowledge.readers.columns import has_header, heads_figures
+from mm_support.knowledge.readers.columns import has_header, heads_figures, is_sentence
 from mm_support.knowledge.readers.groups import Row
 from mm_support.knowledge.readers.tables import joined_header
 from mm_support.language.field_names import field_of
+from mm_support.language.folding import folded
 
 
 def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
@@ -31,6 +32,51 @@ def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
     elif any(_is_caption(cells) for _, cells in table):
         captions, table = [], rows
     return [next(filter(None, cells)) for _, cells in captions], list(table)
+
+
+def split_tables(rows: Sequence[Row]) -> list[list[Row]]:
+    """The tables of a sheet that stand one below the other: each begins with names of its columns,
+    under a row without cells or as the first ones are written, and a caption if it has one."""
+    first = next((names for _, cells in rows if (names := _named(cells))), {})
+    starts = [0]
+    for at, (line, cells) in enumerate(rows):
+        if at <= starts[-1] or not _named(cells) or at == _head(rows, starts[-1]):
+            continue
+        begin = at
+        while begin > starts[-1] + 1 and _is_name_alone(rows[begin - 1][1]):
+            begin -= 1
+        apart = rows[begin][0] > rows[begin - 1][0] + 1 or line > rows[at - 1][0] + 1
+        if _named(cells) == first or apart and _names_columns(rows, at, first):
+            starts.append(begin)
+    return [list(rows[one:other]) for one, other in zip(starts, [*starts[1:], len(rows)])]
+
+
+def _head(rows: Sequence[Row], start: int) -> int:
+    """The place of the first row from there with two cells."""
+    return next((at for at in range(start, len(rows)) if _named(rows[at][1])), len(rows))
+
+
+def _named(cells: Sequence[str]) -> dict[int, str]:
+    """Place -> text of the cells of a row, where they are several; else nothing."""
+    found = {at: folded(cell) for at, cell in enumerate(cells) if cell.strip()}
+    return found if len({*found.values()}) > 1 else {}
+
+
+def _is_name_alone(cells: Sequence[str]) -> bool:
+    return _is_caption(cells) and not is_sentence(next(filter(None, cells)))
+
+
+def _names_columns(rows: Sequence[Row], at: int, first: Mapping[int, str]) -> bool:
+    """Whether a row names columns as the first one does, or stands over figures."""
+    names = _named(rows[at][1])
+    body: list[Sequence[str]] = []
+    for (line, _), (after, cells) in zip(rows[at:], rows[at + 1 :]):
+        if after > line + 1:
+            break
+        body.append(cells)
+    if not body or any(sign.isdigit() for name in names.values() for sign in name):
+        return False
+    return bool({*names.values()} & {*first.values()}) or heads_figures(rows[at][1], body)
 
 
 def _is_caption(cells: Sequence[str]) -> bool:

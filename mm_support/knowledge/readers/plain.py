@@ -15,6 +15,18 @@ from mm_support.language.sentences import ASKING, BULLETS, COLONS
 
 MAX_HEADING = 60  # characters of a line in capitals
 MAX_TITLE = 120  # characters; a longer first line is text
+LEAST_MESSAGES = 3
+CONVERSATION = (
+    "it is a conversation of single people and was not read; write down what holds for all of them"
+)
+_DAY_AND_TIME = (
+    r"\d{1,4}[./-]\d{1,2}[./-]\d{2,4},?\s+\d{1,2}[:.]\d\d[^\]\n:]{0,9}(?::\d\d[^\]\n:]{0,9})?"
+)
+# [12.03.26, 09:15:00] Ines: ..., 12/03/2026, 09:15 - Ines: ..., or "Ines, [12.03.2026 09:15]" above
+_MESSAGE = re.compile(
+    rf"\W{{0,3}}{_DAY_AND_TIME}\]?\s*(?:-\s+)?[^\s:][^:\n]{{0,60}}:\s"
+    rf"|[^\n\[]{{1,60}},\s\[{_DAY_AND_TIME}\]"
+)
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
 _ITEM = re.compile(rf"\s*[{BULLETS}]\s")
 _WORD = re.compile(r"[^\W\d_]{3}")
@@ -28,12 +40,22 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
     filled = [at for at, line in enumerate(lines) if line.strip()]
     if not filled:
         return
+    if is_conversation([lines[at] for at in filled]):
+        remarks.skip(filled[0] + 1, CONVERSATION)
+        return
     title, first = file.stem, filled[0]
     labelled = len(filled) > 1 and _is_label(lines[first].strip())
     if labelled and not _is_first_section(lines, first) and not _is_within(lines, first):
         title, stays = _title(lines, *filled[:2])
         lines[first] = lines[first] if stays else ""
     yield Document(title, with_questions([*text_blocks(lines)]), file.name)
+
+
+def is_conversation(lines: Sequence[str]) -> bool:
+    """Whether lines are what a messenger exports: most begin with a day, a time and a name, or are
+    between such lines."""
+    begun = sum(bool(_MESSAGE.match(line)) for line in lines)
+    return begun >= LEAST_MESSAGES and 3 * begun >= len(lines)
 
 
 def _title(lines: list[str], first: int, second: int) -> tuple[str, bool]:

@@ -16,6 +16,7 @@ from itertools import count
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.blocks import LINE, html_blocks
 from mm_support.knowledge.readers.markdown import split_questions, titled
+from mm_support.knowledge.readers.word_parts import without_hidden
 
 TITLE = '<h1 class="own">'  # as mammoth begins what has Word's style of titles
 STYLES = "p[style-name='Title'] => h1.own:fresh\np[style-name='Subtitle'] => p:fresh"
@@ -45,7 +46,9 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
         return {"src": kept[-1]}
 
     result = mammoth.convert_to_html(
-        io.BytesIO(file.data), style_map=STYLES, convert_image=mammoth.images.img_element(keep)
+        io.BytesIO(without_hidden(file.data, remarks)),
+        style_map=STYLES,
+        convert_image=mammoth.images.img_element(keep),
     )
     blocks, links = html_blocks(_numbered(result.value), remarks)
     title = _own_title(file.data, blocks)

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 
-from mm_support.knowledge.readers.base import Document, File, Remarks
+from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
 from mm_support.knowledge.readers.delimited import table_documents
 from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.groups import Row
@@ -65,13 +65,20 @@ def _uncounted(data: bytes) -> int:
 
 def _rows(sheet, remarks: Remarks) -> Iterator[Row]:
     merged, last = _merged(sheet), min(MAX_COLUMNS + 1, sheet.max_column)
+    columns, rows = _hidden(sheet, remarks)
     wide = False
     # without a bound of its own openpyxl makes a cell for each column up to the most
     for number, cells in enumerate(sheet.iter_rows(max_col=last), 1):
         if number > MAX_ROWS:
             remarks.skip(number, f"sheet '{sheet.title}' has more than {MAX_ROWS} rows")
             return
-        values = [merged.get((number, at)) or as_shown(cell) for at, cell in enumerate(cells, 1)]
+        if number in rows:
+            continue
+        values = [
+            merged.get((number, at)) or as_shown(cell)
+            for at, cell in enumerate(cells, 1)
+            if at not in columns
+        ]
         if not wide and any(values[MAX_COLUMNS:]):
             remarks.skip(number, f"sheet '{sheet.title}' has more than {MAX_COLUMNS} columns")
             wide = True
@@ -80,6 +87,29 @@ def _rows(sheet, remarks: Remarks) -> Iterator[Row]:
             values.pop()
         if values:
             yield number, values
+
+
+def _hidden(sheet, remarks: Remarks) -> tuple[set[int], set[int]]:
+    """(columns, rows) that the sheet does not show, by their numbers; what they hold is told."""
+    columns = {
+        at
+        for own in sheet.column_dimensions.values()
+        if own.hidden
+        for at in range(own.min or 1, min(own.max or 1, MAX_COLUMNS) + 1)
+    }
+    rows = {at for at, own in sheet.row_dimensions.items() if own.hidden}
+    for at in sorted(columns):
+        texts = (
+            cell_text(sheet.cell(row, at).value) for row in range(1, min(sheet.max_row, 50) + 1)
+        )
+        if name := next(filter(None, texts), ""):
+            remarks.skip(0, f"column {quoted(name)} of sheet '{sheet.title}' is hidden")
+    if rows:
+        first = min(rows)
+        remarks.skip(
+            first, f"{len(rows)} rows of sheet '{sheet.title}' are hidden, from this one on"
+        )
+    return columns, rows
 
 
 def _merged(sheet) -> dict[tuple[int, int], str]:
