@@ -35,7 +35,13 @@ from mm_support.knowledge.entries import EntryMaker
 from mm_support.knowledge.oddities import oddities
 from mm_support.knowledge.overviews import without_overviews
 from mm_support.knowledge.picture_files import PictureFiles
-from mm_support.knowledge.readers import FORMATS, KINDS, MARKDOWN, PICTURE_SUFFIXES
+from mm_support.knowledge.readers import (
+    FORMATS,
+    KINDS,
+    MARKDOWN,
+    PICTURE_SUFFIXES,
+    not_read,
+)
 from mm_support.knowledge.readers.archive import RUBBISH, unpack
 from mm_support.knowledge.readers.base import (
     MAX_FILE_BYTES,
@@ -55,7 +61,6 @@ from mm_support.types import Entry, IngestReport, Remark
 SUFFIXES = {**FORMATS, ".zip": None}  # the files that are read
 MAX_MARKDOWN = 2**20  # bytes; more is read in the sandbox, where time is limited
 LEFT_OUT = 20  # different texts at the edges of documents that are named
-NOT_READ = f"'{{}}' is no kind of file that is read; give {KINDS}"
 HOLLOW = b"\0 \t\r\n\xff\xfe\xef\xbb\xbf"  # bytes that say nothing: zeros, blanks, byte order marks
 
 ACTIONS_LEFT_OUT = (
@@ -134,7 +139,7 @@ def check_source(source: Path | str) -> None:
     path = _existing(source)
     files = [file for file in files_of(path) if file.suffix.lower() in SUFFIXES]
     if not files and path.is_file():
-        raise KnowledgeError(f"{path.name}: {NOT_READ.format(path.suffix or path.name)}.")
+        raise KnowledgeError(f"{path.name}: {not_read(path.suffix.lower(), path.name)}.")
     if not files and not (path / ACTIONS).is_file():
         raise KnowledgeError(f"{path} holds no file that is read; give {KINDS}.")
     if files and not any(os.access(file, os.R_OK) for file in files):
@@ -232,7 +237,7 @@ class _Builder:
                 self._read_actions(file, alone, remarks)
             elif suffix not in SUFFIXES and not alone and isfile(file):
                 if suffix not in PICTURE_SUFFIXES:
-                    remarks.warn(0, NOT_READ.format(suffix or remarks.file))
+                    remarks.warn(0, not_read(suffix, remarks.file))
             elif reason := self._refusal(file, suffix):
                 remarks.skip(0, reason)
             elif suffix == ".zip":
@@ -257,7 +262,7 @@ class _Builder:
         if not isfile(file):
             return "it is a folder or a broken link, not a file"
         if suffix not in SUFFIXES:
-            return NOT_READ.format(suffix or file.name)
+            return not_read(suffix, file.name)
         if suffix != ".zip" and file.stat().st_size > MAX_FILE_BYTES:
             return f"it is larger than {MAX_FILE_BYTES // 2**20} MB; split it"
         return "" if file.stat().st_size else "it is empty"

@@ -42,11 +42,18 @@ WORD = Format("word", "read_word", apart=True, text=False)
 SLIDES = Format("slides", "read_slides", apart=True, text=False)
 WORKBOOK = Format("workbook", "read_workbook", apart=True, text=False)
 MAIL = Format("mail", "read_mail", apart=True)
+FEED = Format("feed", "read_feed", apart=True)
+BOOK = Format("book", "read_book", apart=True, text=False)
+WEB_ARCHIVE = Format("web_archive", "read_web_archive", apart=True)
+OPEN_TEXT = Format("open_document", "read_text", apart=True, text=False)
+OPEN_SHEETS = Format("open_document", "read_sheets", apart=True, text=False)
 
 FORMATS = {
     ".md": MARKDOWN,
     ".markdown": MARKDOWN,
     ".mdx": MARKDOWN,
+    ".qmd": MARKDOWN,
+    ".rmd": MARKDOWN,
     ".rst": RESTRUCTURED,
     ".csv": DELIMITED,
     ".tsv": DELIMITED,
@@ -64,8 +71,35 @@ FORMATS = {
     ".xlsx": WORKBOOK,
     ".xlsm": WORKBOOK,
     ".eml": MAIL,
+    ".xml": FEED,
+    ".epub": BOOK,
+    ".mht": WEB_ARCHIVE,
+    ".mhtml": WEB_ARCHIVE,
+    ".odt": OPEN_TEXT,
+    ".ods": OPEN_SHEETS,
 }
 KINDS = (
     "CSV, Excel, JSONL, JSON, Markdown, reStructuredText, text, HTML, PDF, Word, PowerPoint, "
-    "e-mail or zip"
+    "OpenDocument, EPUB, WordPress export, e-mail or zip"
 )
+# how a file of a kind that is not read is saved as one that is
+SAVED_AS = {
+    ".doc .dot .rtf .pages .wpd .wps .fodt": "save it as .docx",
+    ".xls .xlsb .xlt .numbers .fods": "save it as .xlsx",
+    ".ppt .pps .key .odp": "save it as .pptx",
+    ".msg": "save it as .eml",
+    ".adoc .asciidoc .asc .org .textile .wiki .tex .chm .hlp .xps .djvu .pub .indd .vsdx": (
+        "export it as HTML or PDF"
+    ),
+    ".gdoc .gsheet .gslides": "it is a link; download it as .docx, .xlsx or .pptx",
+    ".rar .7z .tar .gz .tgz": "pack it as .zip",
+    ".ipynb": "export it as Markdown or HTML",
+}
+
+
+def not_read(suffix: str, name: str) -> str:
+    """What is said of a file of a kind that is not read."""
+    for kinds, way in SAVED_AS.items():
+        if suffix in kinds.split():
+            return f"'{suffix}' is no kind of file that is read; {way}"
+    return f"'{suffix or name}' is no kind of file that is read; give {KINDS}"

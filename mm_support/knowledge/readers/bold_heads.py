@@ -14,7 +14,7 @@ from typing import Any
 from mm_support.knowledge.readers.elements import HEADINGS, letters_of, line_of
 from mm_support.language.sentences import ASKING, COLONS, ENDS
 
-LEVEL, TITLE = "h2", "h1"
+LEVEL, TITLE, ASKED = "h2", "h1", "h6"
 LEAST = 2  # such paragraphs, in a text that marks its headings so
 MAX_HEADING = 90  # characters
 BOLD = ("b", "strong")
@@ -22,7 +22,11 @@ TEXTS = ("p", "ul", "ol", "table", "pre", "blockquote", "div")
 
 
 def mark_bold_headings(tree: Any) -> None:
-    """Makes headings of them; of two at the beginning the first is the title."""
+    """Makes headings of them; of two at the beginning the first is the title. Bold questions over
+    paragraphs are headings in any text."""
+    asking = [own for own in tree.iter(*BOLD) if _asks_over(own)]
+    for own in asking if len(asking) >= LEAST else ():
+        own.tag = ASKED
     if next(tree.iter(*HEADINGS), None) is not None:
         return
     bold = [own for own in tree.iter("p") if _is_bold(own)]
@@ -35,6 +39,13 @@ def mark_bold_headings(tree: Any) -> None:
         own.tag = LEVEL
     if titled:
         first.tag = TITLE
+
+
+def _asks_over(own: Any) -> bool:
+    """Whether bold letters ask, and begin an element in which a paragraph follows at once."""
+    before = own.getprevious() is None and not (own.getparent().text or "").strip()
+    after = own.getnext() if before and not (own.tail or "").strip() else None
+    return after is not None and after.tag in TEXTS and line_of(own).endswith(ASKING)
 
 
 def _is_bold(own: Any) -> bool:

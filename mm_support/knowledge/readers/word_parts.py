@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks, quoted
+from mm_support.knowledge.readers.packed_xml import xml_tree
 
 DOCUMENT = "word/document.xml"
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -27,7 +28,7 @@ def without_hidden(data: bytes, remarks: Remarks) -> bytes:
         names = parts.namelist()
         if DOCUMENT not in names:
             return data
-        tree = _parsed(parts.read(DOCUMENT))
+        tree = xml_tree(parts.read(DOCUMENT))
         hidden = [run for run in tree.iter(f"{W}r") if _is_hidden(run)]
         _remark_hidden(hidden, remarks)
         _remark_changes(tree, names, remarks)
@@ -37,12 +38,6 @@ def without_hidden(data: bytes, remarks: Remarks) -> bytes:
         if diagrams := sum(map(bool, map(_DIAGRAM.match, names))):
             remarks.skip(0, f"{diagrams} diagrams were not read; write out what they say")
         return _replaced(parts, tree) if hidden else data
-
-
-def _parsed(xml: bytes) -> Any:
-    from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
-
-    return etree.fromstring(xml, etree.XMLParser(resolve_entities=False, no_network=True))
 
 
 def _is_hidden(run: Any) -> bool:
@@ -69,7 +64,7 @@ def _remark_changes(tree: Any, names: list[str], remarks: Remarks) -> None:
 
 def _text(xml: bytes) -> str:
     """The text of a header or footer; "" for no more than a number."""
-    text = " ".join("".join(_texts(_parsed(xml))).split())
+    text = " ".join("".join(_texts(xml_tree(xml))).split())
     return text if len(re.sub(r"[\W\d_]", "", text)) >= LEAST_LETTERS else ""
 
 
