@@ -272,3 +272,96 @@ def test_hidden_text_of_a_word_file_is_left_out_and_told(tmp_path):
     read = read_source(tmp_path / "a.docx")
     assert [entry.answer for entry in read.entries] == ["We open in May."]
     assert "'Code STAFF20' is hidden" in reasons(read) and "'in June' is deleted" in reasons(read)
+
+
+def test_a_page_of_google_docs_is_read_without_what_is_struck_out_and_remarked(tmp_path):
+    (tmp_path / "Hire.html").write_text(
+        "<html><head><style>.c0{font-weight:700}.c1{text-decoration:line-through}</style></head>"
+        "<body class='doc-content'><p class='c2 title'><span>Bike hire</span></p>"
+        "<h1><span>Booking</span></h1><p><span>It costs 50 EUR</span><sup><a href='#cmnt1' "
+        "id='cmnt_ref1'>[a]</a></sup><span class='c1'>, it was 30 EUR</span><span>.</span></p>"
+        "<div><p><a href='#cmnt_ref1' id='cmnt1'>[a]</a><span>Raise to 80?</span></p></div></body>"
+    )
+    read = read_source(tmp_path / "Hire.html")
+    (entry,) = read.entries
+    assert (entry.title, entry.answer) == ("Bike hire: Booking", "It costs 50 EUR.")
+    assert "1 comments were left out" in reasons(read) and "struck through" in reasons(read)
+
+
+def test_bold_lines_under_the_title_alone_are_headings_of_a_page(tmp_path):
+    long = (
+        "This sentence is here so that a section is no short one, and has an entry of its own. " * 4
+    )
+    (tmp_path / "a.html").write_text(
+        f"<main><h1>Rules</h1><p><b>Dogs</b></p><p>{long}</p><p><b>Cats</b></p><p>{long}</p></main>"
+    )
+    titles = [entry.title for entry in read_source(tmp_path / "a.html").entries]
+    assert titles == ["Rules: Dogs", "Rules: Cats"]
+
+
+def test_a_template_of_a_site_is_no_page(tmp_path):
+    (tmp_path / "main.html").write_text(
+        '{% extends "base.html" %}<main><h1>{{ .Title }}</h1><p>{{ .Content }}</p>New</main>'
+    )
+    (tmp_path / "b.html").write_text("<main><h1>Tags</h1><p>Write {{ name }} there.</p></main>")
+    read = read_source(tmp_path)
+    assert [entry.title for entry in read.entries] == ["Tags"]
+    assert "template" in reasons(read)
+
+
+QUARTO = """---
+title: Scales
+---
+
+Calibrate each year.
+
+```{r}
+#| include: false
+library(x)
+```
+
+```{python}
+#| label: f
+weigh()
+```
+
+::: {.content-hidden when-format="html"}
+Only for us.
+:::
+"""
+
+
+def test_chunks_that_a_page_does_not_show_are_left_out_and_told(tmp_path):
+    (tmp_path / "a.qmd").write_text(QUARTO)
+    read = read_source(tmp_path / "a.qmd")
+    assert said(read) == "Scales\nCalibrate each year.\n\n```\nweigh()\n```"
+    assert "'library(x)' is run" in reasons(read) and "'Only for us.' is hidden" in reasons(read)
+    (tmp_path / "a.qmd").write_text(
+        QUARTO.replace("---\n\nCal", "execute:\n  echo: false\n---\n\nCal")
+    )
+    assert said(read_source(tmp_path / "a.qmd")) == "Scales\nCalibrate each year."
+
+
+def test_signs_of_mkdocs_are_read_as_its_readers_see_them(tmp_path):
+    (tmp_path / "a.md").write_text(
+        "# Ports\n\n:material-check: Press ++ctrl+s++ to save, `:octicons-x:` too.\n\n"
+        '--8<-- "abbr.md"\n\n*[SIM]: the card\n'
+    )
+    read = read_source(tmp_path / "a.md")
+    assert said(read) == "Ports\nPress ctrl+s to save, :octicons-x: too."
+    assert "in place of '--8<-- \"abbr.md\"'" in reasons(read)
+
+
+def test_how_to_reach_a_company_is_read_below_its_text_and_told_in_a_foot(tmp_path):
+    long = "This sentence is here so that the page has a text of its own, which is found. " * 6
+    (tmp_path / "a.html").write_text(
+        f"<body><div id='x'><h2>Repairs</h2><p>{long}</p></div>"
+        "<div class='c'><a href='tel:+4940123'>Call 040 123</a></div>"
+        "<div class='d'><a href='/jobs'>Jobs</a></div>"
+        "<footer><p>Open Monday to Friday. <a href='/imprint'>Imprint</a></p></footer></body>"
+    )
+    read = read_source(tmp_path / "a.html")
+    assert "Call 040 123" in said(read) and "Jobs" not in said(read)
+    assert "'Open Monday to Friday. Imprint' stands at the head or foot of the page" in reasons(
+        read
+    )

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import re
 
-_ADDRESSED = r"\b(?:assistant|chat ?bot|language model|llm|assistent|sprachmodell)\b"
+_ADDRESSED = r"\b(?:assistant(?! to the\b)|chat ?bot|language model|llm|assistent|sprachmodell)\b"
 _AI = re.compile(r"(?<!['’\w])A\.?I\b")  # "j'ai" and "ai" are words of French and Italian
 _ADDRESSED_IN_CHINESE = "助手|(?:聊天|客服)机器人|语言模型"
 _PROMPT = (

@@ -1,4 +1,4 @@
-"""Paragraphs in bold letters over others -> headings, where a text has no headings of its own.
+"""Paragraphs in bold letters over others -> headings, where a text has none but its title.
 
     <p><b>2. Dogs</b></p>
     <p>Dogs are welcome on a lead.</p>
@@ -27,18 +27,26 @@ def mark_bold_headings(tree: Any) -> None:
     asking = [own for own in tree.iter(*BOLD) if _asks_over(own)]
     for own in asking if len(asking) >= LEAST else ():
         own.tag = ASKED
-    if next(tree.iter(*HEADINGS), None) is not None:
+    headings = [own for own in tree.iter(*HEADINGS) if own.tag != ASKED]
+    if len(headings) > 1 or any(own.tag != TITLE for own in headings):
         return
     bold = [own for own in tree.iter("p") if _is_bold(own)]
     heads = [own for own in bold if (after := _after(own)) is not None and not _is_bold(after)]
     if len(heads) < LEAST:
         return
+    if headings:
+        _make(heads)
+        return
     first = next(own for own in tree.iter(*TEXTS, "li") if own.tag != "div" and line_of(own))
     titled = first in bold and _after(first) is heads[0]
-    for own in heads:
-        own.tag = LEVEL
+    _make(heads)
     if titled:
         first.tag = TITLE
+
+
+def _make(heads: Sequence[Any]) -> None:
+    for own in heads:
+        own.tag = LEVEL
 
 
 def _asks_over(own: Any) -> bool:

@@ -20,7 +20,8 @@ from mm_support.knowledge.readers.elements import holder_of, letters_of, line_of
 from mm_support.knowledge.readers.labels import INLINE
 
 PARTS = ("p", "li", "td", "h2", "h3", "h4")
-STAYING = ("#", "javascript:", "tel:", "mailto:")  # addresses that lead to no other page begin so
+CALLING = ("tel:", "mailto:")
+STAYING = ("#", "javascript:", *CALLING)  # addresses that lead to no other page begin so
 SHORT = 20  # letters of a line that may stand in another one by chance
 
 
@@ -98,6 +99,8 @@ def _with_lost(tree: Any, found: Any) -> Any:
     first, last = _ends(kept)
     times = Counter((line.letters, line.address) for line in lines[first:last])
     lost = [not kept[at] and not _leads(line, times) for at, line in enumerate(lines)]
+    while last < len(lines) and lost[last] and _calls(lines[last]):  # how to reach the company
+        last += 1
     kinds = {lines[at].kind for at in range(first, last) if lost[at]}
     if not kinds:
         return None
@@ -167,6 +170,12 @@ def _leads(line: _Line, times: Counter[tuple[str, str | None]]) -> bool:
         return False
     elsewhere = bool(line.address) and not line.address.startswith(STAYING)
     return elsewhere or times[line.letters, line.address] > 1
+
+
+def _calls(line: _Line) -> bool:
+    """Whether a line has a number to call or an address to write to."""
+    links = (link for text in line.texts for link in _links_above(_holding(text)))
+    return any(_target(link).startswith(CALLING) for link in links)
 
 
 def _erase(line: _Line) -> None:

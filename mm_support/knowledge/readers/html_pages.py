@@ -12,13 +12,15 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import urljoin
 
-from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
+from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import is_breadcrumb, remark_hidden, tree_blocks
+from mm_support.knowledge.readers.bold_heads import mark_bold_headings
+from mm_support.knowledge.readers.class_looks import mark_looks
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.contents import mark_parts
 from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
 from mm_support.knowledge.readers.encoding import as_browsers_read, decode, is_unicode
-from mm_support.knowledge.readers.extraction import extracted
+from mm_support.knowledge.readers.extraction import CALLING, extracted
 from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.layout import open_layouts
@@ -27,6 +29,7 @@ from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfo
 from mm_support.knowledge.readers.properties import is_property, remark_properties
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.warned import mark_warnings, warns
+from mm_support.language.facts import facts_of
 from mm_support.language.folding import folded
 
 LEAST_SHARE = 0.3  # of a page's text that <main> or <article> must hold to be taken
@@ -36,12 +39,14 @@ FRAME = (
     "|//*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='dialog'"
     " or @role='alertdialog' or @role='search' or @role='menu' or @aria-modal='true']"
 )
+EDGES = "//footer|//header[not(ancestor::article or ancestor::main)]"
 BESIDE = "//aside|//*[@role='complementary']"
 HIDDEN = "//*[@hidden or @aria-hidden='true' or @style]"
 MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']|//*[@id='main-content']"
 IN_MAIN = f"boolean({MAIN.replace('//', 'ancestor::')})"
 IN_IT = MAIN.replace("//", ".//")
 _CHARSET = re.compile(rb"<meta[^>]+charset\s*=\s*[\"']?\s*([\w-]+)", re.IGNORECASE)
+_TEMPLATE = re.compile(r"\{%[^{}]*%\}|\{\{[^{}]*\}\}")
 _NAME_PARTS = re.compile(r"\s+[|–—·»-]\s+")
 
 
@@ -59,10 +64,15 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     if is_unpublished(fields, 0, remarks):
         return
     _mark_title(tree)
+    _drop_comments(tree, remarks)
+    mark_looks(tree)
     hide_by_style(tree)
     panels = _drop_frame(tree, remarks)
     own = _own(tree, panels, remarks)
     blocks = tuple(block for part in own for block in tree_blocks(part, remarks)[0])
+    if any(_is_template(block) for block in blocks):
+        remarks.skip(0, "it is a template that a site makes pages of, and no page")
+        return
     heading = next(map(_heading, tree.iter("h1")), "")
     name = meta.get("og:title") or " ".join((tree.findtext(".//title") or "").split())
     title, blocks = titled(heading or _without_site(name), blocks, file.stem)
@@ -123,12 +133,28 @@ def _heading(own: Any) -> str:
 
 
 def _mark_title(tree: Any) -> None:
-    """Of a page without <h1> the first paragraph in the style "title" is one, as Google Docs and
-    Word write it."""
+    """The first paragraph in the style "title" is an <h1>, as Google Docs and Word write it, but
+    where a page of another program has a single one."""
     styled = tree.xpath("//p[contains(concat(' ', translate(@class, 'TM', 'tm'), ' '), 'title ')]")
     first = next((own for own in tree.iter("p", "li", "td") if own.text_content().strip()), None)
-    if styled and styled[0] is first and next(tree.iter("h1"), None) is None:
+    alone = len([*tree.iter("h1")]) == 1 and not tree.xpath(
+        "//body[contains(@class, 'doc-content')]"
+    )
+    if styled and styled[0] is first and not alone:
         styled[0].tag = "h1"
+
+
+def _drop_comments(tree: Any, remarks: Remarks) -> None:
+    """Takes out what people remarked on a text in Google Docs, which stands below it."""
+    notes = tree.xpath("//a[starts-with(@id, 'cmnt') and starts-with(@href, '#cmnt_ref')]")
+    for mark in tree.xpath("//a[starts-with(@id, 'cmnt_ref')]"):
+        _drop(mark)
+    for note in notes:
+        lines = next(note.iterancestors("div", "p"), note)
+        box = next(note.iterancestors("div"), lines)
+        _drop(box if line_of(box).startswith(line_of(note)) else lines)
+    if notes:
+        remarks.skip(0, f"{len(notes)} comments were left out")
 
 
 def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:
@@ -141,6 +167,12 @@ def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:
             _drop(row)
     remark_properties(found, 0, remarks)
     return {name: value.lstrip("@") for name, value in found.items()}
+
+
+def _is_template(block: Block) -> bool:
+    """Whether a block says no more than what a program puts something in place of."""
+    tagged = block.kind != "code" and ("{{" in block.text or "{%" in block.text)
+    return tagged and not _TEMPLATE.sub("", block.text).strip()
 
 
 def _without_site(name: str) -> str:
@@ -157,6 +189,8 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
     breadcrumbs = [element for element in tree.iter("*") if is_breadcrumb(element.attrib)]
     for element in breadcrumbs[:1]:
         remarks.skip_navigation(0, element.itertext())
+    for element in tree.xpath(EDGES):
+        _remark_edge(element, remarks)
     for element in [*breadcrumbs, *tree.xpath(FRAME)]:
         _drop(element)
     panels = [*tree.iter("details"), *unfold(tree)]
@@ -169,10 +203,21 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
         button.drop_tag() if label_in_sentence(button) else _drop(button)
     open_layouts(tree)
     mark_parts(tree, remarks)
+    mark_bold_headings(tree)
     mark_warnings(tree)
     _drop_beside(tree, remarks)
     _drop_forms(tree)
     return [panel for panel in panels if panel.getroottree().getroot() is tree]
+
+
+def _remark_edge(element: Any, remarks: Remarks) -> None:
+    """Reports the head or foot of a page that says when or where somebody can be reached."""
+    texts = element.xpath(".//text()[not(ancestor::nav or ancestor::script or ancestor::style)]")
+    text = " ".join(" ".join(texts).split())
+    facts = facts_of(text)
+    called = any(link.get("href", "").startswith(CALLING) for link in element.iter("a"))
+    if called or facts.days or facts.addresses:
+        remarks.skip(0, f"{quoted(text)} stands at the head or foot of the page and was left out")
 
 
 def _drop(element: Any) -> None:

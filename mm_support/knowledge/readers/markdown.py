@@ -10,6 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import LINE, Blocks, html_blocks
+from mm_support.knowledge.readers.chunks import SUFFIXES as CHUNKED
+from mm_support.knowledge.readers.chunks import is_silent, without_chunks
 from mm_support.knowledge.readers.columns import REST, by_field, is_unpublished
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text
@@ -46,6 +48,8 @@ def read_markdown(file: File, remarks: Remarks) -> Iterator[Document]:
     """The document of a file; its title from the front matter, the first heading or its name."""
     text = decode(file.data, remarks)
     front, body, first = split_front_matter(text, remarks)
+    if file.name.lower().endswith(CHUNKED):
+        body = without_chunks(body, is_silent(front), remarks, first)
     front = _dated(front)
     properties, body = split_properties(body, file.name)
     remark_properties(properties, first, remarks)

@@ -58,6 +58,12 @@ _ATTRIBUTE_LIST = re.compile(  # {#id .class key="value"}, {: .class}, {:toc} on
     r"(?:\s+(?:[#.]?[\w:.-]+|[\w-]+=(?:\"[^\"{}]*\"|'[^'{}]*'|[\w-]+)))*\s*\})\s*$"
 )
 _CONTENTS = re.compile(r"\s*\[\[?_?TOC_?\]?\]\s*$", re.IGNORECASE)
+_SNIPPET = re.compile(
+    r"\s*;?-{1,}8<-{1,}\s*(?:[\"'].*)?$"
+)  # --8<-- "part.md": another file's lines
+_ABBREVIATION = re.compile(r"\*\[[^\]\n]{1,40}\]:\s")  # *[SIM]: what is told where one points
+_EMOJI = re.compile(r":(?:material|fontawesome|octicons|simple)-[\w-]+:(?:\{[^{}\n]*\})?\s?")
+_KEYS = re.compile(r"\+\+([\w-]+(?:\+[\w-]+){0,5})\+\+")  # ++ctrl+c++
 WARNING = "⚠"  # before the text of a box that warns, of which no part is quoted without the rest
 LONGEST_TAG = 60  # lines over which a tag may run
 UNCLOSED = "a comment is not closed; what follows it was not read"
@@ -199,13 +205,30 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
     elif start[:1] == ">" and (alert := _ALERT.match(line)):
         cleaned.warns = _warns(line)
         cleaned.add(number, alert[1] + alert[2])
-    elif _CONTENTS.match(line):
+    elif _CONTENTS.match(line) or _ABBREVIATION.match(line):
+        cleaned.add(number, "")
+    elif _SNIPPET.match(line):
+        cleaned.silent.setdefault(line.strip(), (number, line.strip()))
         cleaned.add(number, "")
     else:
         line = _ATTRIBUTE_LIST.sub("", line) if "{" in line else line
+        line = _without_signs(line) if ":" in line or "++" in line else line
         if cleaned.warns and line.strip(" >"):
             line, cleaned.warns = _TEXT.sub(rf"\1{WARNING} ", line, count=1), False
         cleaned.add(number, *line.split("\n"))
+
+
+def _without_signs(line: str) -> str:
+    """The line outside code without icons, and with keys as they are called: ctrl+c."""
+    spans = [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
+
+    def seen(sign: re.Match[str]) -> str:
+        inside = any(start <= sign.start() < end for start, end in spans)
+        return sign[0] if inside else sign[1] if sign.re is _KEYS else ""
+
+    line = _EMOJI.sub(seen, line)
+    spans = [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
+    return _KEYS.sub(seen, line)
 
 
 def _warns(head: str) -> bool:

@@ -71,9 +71,11 @@ def _shape(shape: Any, number: int, file: File, remarks: Remarks) -> Iterator[Bl
     elif file.room is not None:
         try:
             image = shape.image
-        except AttributeError:  # a line, a chart
+        except AttributeError:  # a line, a chart, a diagram (SmartArt)
             if getattr(shape, "has_chart", False):
                 remarks.skip(0, f"a chart of slide {number} was not read; write its figures out")
+            elif shape._element.xpath(".//a:graphicData[contains(@uri, '/diagram')]"):
+                remarks.skip(0, f"a diagram of slide {number} was not read; write out what it says")
             return
         except ValueError:
             remarks.skip(0, f"a picture of slide {number} lies in a file of its own; embed it")
