@@ -365,3 +365,25 @@ def test_how_to_reach_a_company_is_read_below_its_text_and_told_in_a_foot(tmp_pa
     assert "'Open Monday to Friday. Imprint' stands at the head or foot of the page" in reasons(
         read
     )
+
+
+def test_a_short_text_beside_the_answer_has_no_label_and_a_figure_answers_a_name(tmp_path):
+    (entry,) = export(tmp_path, [article("Seats", "<p>Ten.</p>", description="Add people")]).entries
+    assert entry.answer == "Ten.\n\nAdd people"
+    (tmp_path / "a.csv").write_text(
+        "SKU,Name,Description,In stock?\nT,Tee,Of felt.,1\nC,Cap,Of wool.,0\n"
+    )
+    answers = [entry.answer for entry in read_source(tmp_path / "a.csv").entries]
+    assert answers == ["Of felt.\n\nIn stock: yes", "Of wool.\n\nIn stock: no"]
+
+
+def test_what_confluence_says_of_a_space_is_no_text(tmp_path):
+    rows = "".join(
+        f"<tr><th>{name}</th><td>{value}</td></tr>"
+        for name, value in (("Key", "SUP"), ("Name", "Support"), ("Created by", "jdoe (May 2)"))
+    )
+    (tmp_path / "index.html").write_text(
+        f"<div id='main-content'><table>{rows}</table><p>We help from Monday on.</p></div>"
+    )
+    read = read_source(tmp_path / "index.html")
+    assert "jdoe" not in said(read) and "We help" in said(read) and "jdoe" in reasons(read)

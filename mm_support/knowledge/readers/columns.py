@@ -80,7 +80,7 @@ class Columns:
         the row that says what the cells are called."""
         named = zip(labels(self.names, like or cells), self.fields, cells)
         return [
-            (name, text)
+            _answered(name, text)
             for name, field, cell in named
             if not field and not is_aside(name) and not is_own(name) and (text := _said(cell))
         ]
@@ -106,6 +106,13 @@ class Columns:
         if own:
             told.append(f"kept from customers: {', '.join(own)}")
         return "; ".join(told)
+
+
+def _answered(name: str, text: str) -> tuple[str, str]:
+    """A name that asks and a figure that answers it, as people say it: "In stock?" 1 is yes."""
+    if not name.endswith(ASKING) or text not in ("0", "1"):
+        return name, text
+    return name.rstrip("".join(ASKING)).strip(), "yes" if text == "1" else "no"
 
 
 def labels(names: Sequence[str], cells: Sequence[object]) -> list[str]:

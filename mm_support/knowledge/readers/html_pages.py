@@ -30,6 +30,7 @@ from mm_support.knowledge.readers.properties import is_property, remark_properti
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.warned import mark_warnings, warns
 from mm_support.language.facts import facts_of
+from mm_support.language.field_names import field_of, is_aside
 from mm_support.language.folding import folded
 
 LEAST_SHARE = 0.3  # of a page's text that <main> or <article> must hold to be taken
@@ -158,8 +159,12 @@ def _drop_comments(tree: Any, remarks: Remarks) -> None:
 
 
 def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:
-    """What an export of Notion says of its page, taken out of the tree."""
+    """What an export of Notion says of its page, or one of Confluence of its space, taken out of
+    the tree."""
     found: dict[str, str] = {}
+    for table in [own for own in tree.iter("table") if _is_of_record(own)]:
+        remarks.skip(0, f"{quoted(line_of(table))} says something of the page and is not shown")
+        _drop(table)
     for row in tree.xpath("//table[@class='properties']//tr[th and td]"):
         name = line_of(row.find("th"))
         if is_property(name):
@@ -167,6 +172,16 @@ def _properties(tree: Any, remarks: Remarks) -> dict[str, str]:
             _drop(row)
     remark_properties(found, 0, remarks)
     return {name: value.lstrip("@") for name, value in found.items()}
+
+
+def _is_of_record(table: Any) -> bool:
+    """Whether a table tells by whom a page was made, and nothing but its name and the like."""
+    rows = [(row.findall("th"), row.findall("td")) for row in table.iter("tr")]
+    if not rows or any(len(names) != 1 or len(cells) != 1 for names, cells in rows):
+        return False
+    names = [line_of(head) for (head,), _ in rows]
+    made = any(is_aside(name) and not field_of(name) for name in names)
+    return made and all(field_of(name) or is_aside(name) for name in names)
 
 
 def _is_template(block: Block) -> bool:

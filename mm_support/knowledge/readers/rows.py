@@ -16,6 +16,7 @@ from mm_support.knowledge.readers.columns import LONG, REST, is_unpublished
 from mm_support.knowledge.readers.fields import as_bool, as_day, as_list, as_tags, as_text, slug
 from mm_support.knowledge.readers.markdown import markdown_blocks, shown
 from mm_support.knowledge.readers.tables import row_line
+from mm_support.language.field_names import field_of
 
 HTML = re.compile(
     r"<(?:p|div|span|br|ul|ol|li|a|b|i|strong|em|h[1-6]|table|tr|td|img|pre|code|blockquote|script|"
@@ -49,6 +50,8 @@ def row_document(row: Mapping[str, Any], line: int, remarks: Remarks) -> Documen
     if not title or not answers:
         remarks.skip(line, "it has no answer" if title else "it has no title")
         return None
+    if len(told) == 1 and field_of(told[0][0]) == "answer":  # an abstract is no detail
+        told = [("", told[0][1])]
     blocks += (Block("text", row_line(*zip(*told)), line=line),) if told else ()
     fields = document_fields(row, line, remarks)
     fields["questions"] = tuple(text for text in questions if text and text != title)
