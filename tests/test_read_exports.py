@@ -387,3 +387,39 @@ def test_what_confluence_says_of_a_space_is_no_text(tmp_path):
     )
     read = read_source(tmp_path / "index.html")
     assert "jdoe" not in said(read) and "We help" in said(read) and "jdoe" in reasons(read)
+
+
+def test_a_question_beside_other_text_is_an_entry_also_in_a_short_document(tmp_path):
+    (tmp_path / "a.html").write_text(
+        "<main><h1>Returns</h1><p>Within 30 days.</p><details><summary>How is it paid?</summary>"
+        "To the same card.</details></main>"
+    )
+    told = {entry.questions: entry.answer for entry in read_source(tmp_path / "a.html").entries}
+    assert told == {(): "Within 30 days.", ("How is it paid?",): "To the same card."}
+
+
+def test_the_answer_among_the_properties_of_a_notion_page_has_no_label(tmp_path):
+    name = "May I take photos 3f3c2a1b4d5e6f708192a3b4c5d6e7fb.md"
+    (tmp_path / name).write_text(
+        "# May I take photos?\n\nAnswer: Without flash.\nCreated by: Kim Lee\nStatus: Done\n"
+    )
+    (entry,) = read_source(tmp_path).entries
+    assert (entry.title, entry.answer) == ("May I take photos?", "Without flash.")
+
+
+def test_tables_beside_each_other_have_their_own_rows(tmp_path):
+    rows = [["Adults", None, None, "Children"], ["Ticket", "Price", None, "Ticket", "Price"]]
+    rows += [["Day", 12, None, "Day", 6], ["Week", 50, None, "Week", 25], [None] * 3 + ["Baby", 0]]
+    book, path = workbook(tmp_path, rows)
+    book.save(path)
+    told = [(entry.title, entry.answer) for entry in read_source(path).entries]
+    assert ("Adults: Day", "Ticket: Day; Price: 12") in told
+    assert ("Children: Day", "Ticket: Day; Price: 6") in told and len(told) == 5
+    (tmp_path / "b.csv").write_text("Room,,Price\nLoft,,75\nSuite,,110\n")
+    assert "Room: Loft; Price: 75" in said(read_source(tmp_path / "b.csv"))
+
+
+def test_rows_without_names_that_repeat_the_first_one_are_rows(tmp_path):
+    (tmp_path / "a.csv").write_text("Loft,75\nSuite,110\nLoft,75\nAttic,60\n")
+    assert "Attic" in said(read_source(tmp_path / "a.csv"))
+    assert said(read_source(tmp_path / "a.csv")).count("Loft") > 1

@@ -86,13 +86,14 @@ def tokens(text: str) -> int:
 
 
 def passages(document: Document) -> list[Passage]:
-    """In the document's order. A row, and a short document without headings of its own, is one; the
-    latter is a section under the document's title.
+    """In the document's order. A row, and a short document that neither asks nor has headings, is
+    one; the latter is a section under the document's title.
     """
     sections = [section for section in _with_stated(document.blocks) if section.is_filled]
     size = sum(section.size for section in sections)
     questions = sum(section.asks for section in sections)
-    several = questions > 1 or sum(map(_is_headed, sections)) > 1 or _has_codes(sections)
+    asked = questions > 1 or questions == 1 < len(sections)  # beside other text
+    several = asked or sum(map(_is_headed, sections)) > 1 or _has_codes(sections)
     one = document.row or not several
     if one and size <= (MOST_ROW if document.row else MOST):
         whole = [_joined(sections)] if sections else []

@@ -34,7 +34,7 @@ from mm_support.knowledge.readers.groups import (
     led_down,
     with_more,
 )
-from mm_support.knowledge.readers.heads import split_captions, split_tables
+from mm_support.knowledge.readers.heads import split_beside, split_captions, split_tables
 from mm_support.knowledge.readers.rows import row_document, text_of
 from mm_support.knowledge.readers.table_notes import split_notes, with_notes
 from mm_support.knowledge.readers.tables import row_line, says_anything, table_lines
@@ -139,7 +139,8 @@ def _lenient(line: str, separator: str) -> list[str]:
 def table_documents(rows: Iterator[Row], stem: str, remarks: Remarks) -> Iterator[Document]:
     """A document a row of all tables of a CSV file or a sheet. stem: their title for want of a
     better one, and what ids are made of."""
-    for table in split_tables([row for row in rows if says_anything(row[1])]):
+    tables = split_tables([row for row in rows if says_anything(row[1])])
+    for table in chain.from_iterable(map(split_beside, tables)):
         yield from _documents(table, stem, remarks)
 
 

@@ -12,11 +12,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import zip_longest
 
-from mm_support.knowledge.readers.columns import has_header, heads_figures, is_sentence
+from mm_support.knowledge.readers.columns import SAMPLE, has_header, heads_figures, is_sentence
 from mm_support.knowledge.readers.groups import Row
 from mm_support.knowledge.readers.tables import joined_header
 from mm_support.language.field_names import field_of
 from mm_support.language.folding import folded
+
+MAX_BESIDE = 10  # tables beside each other
 
 
 def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
@@ -37,23 +39,37 @@ def split_captions(rows: Sequence[Row]) -> tuple[list[str], list[Row]]:
 def split_tables(rows: Sequence[Row]) -> list[list[Row]]:
     """The tables of a sheet that stand one below the other: each begins with names of its columns,
     under a row without cells or as the first ones are written, and a caption if it has one."""
-    first = next((names for _, cells in rows if (names := _named(cells))), {})
-    starts = [0]
+    starts, first, headed = [0], dict[int, str](), False
     for at, (line, cells) in enumerate(rows):
-        if at <= starts[-1] or not _named(cells) or at == _head(rows, starts[-1]):
+        names = _named(cells)
+        if names and not first:
+            first, headed = names, has_header([own for _, own in rows[at : at + SAMPLE]])
+            continue
+        if not names:
             continue
         begin = at
         while begin > starts[-1] + 1 and _is_name_alone(rows[begin - 1][1]):
             begin -= 1
         apart = rows[begin][0] > rows[begin - 1][0] + 1 or line > rows[at - 1][0] + 1
-        if _named(cells) == first or apart and _names_columns(rows, at, first):
+        if headed and names == first or apart and _names_columns(rows, at, first):
             starts.append(begin)
     return [list(rows[one:other]) for one, other in zip(starts, [*starts[1:], len(rows)])]
 
 
-def _head(rows: Sequence[Row], start: int) -> int:
-    """The place of the first row from there with two cells."""
-    return next((at for at in range(start, len(rows)) if _named(rows[at][1])), len(rows))
+def split_beside(rows: Sequence[Row]) -> list[list[Row]]:
+    """The tables that stand beside each other, with an empty column between: each names a column as
+    the first one does."""
+    filled = sorted({at for _, cells in rows for at, cell in enumerate(cells) if cell})
+    starts = [at for before, at in zip([-2, *filled], filled) if at > before + 1]
+    if not 1 < len(starts) <= MAX_BESIDE:
+        return [list(rows)]
+    parts = [
+        [(line, cells[start:end]) for line, cells in rows if any(cells[start:end])]
+        for start, end in zip(starts, [*starts[1:], filled[-1] + 1])
+    ]
+    heads = [next(filter(None, (_named(cells) for _, cells in part)), {}) for part in parts]
+    shared = [{*head.values()} & {*heads[0].values()} for head in heads]
+    return parts if all(shared) else [list(rows)]
 
 
 def _named(cells: Sequence[str]) -> dict[int, str]:

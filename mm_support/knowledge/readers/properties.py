@@ -32,9 +32,16 @@ def split_properties(text: str, file: str) -> tuple[dict[str, str], str]:
     pairs = {match[1].strip(): match[2].strip() for match in found if match}
     if not found or not all(found) or not (EXPORTED.search(file) or _are_properties(pairs)):
         return {}, text
-    kept = ["" if is_property(match[1].strip()) else match[0] for match in found if match]
+    kept = [_kept(*match.group(1, 2)) for match in found if match]
     told = {name: value for name, value in pairs.items() if is_property(name)}
     return told, "\n".join([*lines[:start], *kept, *lines[end:]])
+
+
+def _kept(name: str, value: str) -> str:
+    """What stays of a line: nothing of a property, the text alone of an answer."""
+    if is_property(name.strip()):
+        return ""
+    return value if field_of(name) == "answer" else f"{name}: {value}"
 
 
 def _first_filled(lines: list[str], start: int) -> int:
