@@ -423,3 +423,21 @@ def test_rows_without_names_that_repeat_the_first_one_are_rows(tmp_path):
     (tmp_path / "a.csv").write_text("Loft,75\nSuite,110\nLoft,75\nAttic,60\n")
     assert "Attic" in said(read_source(tmp_path / "a.csv"))
     assert said(read_source(tmp_path / "a.csv")).count("Loft") > 1
+
+
+def test_articles_of_nested_categories_are_read_and_hidden_ones_are_not(tmp_path):
+    inner = {"name": "Refunds", "articles": [article("Time", "<p>5 days.</p>", hidden=False)]}
+    bills = [article("Bills", "<p>By mail.</p>"), article("Fees", "<p>None.</p>", hidden=True)]
+    category = {"name": "Money", "description": "On money", "articles": bills, "children": [inner]}
+    read = export(tmp_path, {"categories": [category]})
+    told = {entry.title: entry.answer for entry in read.entries}
+    assert told == {"Money: Bills": "By mail.", "Refunds: Time": "5 days."}
+    assert "only some people may see it" in reasons(read)
+
+
+def test_reviews_with_the_names_of_customers_are_no_knowledge(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "title,body,rating,reviewer_name,reviewer_email\nBad,It tore,1,Bo,bo@mail.example\n"
+    )
+    with pytest.raises(KnowledgeError, match="single customers"):
+        read_source(tmp_path / "a.csv")

@@ -6,6 +6,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from itertools import chain
 from typing import Any, NamedTuple
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
@@ -22,6 +23,7 @@ from mm_support.knowledge.readers.rows import row_document
 from mm_support.knowledge.readers.tables import row_line
 from mm_support.language.field_names import field_of, is_aside, is_numbered_draft
 
+MAX_NESTED = 5  # records that file others, inside each other
 MAX_WRAPPED = 2  # objects round a list
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2,4})?")
 _ITEM = re.compile(r"([\s,]*)")  # what stands between two items
@@ -190,17 +192,31 @@ def _with_categories(row: Any, filed: dict[str, dict[str, str]]) -> Any:
     return row | {"category": "|".join(found)} if found and "category" not in row else row
 
 
-def _of_record(value: Any, topic: str = "") -> list[_Row]:
+def _of_record(value: Any, topic: str = "", depth: int = 0) -> list[_Row]:
     """A record with its translations, or the rows of the lists in one that only names what they
-    are about."""
+    are about, such as a category of articles and of categories."""
     if not isinstance(value, dict):
         return [_Row(value, topic)]
-    if "answer" in by_field(value):
+    lists = [own for own in value.values() if _are_rows(own)]
+    filing = any(_is_titled(own[0]) for own in lists)
+    if _is_record(value) and not filing:
         return [_Row(own, topic) for own in (value, *_translations(value))]
-    lists = [own for own in value.values() if _are_rows(own) and "answer" in by_field(own[0])]
     names = [own for own in value.values() if isinstance(own, str) and own.strip()]
     name = as_text(by_field(value).get("title")) or (names[0] if len(names) == 1 else "")
-    return [_Row(row, name or topic) for own in lists for row in own] or [_Row(value, topic)]
+    says = is_sentence(as_text(by_field(value).get("answer")))
+    found = [_Row(value, topic)] if says else []
+    for own in lists:
+        if _is_record(own[0]):
+            found += [_Row(row, name or topic) for row in own]
+        elif depth < MAX_NESTED:
+            below = chain.from_iterable(_of_record(row, name or topic, depth + 1) for row in own)
+            found += [row for row in below if _is_record(row.value)]
+    return found or [_Row(value, topic)]
+
+
+def _is_titled(value: dict[str, Any]) -> bool:
+    """Whether it is an article of its own, and no translation."""
+    return {"title", "answer"} <= by_field(value).keys() and "language" not in by_field(value)
 
 
 def _translations(value: dict[str, Any]) -> list[dict[str, Any]]:
