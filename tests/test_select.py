@@ -177,6 +177,51 @@ def test_code_between_steps_stays_with_its_step():
     assert cut.has_steps and "rake reset" in cut.sentences
 
 
+BULLETED = [
+    "- The pool is open to all who hold a card, from seven in the morning on, but for the weeks of "
+    "the school races in June",
+    "- Bags are kept in the hall, each behind a padlock that its owner brings along, and whatever "
+    "is left there overnight goes to the office",
+    "- Whoever is younger than twelve swims beside a grown person who can swim and who stays "
+    "within reach the whole time",
+    "- Fees are due on the first of a month and are not returned, whether or not somebody came, "
+    "nor do they pass on to a friend",
+    "- Food and glass stay outside of the pool, while a bottle that does not break may be taken "
+    "along to the side of it",
+]
+NAMED = [
+    "1. Fee: The first year is free; each later one is billed with 20 euros in its second month, "
+    "together with what else is due by then.",
+    "2. Limit: You keep the limit that the old card had, until you ask us for another one in "
+    "writing or at any counter.",
+    "3. Points: Each 5 euros that you pay with the card bring one point, which lasts for two years "
+    "and may be given to others.",
+    "4. Statement: It comes on another day of the month than before, as a letter, or as a mail "
+    "where you have chosen that.",
+]
+
+
+@pytest.mark.parametrize("items", [BULLETED, NAMED])
+def test_each_statement_of_a_long_list_is_shown_by_itself(items):
+    assert [block.sentences[0] for block in blocks("\n".join(items))] == items
+    short = [item[:30] for item in BULLETED]
+    assert len(blocks("\n".join(short))) == 1  # what is short is a list to be shown whole
+    steps = [f"{n}. Open the page and choose the item of number {n} there." for n in range(1, 15)]
+    assert len(blocks("\n".join(steps))) == 1
+
+
+def test_lines_below_a_point_are_of_it_and_what_announces_points_is_shown_with_all():
+    below = "It is sent by post."
+    (lead, first, second, *others) = blocks(
+        "\n".join(["This changes:", NAMED[0], below, *NAMED[1:]])
+    )
+    assert first.sentences[-1] == below and second.is_point and not second.has_steps
+    told = Weighed([lead, first, second, *others], np.array([0.5, 0.1, 0.1, 0.1, 0.1]))
+    assert len(told.chosen(0.4)) == 6
+    told = Weighed([lead, first, second, *others], np.array([0.1, 0.1, 0.5, 0.1, 0.1]))
+    assert told.chosen(0.4) == [NAMED[1]]
+
+
 def test_a_product_is_shown_with_its_price():
     (cut,) = blocks("A steel kettle with a lid.", "price: 59.00; details: 1.7 L; 2200 W")
     assert cut.sentences[-1].startswith("price")

@@ -1,8 +1,8 @@
 """An entry's answer cut into blocks: sentences that are shown together or not at all.
 
 Numbered steps stay together with the sentence that introduces them, and code with the one before
-it; a row of a table, lines of code and a warning are blocks, and so is every other sentence. Knows
-no question.
+it; a row of a table, a point of a list of statements, lines of code and a warning are blocks, and
+so is every other sentence. Knows no question.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.fences import is_code
 from mm_support.language.sentences import (
+    BULLETS,
     COLON,
     COLONS,
     COLUMNS,
@@ -29,6 +30,7 @@ from mm_support.language.sentences import (
     of_one_step,
     split_paragraphs,
     split_sentences,
+    without_step_number,
 )
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
@@ -36,18 +38,26 @@ from mm_support.types import Entry
 ONLY_LEADS = 5  # tokens of a line that announces code and says nothing else
 SHORT = 80  # tokens of a product's description and data that are not taken apart
 HEADED = re.compile(r"[^:：.!?。！？]{2,80}[:：]\s*\S")  # a section's heading before its text
+LABEL = re.compile(r"[^:：,，.!?。！？]{2,30}[:：]")  # a point's name before what it says
+# tokens of a list that may be shown whole; of an item of bullets, and of a numbered one, from which
+# on it is no step: those of help pages have up to 35, points of rules 20 to 65
+LISTED = 100
+STATEMENT, PARAGRAPH = 20, 40
 LEADS_ON = (":", "：", ",", "，")
 Notes = Sequence[tuple[range, list[int]]]  # places of footnotes, and of what bears their marks
 
 
 class Block(NamedTuple):
-    """Sentences that are shown together or not at all."""
+    """Sentences that are shown together or not at all. is_point: whether they are an item of a list
+    that says something by itself, whatever the others say.
+    """
 
     sentences: tuple[str, ...]
+    is_point: bool = False
 
     @property
     def has_steps(self) -> bool:
-        return any(map(is_step, self.sentences))
+        return not self.is_point and any(map(is_step, self.sentences))
 
     @property
     def has_code(self) -> bool:
@@ -61,10 +71,12 @@ class Block(NamedTuple):
 
 def blocks_of(entry: Entry) -> list[Block]:
     """The entry's answer as blocks: a run of steps with what introduces it (a line of one sentence,
-    or one that announces them) and what the steps announce, a row of a table, lines of code, a
-    warning, or a single sentence. A short answer that ends with a product's data is one block.
+    or one that announces them) and what the steps announce, a row of a table, a point, lines of
+    code, a warning, or a single sentence. A short answer that ends with a product's data is one
+    block.
     """
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
+    points = list[list[str]]()  # those of the blocks that are one
     introduces = False  # whether what stands before may introduce steps
     notes = {note.sentences for note in footnotes(entry.answer)}
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
@@ -82,9 +94,16 @@ def blocks_of(entry: Entry) -> list[Block]:
         rows = {at for table in tables_of(paragraph) for at in table}
         heads = heads_of(paragraph)
         apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
+        item_at = {at: item for item in points_of(paragraph) for at in item}
         for at, line in enumerate(paragraph):
             if at in heads:
                 blocks.append([*line])
+                continue
+            if at in item_at:
+                if at == item_at[at].start:
+                    blocks.append([])
+                    points.append(blocks[-1])
+                blocks[-1] += line
                 continue
             whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
@@ -97,7 +116,27 @@ def blocks_of(entry: Entry) -> list[Block]:
                     blocks.append(list(piece))
                 introduces = piece is not line
             introduces = len(line) == 1 or line[-1].endswith(LEADS_ON)
-    return [Block(tuple(block)) for block in blocks]
+    alone = set(map(id, points))
+    return [Block(tuple(block), id(block) in alone) for block in blocks]
+
+
+def points_of(paragraph: Sequence[Sequence[str]]) -> list[range]:
+    """The items of a list of statements, each with the lines below it: a long list whose items have
+    names ("Fee: ..."), or are longer than steps are. The last one has such lines only where it
+    announces them.
+    """
+    starts = [at for at, line in enumerate(paragraph) if of_one_step(line)]
+    if len(starts) < 3:
+        return []
+    announces = paragraph[starts[-1]][-1].endswith(LEADS_ON)
+    ends = [*starts[1:], len(paragraph) if announces else starts[-1] + 1]
+    items = [range(start, end) for start, end in zip(starts, ends)]
+    texts = [" ".join(part for at in item for part in paragraph[at]) for item in items]
+    length = sum(map(tokens, texts))
+    named = sum(bool(LABEL.match(without_step_number(text))) for text in texts)
+    bulleted = paragraph[starts[0]][0].lstrip()[0] in BULLETS
+    long = length >= (STATEMENT if bulleted else PARAGRAPH) * len(items)
+    return items if length > LISTED and (long or 2 * named >= len(items)) else []
 
 
 def _join_code(blocks: list[list[str]], code: Sequence[str]) -> None:

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
+from itertools import pairwise, takewhile
 from pathlib import Path
 
 import numpy as np
@@ -93,6 +93,7 @@ class Weighed:
             if probability >= threshold or any(map(is_emergency, block.sentences))
         }
         for i in sorted(wanted):
+            wanted.update(self._announced(i))
             while i is not None and self.blocks[i].leads_on:
                 i = next((j for j in range(i + 1, len(self.blocks)) if self.probabilities[j]), None)
                 wanted.update(() if i is None else (i,))
@@ -109,6 +110,12 @@ class Weighed:
             wanted.discard(head)
             wanted.update([head] if wanted & {*range(head + 1, end)} else [])
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
+
+    def _announced(self, place: int) -> Iterator[int]:
+        """The places of the points that a sentence announces."""
+        if self.blocks[place].leads_on and not self.blocks[place].is_point:
+            behind = range(place + 1, len(self.blocks))
+            yield from takewhile(lambda at: self.blocks[at].is_point, behind)
 
     def holding(self, sentences: Sequence[str]) -> Weighed:
         """The blocks that hold any of the sentences."""
@@ -379,6 +386,8 @@ def features(
     steps = [block.has_steps or wants_steps and block.has_code for block in blocks]
     rows = []
     for place, (cosine, own) in enumerate(zip(cosines, held)):
+        # what a list of points begins with is no likelier than the others
+        first, second = (place == at and not blocks[place].is_point for at in (0, 1))
         shared = asked & own
         rows.append(
             [
@@ -386,10 +395,10 @@ def features(
                 cosine - cosines.max(),
                 len(shared) / max(len(asked), 1),
                 sum(1 / blocks_with[term] for term in shared) / max(len(asked), 1),
-                place == 0,
-                place == 1,
-                (place == 0) * topic,
-                (place == 1) * topic,
+                first,
+                second,
+                first * topic,
+                second * topic,
                 steps[place],
                 steps[place] * topic,
                 amounts[place],
