@@ -141,7 +141,8 @@ def test_sentences_are_split_where_people_would(text, sentences):
 
 
 @pytest.mark.parametrize(
-    "line", ["1、停止服务", "2.恢复", "3）启动", "4．完成", "5. 完成", "6) done"]
+    "line",
+    ["1、停止服务", "2.恢复", "3）启动", "4．完成", "5. 完成", "6) done", "7、X光", "8） 收费"],
 )
 def test_steps_in_chinese_need_no_blank_behind_their_number(line):
     assert is_step(line)

@@ -853,6 +853,52 @@ def test_what_the_contents_of_a_page_lead_to_are_its_headings(around, before):
     assert left == "'Is there a fee Tax Contact' is navigation and was left out"
 
 
+HALL = "The hall is open to all who hold a card of the club."
+FEES = "1) Fees are due on the first of a month."
+
+
+@pytest.mark.parametrize("around", ["<main>{}</main>", "<div id='x'><div id='y'>{}</div></div>"])
+@pytest.mark.parametrize(
+    "parts",
+    [
+        f"<div><br><b>Hours<br></b>{HALL}<br>It closes at nine.</div><div>&nbsp;</div>"
+        f"<div><b>Fees</b>&nbsp;<br>{FEES}<br>2) They are not returned.</div>",
+        f"<p><b>Hou</b><b>rs:</b><b> </b><br>{HALL}<br>It closes at nine.</p>"
+        f"<p><b>Fees: </b><br>{FEES}<br>2) They are not returned.</p>",
+        f"<p><b>Hours</b></p><p>{HALL}<br>It closes at nine.</p>"
+        f"<p><b>Fees</b></p><p>{FEES}<br>2) They are not returned.</p>",
+    ],
+)
+def test_bold_lines_are_headings_of_a_page_without_others(around, parts):
+    head = "<h2>Our<br>club</h2><div>1. Hours<br>2. Fees</div>"
+    lines, left = page(f"<title>Club</title>{around.format(head + parts)}")
+    own = ["# Hours", f"{HALL}\nIt closes at nine.", "# Fees", f"{FEES}\n2) They are not returned."]
+    assert lines[-4:] == own and "1. Hours\n2. Fees" not in lines
+    assert left == "'1. Hours 2. Fees' is navigation and was left out"
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        f"<p><b>Mind</b> the step.<br>{HALL}</p><p>Ask <b>Ms Wu</b></p><p><b>All may come.</b></p>",
+        f"<p><b>Hours</b></p><p>{HALL}</p><p><b>Fees</b></p><h3>Places</h3><p>{FEES}</p>",
+        f"<table><tr><td><b>Hours</b></td><td>{HALL}</td></tr><tr><td><b>Fees</b></td></tr></table>",
+    ],
+)
+def test_bold_words_beside_text_or_other_headings_are_none(body):
+    lines, _ = page(f"<title>Club</title><main><h1>Club</h1>{body}</main>")
+    heads = ["# Club", "# Places"]
+    assert [line for line in lines if line[:1] == "#" and line not in heads] == []
+
+
+def test_a_heading_that_is_broken_keeps_its_words_apart():
+    (document,) = read_html(
+        File("a.html", b"<main><h1>Any questions?<br>Write to us</h1><p>We answer.</p></main>"),
+        Remarks("a.html"),
+    )
+    assert document.title == "Any questions? Write to us"
+
+
 def test_a_table_that_lays_out_a_page_is_read_cell_by_cell(tmp_path):
     data = "<table><tr><th>2 weeks</th><th>4 weeks</th></tr><tr><td>DVDs</td><td>Books</td></table>"
     left = f"<td><h2>Loans</h2>{data}<h2>Renewals</h2><p>Twice, by phone.</p></td>"

@@ -29,7 +29,8 @@ GREEK_QUESTION = ";"
 BULLETS = "-*•▪◦●"
 # 1、打开 before a Chinese character no blank is written
 _STEP = re.compile(
-    rf"\s*(?:(?:(?:step\s+)?\d{{1,2}}[.):、]|[{BULLETS}])\s+|\d{{1,2}}[.)、．）](?=[一-鿿]))",
+    rf"\s*(?:(?:(?:step\s+)?\d{{1,2}}[.):、）]|[{BULLETS}])\s+"
+    r"|\d{1,2}(?:[.)．](?=[一-鿿])|[、）](?=[^\W\d_])))",
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,4}\.?\s+[^\W\d_]")

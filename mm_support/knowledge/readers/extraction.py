@@ -11,7 +11,7 @@ import copy
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from itertools import groupby
+from itertools import count, groupby
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
@@ -120,10 +120,19 @@ def _ends(kept: Sequence[bool]) -> tuple[int, int]:
 
 
 def _lines(tree: Any) -> Iterator[_Line]:
-    """The lines of a page in its order; what is in one element without other lines between."""
-    for own, group in groupby(tree.xpath("//body//text()[normalize-space()]"), _block):
-        texts = list(group)
-        yield _Line(texts, own, _address(texts))
+    """The lines of a page in its order; what is in one element without breaks or other lines
+    between.
+    """
+    breaks = count()
+    nodes = tree.xpath("//body//text()[normalize-space()]|//body//br")
+    for own, group in groupby(nodes, lambda node: _block(node) if _is_text(node) else next(breaks)):
+        if not isinstance(own, int):
+            texts = list(group)
+            yield _Line(texts, own, _address(texts))
+
+
+def _is_text(node: Any) -> bool:
+    return isinstance(node, str)
 
 
 def _holding(text: Any) -> Any:

@@ -16,6 +16,7 @@ from mm_support.knowledge.readers.base import Block, Document, File, Remarks, qu
 from mm_support.knowledge.readers.blocks import is_breadcrumb, remark_hidden, tree_blocks
 from mm_support.knowledge.readers.bold_heads import mark_bold_headings
 from mm_support.knowledge.readers.class_looks import mark_looks
+from mm_support.knowledge.readers.bold_lines import mark_bold_lines, without_contents
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.contents import mark_parts
 from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
@@ -70,10 +71,11 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     hide_by_style(tree)
     panels = _drop_frame(tree, remarks)
     own = _own(tree, panels, remarks)
-    blocks = tuple(block for part in own for block in tree_blocks(part, remarks)[0])
+    blocks = [block for part in own for block in tree_blocks(part, remarks)[0]]
     if any(_is_template(block) for block in blocks):
         remarks.skip(0, "it is a template that a site makes pages of, and no page")
         return
+    blocks = without_contents(blocks, remarks)
     heading = next(map(_heading, tree.iter("h1")), "")
     name = meta.get("og:title") or " ".join((tree.findtext(".//title") or "").split())
     title, blocks = titled(heading or _without_site(name), blocks, file.stem)
@@ -129,6 +131,8 @@ def _links(tree: Any, base: str) -> Iterator[str]:
 
 def _heading(own: Any) -> str:
     """The text of a heading, without the name of the space that Confluence writes before it."""
+    for broken in own.iter("br"):
+        broken.tail = f" {broken.tail or ''}"
     text = line_of(own)
     return text.partition(" : ")[2] or text if own.get("id") == "title-heading" else text
 
@@ -219,6 +223,7 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
     open_layouts(tree)
     mark_parts(tree, remarks)
     mark_bold_headings(tree)
+    mark_bold_lines(tree)
     mark_warnings(tree)
     _drop_beside(tree, remarks)
     _drop_forms(tree)
