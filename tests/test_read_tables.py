@@ -875,6 +875,49 @@ def test_items_of_json_are_told_by_their_number_where_no_line_tells(tmp_path):
     assert [entry.source for entry in found] == ["faq.json:1", "faq.json:2"]
 
 
+def test_what_nested_objects_say_is_read_and_their_flags_have_names(tmp_path):
+    plans = [
+        {"id": 1, "name": "Short cut", "price_display": "Gs. 90.000", "price": 90000, "note": ""},
+        {
+            "id": 2,
+            "name": "Colour",
+            "price_display": "Gs. 250.000",
+            "price": 250000,
+            "note": "By day",
+        },
+    ]
+    care = {
+        "id": "care",
+        "visible": True,
+        "icon": "scissors",
+        "title": "Hair care",
+        "details": {"description": "We wash it first.", "includes": ["A wash", "Drying it"]},
+        "variants": plans,
+        "booking": {"online": True, "by phone": False},
+    }
+    hidden = {"title": "Beards", "answer": "From May on.", "visible": False}
+    reading = read(tmp_path, "services.json", json.dumps({"services": [care, hidden]}))
+    (entry,) = reading.entries
+    assert entry.title == "Hair care" and not entry.questions
+    assert entry.answer.split("\n") == [
+        "We wash it first.",
+        "",
+        "includes: A wash, Drying it",
+        "",
+        "name: Short cut; price_display: Gs. 90.000; price: 90000",
+        "name: Colour; price_display: Gs. 250.000; price: 250000; note: By day",
+        "",
+        "booking: online: yes; by phone: no",
+    ]
+    assert [why for _, _, why in reading.skipped] == ["it is marked as not published"]
+
+
+def test_questions_may_be_objects(tmp_path):
+    row = {"title": "Hours", "answer": "9 to 5.", "variants": [{"text": "When?"}, {"text": "Now?"}]}
+    (entry,) = read(tmp_path, "faq.json", json.dumps([row])).entries
+    assert [*entry.questions] == ["When?", "Now?"]
+
+
 def test_what_only_repeats_its_title_is_no_entry(tmp_path):
     text = (
         "Question,Answer\nHow to pay,How to pay\nClosed on Mondays,Closed on Mondays\nBags,Here.\n"

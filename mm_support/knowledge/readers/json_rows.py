@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from mm_support.knowledge.readers.base import Document, File, Remarks
 from mm_support.knowledge.readers.columns import (
     MANY,
+    REST,
     are_of_customers,
     by_field,
     is_sentence,
@@ -26,6 +27,7 @@ from mm_support.language.field_names import field_of, is_aside, is_numbered_draf
 MAX_NESTED = 5  # records that file others, inside each other
 MAX_WRAPPED = 2  # objects round a list
 _LANGUAGE = re.compile(r"[a-z]{2}(?:[-_][A-Za-z]{2,4})?")
+UNTOLD = MANY - {"questions"} | {"answer"}  # fields whose lists are no matter of a record, or all
 _ITEM = re.compile(r"([\s,]*)")  # what stands between two items
 
 
@@ -43,12 +45,18 @@ def read_json(file: File, remarks: Remarks) -> Iterator[Document]:
             row = row | {"status": "draft"}
         if note := map_names([str(name) for name in row]).note():
             told.add(note)
+        listed = {name: records for name, own in row.items() if (records := _records(name, own))}
         try:
-            told_of = {name: _told(str(name), value) for name, value in row.items()}
+            told_of = {
+                name: _told(str(name), own) for name, own in row.items() if name not in listed
+            }
         except RecursionError:
             remarks.skip(line, "it is nested too deeply")
             continue
         fields = by_field(told_of) | ({"topic": topic} if topic else {})
+        if listed:
+            said = [as_text(fields.get("answer")), *("\n".join(own) for own in listed.values())]
+            fields["answer"] = "\n\n".join(filter(None, said))
         document = row_document(fields, line, remarks)
         if document is not None:
             yield document
@@ -284,21 +292,54 @@ def _are_rows(value: Any) -> bool:
     return isinstance(value, list) and bool(value) and isinstance(value[0], dict)
 
 
+def _records(name: str, value: Any) -> list[str]:
+    """The rows of a list of flat objects that have names and say something of these, such as the
+    plans of a service; none of what only names or links others.
+    """
+    if not _are_rows(value) or field_of(name) in UNTOLD or is_aside(name):
+        return []
+    if not all(isinstance(own, dict) and _is_flat(own) for own in value):
+        return []
+    fields = [by_field(own) for own in value]
+    if not all(as_text(own.get("title")) and (own.get("answer") or own[REST]) for own in fields):
+        return []
+    told = [{key: cell for key, cell in own.items() if not is_aside(key)} for own in value]
+    return [
+        row_line([*own], [as_text(cell) if cell else "" for cell in own.values()]) for own in told
+    ]
+
+
 def _told(name: str, value: Any) -> Any:
     """A value as a cell: of a field what nested ones say, {"type": 1, "text": "Yes."} is "Yes."; of
     others a list of words or a table of values, but no records of records.
     """
     field = field_of(name)
+    if field == "questions" and _are_rows(value):
+        return [str(_told("answer", own)) for own in value]
     if field in MANY or not field and not _is_flat(value):
         return value
     if isinstance(value, list):
         return ("\n" if field else ", ").join(str(_told("answer", own)) for own in value if own)
     if isinstance(value, dict):
         if field == "answer" and (text := by_field(value).get("answer")):
-            return _told(name, text)
-        said = {key: str(_told("answer", own)) for key, own in value.items() if own}
+            lists = [f"{key}: {', '.join(own)}" for key, own in value.items() if _is_told(key, own)]
+            return "\n\n".join([str(_told(name, text)), *lists])
+        said = {key: _said(own) for key, own in value.items() if own or own is False}
         return "".join(said.values()) if len(said) == 1 else row_line([*said], [*said.values()])
     return value
+
+
+def _said(value: Any) -> str:
+    """A value that is nested in another as text."""
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return str(_told("answer", value))
+
+
+def _is_told(name: str, value: Any) -> bool:
+    """Whether a list beside a text is of people's words."""
+    worded = isinstance(value, list) and all(isinstance(own, str) for own in value)
+    return worded and any(" " in own for own in value) and not (is_aside(name) or field_of(name))
 
 
 def _is_flat(value: Any) -> bool:
