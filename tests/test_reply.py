@@ -12,7 +12,7 @@ from conftest import EchoModel, WordEncoder
 
 from mm_support.decide.decision import Decision
 from mm_support.decode.columns import as_asked
-from mm_support.decode.compose import compose, foreign
+from mm_support.decode.compose import compose, foreign, introduced
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
@@ -549,6 +549,15 @@ def test_a_line_of_one_word_or_an_address_is_in_no_other_language():
     asked = Question("wen rufe ich im Notfall an?", language="de")
     for line in ("- 15 : SAMU", "jaime@haus.de"):
         assert not foreign(asked, line, Entry("n", "Notfall", text))
+
+
+def test_what_has_begun_in_the_customers_language_goes_on_in_it():
+    """Names in a list look like words of another language."""
+    cards = "The balance goes to the first of these that you have:\n1. Blue Mastercard\n"
+    entry = Entry("cards", "Cards", f"{cards}2. Amore Cashback\n3. Amore Platinum Cashback")
+    parts = [Sentence(text, (1,)) for text in entry.answer.split("\n")]
+    asked = Question("which card has cashback")
+    assert [*introduced(asked, parts, entry, False)] == parts
 
 
 def test_one_word_that_opens_an_answer_does_not_make_it_another_languages():

@@ -119,16 +119,18 @@ def introduced(
     question: Question, parts: Iterable[Sentence | Meanwhile], entry: Entry, written: bool
 ) -> Iterator[Sentence | Meanwhile]:
     """The parts of a reply, as they are ready; in front of the first that is quoted in another
-    language than the question's a sentence that says so. entry: the best one. written: whether a
-    model may have written some in the question's language.
+    language than the question's a sentence that says so, where what is quoted of that entry begins
+    with it. entry: the best one. written: whether a model may have written some in the question's
+    language.
     """
     expected = (question.language,) if written else ()
-    introduced = False
+    introduced, begun = False, set[int]()
     for part in parts:
-        quoted = isinstance(part, Sentence) and bool(part.citations) and part.text
-        if quoted and not introduced and foreign(question, quoted, entry, expected):
+        begins = isinstance(part, Sentence) and part.text and not begun.issuperset(part.citations)
+        if begins and not introduced and foreign(question, part.text, entry, expected):
             yield Sentence(message("foreign", question.language))
             part, introduced = replace(part, apart=True), True
+        begun.update(part.citations if isinstance(part, Sentence) else ())
         yield part
 
 
