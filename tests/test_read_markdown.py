@@ -935,5 +935,5 @@ def test_questions_that_are_listed_under_numbers_are_asked_without_them(tmp_path
     parts = (f"## {n}. {own}\nSee below {n}." for n, own in enumerate(asked, 4))
     entries = read(tmp_path, "\n\n".join(["# Cards", *parts])).entries
     assert [own.title for own in entries] == [f"Cards: {own}" for own in asked]
-    dated = "# Fair\n\n## 1. May: who comes?\nYou.\n\n## 24. May: who comes?\nWe do."
+    dated = "# Fair\n\n## 31. May: who comes?\nYou.\n\n## 24. May: who comes?\nWe do."
     assert "24. May" in read(tmp_path, dated).entries[-1].title

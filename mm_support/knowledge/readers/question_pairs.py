@@ -71,7 +71,7 @@ def _unnumbered(blocks: Sequence[Block]) -> tuple[Block, ...]:
     asking = [own.text for own in blocks if own.kind == "heading" and own.text.endswith(ASKING)]
     listed = [found for found in map(_NUMBER.match, asking) if found]
     numbers = [int(found[1]) for found in listed]
-    rising = all(number in (before + 1, 1) for before, number in pairwise(numbers))
+    rising = all(number > before or number == 1 for before, number in pairwise(numbers))
     if len(listed) < max(2, len(asking)) or not rising:
         return tuple(blocks)
     headed = (own.kind == "heading" and own.text in asking for own in blocks)
