@@ -210,6 +210,14 @@ def test_each_statement_of_a_long_list_is_shown_by_itself(items):
     assert len(blocks("\n".join(steps))) == 1
 
 
+def test_what_only_announces_points_makes_them_no_steps():
+    long = [
+        f"{n}. {item[2:]} {'It is so for all of them. ' * 2}" for n, item in enumerate(BULLETED)
+    ]
+    parts = [*long[:3], "3. Also:", *long[3:], "4. And:"]
+    assert all(block.is_point for block in blocks("\n".join(parts)))
+
+
 def test_lines_below_a_point_are_of_it_and_what_announces_points_is_shown_with_all():
     below = "It is sent by post."
     (lead, first, second, *others) = blocks(

@@ -133,9 +133,10 @@ def points_of(paragraph: Sequence[Sequence[str]]) -> list[range]:
     items = [range(start, end) for start, end in zip(starts, ends)]
     texts = [" ".join(part for at in item for part in paragraph[at]) for item in items]
     length = sum(map(tokens, texts))
+    telling = sum(not text.endswith(COLONS) for text in texts)  # more than what follows
     named = sum(bool(LABEL.match(without_step_number(text))) for text in texts)
     bulleted = paragraph[starts[0]][0].lstrip()[0] in BULLETS
-    long = length >= (STATEMENT if bulleted else PARAGRAPH) * len(items)
+    long = length >= (STATEMENT if bulleted else PARAGRAPH) * telling
     return items if length > LISTED and (long or 2 * named >= len(items)) else []
 
 
