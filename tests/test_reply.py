@@ -551,6 +551,14 @@ def test_a_line_of_one_word_or_an_address_is_in_no_other_language():
         assert not foreign(asked, line, Entry("n", "Notfall", text))
 
 
+def test_lines_of_an_address_stay_lines_with_one_number():
+    address = "Visit us any day:\n5 Main Street\nTel 555 0100\nFax 555 0101\nWe are glad to help."
+    entry = Entry("visit", "Visit", address)
+    said = shown([*ReplyWriter(None, WordEncoder()).whole(entry)])
+    lines = "5 Main Street [1]\nTel 555 0100\nFax 555 0101"
+    assert said == f"Visit us any day: [1] {lines}\nWe are glad to help. [1]"
+
+
 def test_what_has_begun_in_the_customers_language_goes_on_in_it():
     """Names in a list look like words of another language."""
     cards = "The balance goes to the first of these that you have:\n1. Blue Mastercard\n"

@@ -47,6 +47,9 @@ from mm_support.language.fences import is_code, logical_lines, without_fences
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
+    COLUMNS,
+    ENDS,
+    column_names,
     in_a_line,
     is_step,
     of_one_step,
@@ -361,9 +364,18 @@ def bound(entry: Entry, rank: int) -> Iterator[Sentence]:
     heads = [at in heads_of(own) for own in paragraphs for at in range(len(own))]
     for line, own, head in zip(split_lines(entry.answer), written, heads):
         indent = own[: len(own) - len(own.lstrip())] if is_step(own) else ""
+        plain = not head and _is_plain(line)
         for at, text in enumerate(line):
-            of_step = at > 0 and of_one_step(line)
-            yield Sentence(text, (rank,), of_step, "" if at else indent, heading=head)
+            of_step, before = at > 0 and of_one_step(line), "" if at else indent
+            yield Sentence(text, (rank,), of_step, before, heading=head, of_lines=plain)
+
+
+def _is_plain(line: Sequence[str]) -> bool:
+    """Whether a line ends as no sentence does, and is no step, row or code."""
+    text = line[0]
+    row = len(column_names(text)) >= COLUMNS
+    ended = text.endswith((*ENDS, *LEADS_ON))
+    return len(line) == 1 and not (ended or row or is_step(text) or is_code(text))
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:

@@ -21,7 +21,8 @@ class Sentence:
     step's line, behind its first sentence. indent: blanks before a step that is part of another.
     heading: of what follows, whose [n] stand for it too. apart: whether it begins a paragraph.
     cut: a row of a table of which only some cells are shown. goes_on: whether its [n] stand behind
-    a later sentence of its step or list."""
+    a later sentence of its step or list. of_lines: whether it is a line that ends as no sentence
+    does, as those of an address are."""
 
     text: str
     citations: tuple[int, ...] = ()
@@ -31,6 +32,7 @@ class Sentence:
     apart: bool = False
     cut: bool = False
     goes_on: bool = False
+    of_lines: bool = False
 
     @property
     def in_step(self) -> bool:
@@ -51,17 +53,19 @@ class Sentence:
         goes on, or is of a step and what stands before it has it.
 
         A step has a line of its own, with all that is of it, and a row of a table has one; what
-        follows begins another, as a heading, a clause and a warning do. Code has lines of its own,
-        and its [n] another, where what stands before has none. A paragraph is parted by an empty
-        line; what reads from the other side is one: else its marks would be misplaced.
+        follows begins another, as a heading, a clause and a warning do. Lines stay lines. Code has
+        lines of its own, and its [n] another, where what stands before has none. A paragraph is
+        parted by an empty line; what reads from the other side is one: else its marks would be
+        misplaced.
         """
         code = is_code(self.text)
+        lines = self.of_lines and previous is not None and previous.of_lines
         lead = ""
         if previous is not None:
             begins = self.heading or self.text.startswith(WARNING)
             begins = begins or is_step(self.text) or is_clause(self.text)
             breaks = begins or previous.in_step and not self.of_step
-            breaks = breaks or code or is_code(previous.text)
+            breaks = breaks or previous.of_lines or code or is_code(previous.text)
             lead = f"\n{self.indent}" if breaks or self.is_row or previous.is_row else " "
             lead = "\n\n" if self.apart or lead == " " and self._turns(previous) else lead
         follows = (
@@ -69,7 +73,7 @@ class Sentence:
             and not (previous.heading or previous.goes_on)
             and previous.citations == self.citations
         )
-        if self.heading or self.goes_on or (self.in_step or code) and follows:
+        if self.heading or self.goes_on or (self.in_step or code or lines) and follows:
             return lead + self.text
         marks = " ".join(f"[{rank}]" for rank in self.citations)
         return lead + self.text + (("\n" if code else " ") + marks if marks else "")
