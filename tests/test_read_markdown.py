@@ -928,12 +928,3 @@ def test_a_long_list_of_indented_items_is_cut_between_them(tmp_path):
     items = [f"  - Part {n} is one of those that the maker sends on request." for n in range(100)]
     pieces = [entry.answer for entry in read(tmp_path, "\n".join(items), "a.txt").entries]
     assert len(pieces) > 1 and all(piece.startswith("- Part") for piece in pieces)
-
-
-def test_questions_that_are_listed_under_numbers_are_asked_without_them(tmp_path):
-    asked = ["Is it free?", "I lost my card. What now?", "Who pays?"]
-    parts = (f"## {n}. {own}\nSee below {n}." for n, own in enumerate(asked, 4))
-    entries = read(tmp_path, "\n\n".join(["# Cards", *parts])).entries
-    assert [own.title for own in entries] == [f"Cards: {own}" for own in asked]
-    dated = "# Fair\n\n## 31. May: who comes?\nYou.\n\n## 24. May: who comes?\nWe do."
-    assert "24. May" in read(tmp_path, dated).entries[-1].title

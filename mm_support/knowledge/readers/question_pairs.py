@@ -38,7 +38,6 @@ _LABEL = re.compile(
     r"|(?P<letter>[^\W\d_])\d{0,3}[.)](?=\s))\s*(?=\S)"
 )
 _START = re.compile(_MARKER)
-_NUMBER = re.compile(r"(\d{1,3})(?:[.)]\s+|[、．]\s*)(?=\S)")
 
 
 class _Labels(NamedTuple):
@@ -61,24 +60,7 @@ def with_questions(blocks: Sequence[Block]) -> tuple[Block, ...]:
     told = [own for block in blocks for own in _labelled(block, labels)]
     if not any(mark in block.text for block in told for mark in ASKING):
         return tuple(told)
-    return _unnumbered([own for part in _sections(told) for own in _with_asking_lines(part)])
-
-
-def _unnumbered(blocks: Sequence[Block]) -> tuple[Block, ...]:
-    """The blocks, where headings that ask do not begin with the number under which they are listed;
-    several are, in order.
-    """
-    asking = [own.text for own in blocks if own.kind == "heading" and own.text.endswith(ASKING)]
-    listed = [found for found in map(_NUMBER.match, asking) if found]
-    numbers = [int(found[1]) for found in listed]
-    rising = all(number > before or number == 1 for before, number in pairwise(numbers))
-    if len(listed) < max(2, len(asking)) or not rising:
-        return tuple(blocks)
-    headed = (own.kind == "heading" and own.text in asking for own in blocks)
-    return tuple(
-        replace(own, text=_NUMBER.sub("", own.text)) if asks else own
-        for own, asks in zip(blocks, headed)
-    )
+    return tuple(own for part in _sections(told) for own in _with_asking_lines(part))
 
 
 # -- labels --------------------------------------------------------------------------------
