@@ -854,7 +854,7 @@ def test_what_the_contents_of_a_page_lead_to_are_its_headings(around, before):
 
 
 HALL = "The hall is open to all who hold a card of the club."
-FEES = "1) Fees are due on the first of a month."
+DUES = "1) Fees are due on the first of a month."
 
 
 @pytest.mark.parametrize("around", ["<main>{}</main>", "<div id='x'><div id='y'>{}</div></div>"])
@@ -862,17 +862,17 @@ FEES = "1) Fees are due on the first of a month."
     "parts",
     [
         f"<div><br><b>Hours<br></b>{HALL}<br>It closes at nine.</div><div>&nbsp;</div>"
-        f"<div><b>Fees</b>&nbsp;<br>{FEES}<br>2) They are not returned.</div>",
+        f"<div><b>Fees</b>&nbsp;<br>{DUES}<br>2) They are not returned.</div>",
         f"<p><b>Hou</b><b>rs:</b><b> </b><br>{HALL}<br>It closes at nine.</p>"
-        f"<p><b>Fees: </b><br>{FEES}<br>2) They are not returned.</p>",
+        f"<p><b>Fees: </b><br>{DUES}<br>2) They are not returned.</p>",
         f"<p><b>Hours</b></p><p>{HALL}<br>It closes at nine.</p>"
-        f"<p><b>Fees</b></p><p>{FEES}<br>2) They are not returned.</p>",
+        f"<p><b>Fees</b></p><p>{DUES}<br>2) They are not returned.</p>",
     ],
 )
 def test_bold_lines_are_headings_of_a_page_without_others(around, parts):
     head = "<h2>Our<br>club</h2><div>1. Hours<br>2. Fees</div>"
     lines, left = page(f"<title>Club</title>{around.format(head + parts)}")
-    own = ["# Hours", f"{HALL}\nIt closes at nine.", "# Fees", f"{FEES}\n2) They are not returned."]
+    own = ["# Hours", f"{HALL}\nIt closes at nine.", "# Fees", f"{DUES}\n2) They are not returned."]
     assert lines[-4:] == own and "1. Hours\n2. Fees" not in lines
     assert left == "'1. Hours 2. Fees' is navigation and was left out"
 
@@ -881,7 +881,7 @@ def test_bold_lines_are_headings_of_a_page_without_others(around, parts):
     "body",
     [
         f"<p><b>Mind</b> the step.<br>{HALL}</p><p>Ask <b>Ms Wu</b></p><p><b>All may come.</b></p>",
-        f"<p><b>Hours</b></p><p>{HALL}</p><p><b>Fees</b></p><h3>Places</h3><p>{FEES}</p>",
+        f"<p><b>Hours</b></p><p>{HALL}</p><p><b>Fees</b></p><h3>Places</h3><p>{DUES}</p>",
         f"<table><tr><td><b>Hours</b></td><td>{HALL}</td></tr><tr><td><b>Fees</b></td></tr></table>",
     ],
 )

@@ -441,3 +441,15 @@ def test_reviews_with_the_names_of_customers_are_no_knowledge(tmp_path):
     )
     with pytest.raises(KnowledgeError, match="single customers"):
         read_source(tmp_path / "a.csv")
+
+
+def test_what_is_the_companys_own_is_not_told_of_nested_records_either(tmp_path):
+    plans = [{"name": "Small", "price": "9 EUR", "cost price": "4 EUR"}]
+    plans.append({"name": "Large", "price": "19 EUR", "cost price": "7 EUR"})
+    record = {"title": "Plans", "answer": "There are two plans.", "plans": plans}
+    record["terms"] = {"notice": "one month", "internal notes": "Two for big customers."}
+    path = tmp_path / "plans.json"
+    path.write_text(json.dumps([record]), encoding="utf-8")
+    (entry,) = read_source(path).entries
+    assert "19 EUR" in entry.answer and "one month" in entry.answer
+    assert "7 EUR" not in entry.answer and "big customers" not in entry.answer

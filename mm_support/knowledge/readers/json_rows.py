@@ -22,7 +22,7 @@ from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.rows import row_document
 from mm_support.knowledge.readers.tables import row_line
-from mm_support.language.field_names import field_of, is_aside, is_numbered_draft
+from mm_support.language.field_names import field_of, is_aside, is_numbered_draft, is_own
 
 MAX_NESTED = 5  # records that file others, inside each other
 MAX_WRAPPED = 2  # objects round a list
@@ -303,7 +303,7 @@ def _records(name: str, value: Any) -> list[str]:
     fields = [by_field(own) for own in value]
     if not all(as_text(own.get("title")) and (own.get("answer") or own[REST]) for own in fields):
         return []
-    told = [{key: cell for key, cell in own.items() if not is_aside(key)} for own in value]
+    told = [{key: cell for key, cell in own.items() if _is_shown(key)} for own in value]
     return [
         row_line([*own], [as_text(cell) if cell else "" for cell in own.values()]) for own in told
     ]
@@ -324,9 +324,14 @@ def _told(name: str, value: Any) -> Any:
         if field == "answer" and (text := by_field(value).get("answer")):
             lists = [f"{key}: {', '.join(own)}" for key, own in value.items() if _is_told(key, own)]
             return "\n\n".join([str(_told(name, text)), *lists])
-        said = {key: _said(own) for key, own in value.items() if own or own is False}
+        kept = {key: own for key, own in value.items() if not is_own(str(key))}
+        said = {key: _said(own) for key, own in kept.items() if own or own is False}
         return "".join(said.values()) if len(said) == 1 else row_line([*said], [*said.values()])
     return value
+
+
+def _is_shown(name: str) -> bool:
+    return not (is_aside(name) or is_own(name))
 
 
 def _said(value: Any) -> str:
@@ -339,7 +344,7 @@ def _said(value: Any) -> str:
 def _is_told(name: str, value: Any) -> bool:
     """Whether a list beside a text is of people's words."""
     worded = isinstance(value, list) and all(isinstance(own, str) for own in value)
-    return worded and any(" " in own for own in value) and not (is_aside(name) or field_of(name))
+    return worded and any(" " in own for own in value) and _is_shown(name) and not field_of(name)
 
 
 def _is_flat(value: Any) -> bool:
