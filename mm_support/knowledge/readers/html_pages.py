@@ -15,8 +15,8 @@ from urllib.parse import urljoin
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.blocks import is_breadcrumb, remark_hidden, tree_blocks
 from mm_support.knowledge.readers.bold_heads import mark_bold_headings
-from mm_support.knowledge.readers.class_looks import mark_looks
 from mm_support.knowledge.readers.bold_lines import mark_bold_lines, without_contents
+from mm_support.knowledge.readers.class_looks import mark_looks
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.contents import mark_parts
 from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
