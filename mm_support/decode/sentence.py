@@ -114,7 +114,7 @@ class Numbers:
     def counted(self, sentence: Sentence) -> Sentence:
         """The sentence with numbers in place of ranks."""
         numbers = (self._of.setdefault(rank, len(self._of) + 1) for rank in sentence.citations)
-        return replace(sentence, citations=tuple(numbers))
+        return replace(sentence, citations=tuple(sorted(numbers)))
 
     def ordered(self, ranked: Sequence[Item]) -> tuple[Item, ...]:
         """What the ranks stand for: what is cited by its number, the rest behind."""
