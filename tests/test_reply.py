@@ -17,6 +17,7 @@ from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
 from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence
+from mm_support.decode.sentence import Numbers
 from mm_support.desk.ownership import STATES
 from mm_support.errors import GenerationError
 from mm_support.language.messages import clarify_text, message, messages
@@ -701,3 +702,9 @@ def test_another_passage_of_the_document_is_told_where_it_may_be_meant_as_well(
     asked = Question("what does a boat cost", context=context)
     sentences = write(None, asked, (Hit(hire, 0.8), Hit(other, score)))
     assert (second in [sentence.text for sentence in sentences]) == told
+
+
+def test_the_numbers_behind_a_sentence_ascend():
+    numbers = Numbers()
+    assert numbers.counted(Sentence("One.", (4,))).citations == (1,)
+    assert numbers.counted(Sentence("Two.", (2, 4))).citations == (1, 2)
