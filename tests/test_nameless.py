@@ -42,6 +42,21 @@ def test_a_name_is_left_out_of_what_is_asked(words, title, rest):
 
 
 @pytest.mark.parametrize(
+    "last, is_product",
+    [
+        ("Price: 49.90 EUR", True),
+        ("Source: https://help.example.com/articles/how-many-cards-can-i-order", False),
+        ("Note: Cards run on phones with the latest version of the app alone", False),
+        ("Note: One each.", False),
+    ],
+)
+def test_a_question_is_no_name_though_a_note_stands_below_its_answer(last, is_product):
+    entry = Entry("cards", "How many cards can I order?", f"You can order one card.\n\n{last}")
+    words = "how many cards can i hav"
+    assert without_name(words, entry) == ("hav" if is_product else words)
+
+
+@pytest.mark.parametrize(
     "words, title, rest",
     [
         ("can I print at Quay Road", "branches: Quay Road Library", "can I print at"),

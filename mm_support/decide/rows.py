@@ -12,9 +12,11 @@ from collections.abc import Iterator, Sequence
 from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps, without_amounts
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, alike, facts_of, range_in
-from mm_support.language.sentences import CELL, COLON, COLUMNS, column_names, first_cell
+from mm_support.language.sentences import CELL, COLON, COLUMNS, ENDS, column_names, first_cell
 from mm_support.language.terms import edged, term_set
 from mm_support.types import Entry, Hit
+
+SHORT = 40  # characters of a line of data that names one thing: "Price: 49.90 EUR"
 
 
 def with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
@@ -148,9 +150,15 @@ def things_in(words: str, entry: Entry) -> Iterator[str]:
 
 
 def of_one_row(entry: Entry) -> bool:
-    """Whether an entry is a row of a table, or a product's description above its data."""
-    lines = [len(column_names(line)) for line in entry.answer.splitlines() if line]
-    return len(lines) == 1 and lines[0] >= COLUMNS or len(lines) == 2 and 0 == lines[0] < lines[1]
+    """Whether an entry is a row of a table, or a product's description above its data. One name
+    with a sentence or a long text is none ("Note: It runs on ...", "Source: https://...").
+    """
+    lines = [line for line in entry.answer.splitlines() if line]
+    columns = [len(column_names(line)) for line in lines]
+    if len(lines) != 2:
+        return len(lines) == 1 and columns[0] >= COLUMNS
+    short = len(lines[1]) <= SHORT and not lines[1].endswith(ENDS)
+    return columns[0] == 0 and (columns[1] >= COLUMNS or columns[1] == 1 and short)
 
 
 def only_rows(entry: Entry) -> bool:
