@@ -24,9 +24,11 @@ _DAY_AND_TIME = (
 )
 # [12.03.26, 09:15:00] Ines: ..., 12/03/2026, 09:15 - Ines: ..., or "Ines, [12.03.2026 09:15]" above
 _MESSAGE = re.compile(
-    rf"\W{{0,3}}{_DAY_AND_TIME}\]?\s*(?:-\s+)?[^\s:][^:\n]{{0,60}}:\s"
-    rf"|[^\n\[]{{1,60}},\s\[{_DAY_AND_TIME}\]"
+    rf"\W{{0,3}}(?P<when>{_DAY_AND_TIME})\]?\s*(?:-\s+)?(?P<who>[^\s:][^:\n]{{0,60}}):\s"
+    rf"|(?P<writer>[^\n\[]{{1,60}}),\s\[(?P<at>{_DAY_AND_TIME})\]"
 )
+_ROUND = re.compile(r"\s\d{1,2}[:.]\d[05]\b")  # to five minutes
+MOST_PLANNED = 0.75  # share of the times of a chat that may be round by chance
 _STEP = re.compile(r"\s*\d{1,2}[.)]\s")
 _ITEM = re.compile(rf"\s*[{BULLETS}]\s")
 _WORD = re.compile(r"[^\W\d_]{3}")
@@ -53,9 +55,15 @@ def read_plain(file: File, remarks: Remarks) -> Iterator[Document]:
 
 def is_conversation(lines: Sequence[str]) -> bool:
     """Whether lines are what a messenger exports: most begin with a day, a time and a name, or are
-    between such lines."""
-    begun = sum(bool(_MESSAGE.match(line)) for line in lines)
-    return begun >= LEAST_MESSAGES and 3 * begun >= len(lines)
+    between such lines. Somebody writes more than once, and hardly ever to five minutes, as
+    timetables and release notes are.
+    """
+    found = [match for match in map(_MESSAGE.match, lines) if match]
+    if len(found) < LEAST_MESSAGES or 3 * len(found) < len(lines):
+        return False
+    writers = {match["who"] or match["writer"] for match in found}
+    planned = sum(bool(_ROUND.search(match["when"] or match["at"])) for match in found)
+    return len(writers) < len(found) and planned <= MOST_PLANNED * len(found)
 
 
 def _title(lines: list[str], first: int, second: int) -> tuple[str, bool]:
