@@ -191,6 +191,70 @@ def test_a_chat_is_no_knowledge(tmp_path, text):
         read_source(tmp_path / "chat.txt")
 
 
+PLANNED = [
+    "12.03.2026 09:15 - Gate A: Ferry to Oban\n12.03.2026 11:30 - Gate B: Ferry to Islay\n"
+    "13.03.2026 14:00 - Gate A: Ferry to Oban",
+    "2026-03-12 09:17 - Version 4.2: Invoices as PDF.\n2026-02-20 10:04 - Version 4.1: Holidays.\n"
+    "2026-01-15 10:01 - Version 4.0: A new dashboard.",
+]
+
+
+@pytest.mark.parametrize("text", PLANNED)
+def test_timetables_and_release_notes_are_no_chats(tmp_path, text):
+    (tmp_path / "a.txt").write_text(f"Plan\n\n{text}\n")
+    assert text in said(read_source(tmp_path / "a.txt"))
+
+
+def test_where_a_companys_branches_are_reached_is_knowledge(tmp_path):
+    (tmp_path / "a.csv").write_text(
+        "Branch,Contact email,Contact phone\nLeeds,leeds@bank.example,555 0101\n"
+        "York,york@bank.example,555 0102\n"
+    )
+    assert "Contact phone: 555 0102" in said(read_source(tmp_path / "a.csv"))
+    (tmp_path / "a.csv").write_text(
+        "Subject,Ticket ID,Contact email\nA lid broke,1,ada@mail.example\n"
+        "Where is it,2,bo@mail.example\n"
+    )
+    with pytest.raises(KnowledgeError, match="single customers"):
+        read_source(tmp_path / "a.csv")
+
+
+@pytest.mark.parametrize(
+    "marks",
+    [{"hidden": False, "is_private": True}, {"is_private": True, "hidden": False}]
+    + [{"status": "published", "state": "draft"}, {"restricted": True}, {"public": False}],
+)
+def test_every_mark_that_keeps_an_article_from_customers_is_heeded(tmp_path, marks):
+    open_to_all = {"hidden": False, "is_private": False, "restricted": False, "public": True}
+    read = export(
+        tmp_path,
+        [article("Hours", "From 9.", **open_to_all), article("Codes", "It is 99.", **marks)],
+    )
+    assert said(read) == "Hours\nFrom 9."
+    rows = [
+        ",".join(["title,answer", *marks]),
+        ",".join(["Codes,It is 99.", *map(str, marks.values())]),
+    ]
+    (tmp_path / "a.csv").write_text("\n".join([*rows, "Hours,From 9.,,"]))
+    assert said(read_source(tmp_path / "a.csv")) == "Hours\nFrom 9."
+
+
+@pytest.mark.parametrize(
+    ("table", "told"),
+    [
+        ("Status,Meaning\nDraft,It was not sent.\nPending,It was not paid.\n", "Draft\nIt was not"),
+        ("Bag,Description,Status\nA 1,For a day.,In stock\nB 2,For two.,Sold out\n", "Sold out"),
+        (
+            "Shop,Description,State\nMain,By the sea.,Victoria\nNorth,In town.,Tasmania\n",
+            "Tasmania",
+        ),
+    ],
+)
+def test_statuses_of_things_are_told(tmp_path, table, told):
+    (tmp_path / "a.csv").write_text(table)
+    assert told in said(read_source(tmp_path / "a.csv"))
+
+
 def test_dates_at_the_beginning_of_lines_make_no_chat(tmp_path):
     (tmp_path / "a.txt").write_text(
         "12.03.2026, 9:15: Opening\n13.03.2026, 20:00: Concert: free\n14.03.2026 10:00 Market\n"

@@ -912,6 +912,24 @@ def test_what_nested_objects_say_is_read_and_their_flags_have_names(tmp_path):
     assert [why for _, _, why in reading.skipped] == ["it is marked as not published"]
 
 
+def test_lists_of_words_and_questions_within_a_service_do_not_hide_its_plans(tmp_path):
+    plans = [
+        {"name": "Start", "price": "4 EUR", "features": ["1 domain", "backups"], "regions": [{}]},
+        {"name": "Old", "price": "1 EUR", "visible": False},
+        {"name": "Pro", "price": "9 EUR", "internal": False, "trial": True},
+    ]
+    faq = [{"question": "Can I change?", "answer": "Yes."}]
+    service = {"name": "Hosting", "description": "For small sites.", "plans": plans, "faqs": faq}
+    hosting, change = read(tmp_path, "a.json", json.dumps({"services": [service]})).entries
+    assert hosting.answer.split("\n") == [
+        "For small sites.",
+        "",
+        "name: Start; price: 4 EUR; features: 1 domain, backups",
+        "name: Pro; price: 9 EUR; trial: yes",
+    ]
+    assert (change.title, change.answer) == ("Hosting: Can I change?", "Yes.")
+
+
 def test_questions_may_be_objects(tmp_path):
     row = {"title": "Hours", "answer": "9 to 5.", "variants": [{"text": "When?"}, {"text": "Now?"}]}
     (entry,) = read(tmp_path, "faq.json", json.dumps([row])).entries

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Collection
+from collections.abc import Collection, Iterable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -62,10 +62,11 @@ def is_own(name: str) -> bool:
     return name.endswith(tuple(own["unspaced"])) and name not in own["unspaced"]
 
 
-@cache
-def is_of_customers(name: str) -> bool:
-    """Whether a column says who asked or ordered something, or who takes care of it."""
-    return plain_name(name) in _tables()["customers"]["names"]
+def of_customers(names: Iterable[str]) -> list[str]:
+    """Those of the names that say who asked or ordered something, or who takes care of it."""
+    customers, plain = _tables()["customers"], {name: plain_name(name) for name in names}
+    found = [name for name, own in plain.items() if own in customers["names"]]
+    return found + [name for name, own in plain.items() if found and own in customers["reached"]]
 
 
 def is_numbered_draft(names: Collection[str], status: str) -> bool:

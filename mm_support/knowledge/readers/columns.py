@@ -27,9 +27,9 @@ from mm_support.language.field_names import (
     YES,
     field_of,
     is_aside,
-    is_of_customers,
     is_own,
     known_field,
+    of_customers,
 )
 from mm_support.language.folding import folded
 from mm_support.language.sentences import ASKING, ENDS
@@ -38,6 +38,8 @@ SAMPLE = 200  # rows by which unknown columns are judged
 # fields that several columns may fill
 MANY = frozenset({"questions", "pictures", "tags", "category"})
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
+# fields that may keep a row from customers; of several columns for one of them all are heeded
+GUARDS = frozenset({"draft", "published", "status", "visibility", "internal", "segment"})
 REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
@@ -71,6 +73,8 @@ class Columns:
         for field, cell in zip(self.fields, cells):
             if field in MANY and field in row and cell:
                 row[field] = f"{row[field]}|{cell}" if row[field] else cell
+            elif field in GUARDS and hides(field, cell):
+                row[field] = cell
             elif field:
                 row.setdefault(field, cell)
         return row | {REST: self.rest(cells)}
@@ -147,7 +151,7 @@ def map_names(names: Sequence[str]) -> Columns:
     for at, (field, _) in enumerate(found):
         rivals = [other for other, (same, _) in enumerate(found) if same == field]
         first = min(rivals, key=lambda other: (found[other][1], other))
-        fields.append(field if field in MANY or at == first else "")
+        fields.append(field if field in MANY | GUARDS or at == first else "")
     return Columns(tuple(names), _with_title(fields))
 
 
@@ -180,6 +184,7 @@ def _filled(rows: Sequence[Sequence[str]], at: int) -> list[str]:
 def _without_misnamed(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
     """A column under a name for days of change that holds texts is one of the matter; so is one
     under a name for what only some may see that says neither yes nor no: "Private | Business".
+    Statuses of things that are no articles are of the matter too: "Sold out", "Victoria".
     """
     fields = list(columns.fields)
     for at, field in enumerate(fields):
@@ -187,9 +192,22 @@ def _without_misnamed(columns: Columns, body: Sequence[Sequence[str]]) -> Column
         dated = [cell for cell in cells if _has_digit(cell) and not is_sentence(cell)]
         if field == "updated" and 2 * len(dated) < len(cells):
             fields[at] = ""
+        if field == "status" and _is_of_matter(columns, at, cells):
+            fields[at] = ""
         if field == "internal" and not all(cell.strip().casefold() in YES | NO for cell in cells):
             fields[at] = ""
     return Columns(columns.names, tuple(fields))
+
+
+def _is_of_matter(columns: Columns, at: int, cells: Sequence[str]) -> bool:
+    """Whether a column of statuses says something to customers: it stands first and explains them
+    ("Status | Meaning"), or differs in a table without questions and hides nothing.
+    """
+    several = len(set(cells)) > 1
+    if at == 0 and len(set(cells)) == len(cells):
+        return several
+    asking = any(field_of(name) == "questions" for name in columns.names)
+    return several and not asking and not any(hides("status", cell) for cell in cells)
 
 
 def _of_goods(columns: Columns, body: Sequence[Sequence[str]]) -> Columns:
@@ -406,18 +424,22 @@ def _is_id(cells: Sequence[str]) -> bool:
 def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bool:
     """Whether its source says that customers do not see it yet, or any more, or that only some
     people do, which is remarked."""
-    published, status, visibility, internal = (
-        _folded(row.get(name)) for name in ("published", "status", "visibility", "internal")
-    )
-    draft = as_bool(row.get("draft"), "draft", line, remarks)
-    some = _folded(row.get("segment")) not in NO | {"", "[]"}
-    if draft or published in NO or status in UNPUBLISHED:
+    as_bool(row.get("draft"), "draft", line, remarks)
+    hiding = {field for field in GUARDS if hides(field, row.get(field))}
+    if hiding & {"draft", "published", "status"}:
         remarks.skip(line, "it is marked as not published")
-    elif some or internal in YES or visibility in RESTRICTED:
+    elif hiding:
         remarks.skip(line, "only some people may see it")
-    else:
-        return False
-    return True
+    return bool(hiding)
+
+
+def hides(field: str, cell: object) -> bool:
+    """Whether a cell of a field keeps its row from customers."""
+    text = _folded(cell)
+    if field in ("draft", "segment"):
+        return text not in NO | {"", "[]"}
+    hiding = {"published": NO, "status": UNPUBLISHED, "visibility": RESTRICTED, "internal": YES}
+    return text in hiding.get(field, ())
 
 
 def _folded(value: object) -> str:
@@ -427,7 +449,7 @@ def _folded(value: object) -> str:
 def are_of_customers(names: Iterable[str], line: int, remarks: Remarks) -> bool:
     """Whether names show that a row or a table is what single customers asked or ordered, which is
     remarked; two of them are needed."""
-    found = [repr(name) for name in names if is_of_customers(name)]
+    found = [repr(name) for name in of_customers(names)]
     if len(found) < 2:
         return False
     remarks.skip(line, OF_CUSTOMERS.format(", ".join(found)))
@@ -439,4 +461,12 @@ def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dic
     pairs = list(values.items() if isinstance(values, Mapping) else values)
     columns = map_names([str(name) for name, _ in pairs])
     rest = columns.rest([value for _, value in pairs])
-    return {f: value for f, (_, value) in zip(columns.fields, pairs) if f} | {REST: rest}
+    said = dict[str, Any]()
+    for field, (_, value) in zip(columns.fields, pairs):
+        if field and not _hides_already(field, said):
+            said[field] = value
+    return said | {REST: rest}
+
+
+def _hides_already(field: str, said: Mapping[str, object]) -> bool:
+    return field in GUARDS and hides(field, said.get(field))

@@ -11,10 +11,12 @@ from typing import Any, NamedTuple
 
 from mm_support.knowledge.readers.base import Document, File, Remarks
 from mm_support.knowledge.readers.columns import (
+    GUARDS,
     MANY,
     REST,
     are_of_customers,
     by_field,
+    hides,
     is_sentence,
     map_names,
 )
@@ -212,7 +214,8 @@ def _of_record(value: Any, topic: str = "", depth: int = 0) -> list[_Row]:
     names = [own for own in value.values() if isinstance(own, str) and own.strip()]
     name = as_text(by_field(value).get("title")) or (names[0] if len(names) == 1 else "")
     says = is_sentence(as_text(by_field(value).get("answer")))
-    found = [_Row(value, topic)] if says else []
+    rest = {key: own for key, own in value.items() if not (_are_rows(own) and _is_record(own[0]))}
+    found = [_Row(rest, topic)] if says else []
     for own in lists:
         if _is_record(own[0]):
             found += [_Row(row, name or topic) for row in own]
@@ -293,20 +296,33 @@ def _are_rows(value: Any) -> bool:
 
 
 def _records(name: str, value: Any) -> list[str]:
-    """The rows of a list of flat objects that have names and say something of these, such as the
-    plans of a service; none of what only names or links others.
+    """The rows of a list of objects that have names and say something of these, such as the plans
+    of a service, without what is nested in them but lists of words; none of what only names or
+    links others.
     """
     if not _are_rows(value) or field_of(name) in UNTOLD or is_aside(name):
         return []
-    if not all(isinstance(own, dict) and _is_flat(own) for own in value):
+    if not all(isinstance(own, dict) for own in value):
         return []
-    fields = [by_field(own) for own in value]
-    if not all(as_text(own.get("title")) and (own.get("answer") or own[REST]) for own in fields):
+    rows = [{key: _cell(cell) for key, cell in own.items()} for own in value]
+    fields = [by_field(own) for own in rows]
+    if not all(own.get("title") and (own.get("answer") or own[REST]) for own in fields):
         return []
-    told = [{key: cell for key, cell in own.items() if _is_shown(key)} for own in value]
-    return [
-        row_line([*own], [as_text(cell) if cell else "" for cell in own.values()]) for own in told
-    ]
+    seen = [own for own in rows if not any(hides(field_of(key), own[key]) for key in own)]
+    told = [{key: cell for key, cell in own.items() if _is_matter(key)} for own in seen]
+    return [row_line([*own], [*own.values()]) for own in told]
+
+
+def _is_matter(name: str) -> bool:
+    return _is_shown(name) and field_of(name) not in GUARDS
+
+
+def _cell(value: Any) -> str:
+    """A value of a row of such a list as text."""
+    if isinstance(value, dict) or not _is_flat(value):
+        return ""
+    texts = value if isinstance(value, list) else [value]
+    return ", ".join(_said(own) for own in texts if own not in (None, ""))
 
 
 def _told(name: str, value: Any) -> Any:
