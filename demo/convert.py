@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import json
 import logging
 import mimetypes
 import os
@@ -19,7 +20,7 @@ from gradio.utils import get_upload_folder
 
 from demo.conversation_state import Exchange
 from demo.markup import esc
-from demo.words import DEFAULT, said, tables, word
+from demo.words import DEFAULT, tables, word
 from mm_support import as_json
 from mm_support.errors import BusyError, InputError, SupportError
 from mm_support.inputs.photo import load_photo
@@ -57,10 +58,13 @@ def said_problem(problem: Exception) -> str:
     """The same as HTML, in the language of the browser where the table has words for this very
     problem.
     """
-    told = sentence(problem)
-    if not isinstance(problem, SupportError):
-        return said("our_fault")
-    return said(problem.key, **problem.values) if "key" in vars(problem) else esc(told)
+    told, values = sentence(problem), getattr(problem, "values", {})
+    key = vars(problem).get("key") if isinstance(problem, SupportError) else "our_fault"
+    if key is None:
+        return esc(told)
+    # Gradio takes data-* from what it shows above the page; page.js reads the title in their place
+    named = json.dumps({"word": key, "values": values}, default=str)
+    return f'<span title="{esc(named)}">{esc(told)}</span>'
 
 
 @contextmanager

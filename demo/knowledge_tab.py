@@ -213,7 +213,8 @@ class KnowledgeTab:
         browsed.success(None, None, None, js=GO_THERE)  # the list stands above it on a phone
         self.bases.change(desk.sureness, [self.bases, key], self.sureness, **QUIET)
         spoken = gr.Textbox(visible=False)
-        form.name.change(None, None, form.add, js="() => window.msWord('add_knowledge')")
+        anew = "() => [window.msWord('add_knowledge'), '']"  # what was asked was of another name
+        form.name.change(None, None, [form.add, form.report], js=anew)
         cleared = form.add.click(None, None, form.report, js="() => ''")
         added = cleared.then(
             desk.add,

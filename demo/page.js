@@ -55,6 +55,11 @@ document.addEventListener("change", (event) => {
 
 function speakOwn() {
   if (document.documentElement.lang !== language) document.documentElement.lang = language;
+  for (const part of all(`span[title^='{"word"']`)) {
+    const { word, values } = JSON.parse(part.title);
+    part.removeAttribute("title");
+    Object.assign(part.dataset, { word, values: JSON.stringify(values) });
+  }
   for (const part of all("[data-word]")) {
     const values = JSON.parse(part.dataset.values ?? "{}");
     const words = window.msWord(part.dataset.word).replace(/\{(\w+)[^}]*\}/g, (_, name) => values[name]);

@@ -1544,6 +1544,14 @@ def test_screen_readers_hear_chinese_in_every_tab_of_the_workshop_and_at_the_des
     everything_is_named_in_chinese(page)
 
 
+def test_the_workshop_tells_problems_in_chinese(open_page, address):
+    page = open_page(locale="zh-CN", address=f"{address}workshop?key={KEY}")
+    page.get_by_role("tab", name="知识").click()
+    page.get_by_role("button", name="添加到知识库").click()
+    expect(page.locator(".toast-body")).to_contain_text("请先选择要添加的文件")
+    expect(page.locator(".toast-body [title]")).to_have_count(0)
+
+
 def test_the_workshop_names_what_brand_toml_holds_in_chinese(open_page, address):
     page = open_page(locale="zh-CN", address=f"{address}workshop?key={KEY}")
     page.get_by_role("tab", name="外观").click()
@@ -1753,6 +1761,7 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     page.get_by_role("button", name="Add to knowledge").click()
     expect(report).to_contain_text("would be replaced")
     page.get_by_label("Name of your knowledge").fill("bikes")  # another name is asked about anew
+    expect(report).not_to_contain_text("would be replaced")
     page.get_by_role("button", name="Add to knowledge").click()
     page.get_by_role("button", name="Replace it? Press again").click()
     expect(report).to_contain_text("Entries: 1")

@@ -517,3 +517,15 @@ def test_what_is_the_companys_own_is_not_told_of_nested_records_either(tmp_path)
     (entry,) = read_source(path).entries
     assert "19 EUR" in entry.answer and "one month" in entry.answer
     assert "7 EUR" not in entry.answer and "big customers" not in entry.answer
+
+
+@pytest.mark.parametrize(
+    "name, hidden", [("Staff only", True), ("Draft", True), ("Private", False)]
+)
+def test_rows_for_staff_are_left_out_of_tables_without_answers_too(tmp_path, name, hidden):
+    path = tmp_path / "offers.csv"
+    path.write_text(f"Offer,Price,{name}\nSoup,4 EUR,no\nStaff lunch,1 EUR,yes\n")
+    reading = read_source(path)
+    texts = " ".join(entry.text for entry in reading.entries)
+    assert "Soup" in texts and ("Staff lunch" not in texts) == hidden
+    assert (name not in texts) == hidden and bool(reading.skipped) == hidden

@@ -11,7 +11,7 @@ decided is told in a sentence. Knows no file format.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from itertools import zip_longest
 from statistics import fmean
@@ -39,7 +39,8 @@ SAMPLE = 200  # rows by which unknown columns are judged
 MANY = frozenset({"questions", "pictures", "tags", "category"})
 LONG = 40  # characters; a cell as long, or one that is a sentence, names no column
 # fields that may keep a row from customers; of several columns for one of them all are heeded
-GUARDS = frozenset({"draft", "published", "status", "visibility", "internal", "segment"})
+SURE_GUARDS = frozenset({"draft", "staff_only"})  # in rows that are no answers too
+GUARDS = SURE_GUARDS | {"published", "status", "visibility", "internal", "segment"}
 REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
@@ -421,11 +422,13 @@ def _is_id(cells: Sequence[str]) -> bool:
     return short and len(set(cells)) == len(cells)
 
 
-def is_unpublished(row: Mapping[str, object], line: int, remarks: Remarks) -> bool:
+def is_unpublished(
+    row: Mapping[str, object], line: int, remarks: Remarks, guards: Set[str] = GUARDS
+) -> bool:
     """Whether its source says that customers do not see it yet, or any more, or that only some
     people do, which is remarked."""
     as_bool(row.get("draft"), "draft", line, remarks)
-    hiding = {field for field in GUARDS if hides(field, row.get(field))}
+    hiding = {field for field in guards if hides(field, row.get(field))}
     if hiding & {"draft", "published", "status"}:
         remarks.skip(line, "it is marked as not published")
     elif hiding:
@@ -438,8 +441,8 @@ def hides(field: str, cell: object) -> bool:
     text = _folded(cell)
     if field in ("draft", "segment"):
         return text not in NO | {"", "[]"}
-    hiding = {"published": NO, "status": UNPUBLISHED, "visibility": RESTRICTED, "internal": YES}
-    return text in hiding.get(field, ())
+    hiding = {"published": NO, "status": UNPUBLISHED, "visibility": RESTRICTED}
+    return text in (hiding | dict.fromkeys(("internal", "staff_only"), YES)).get(field, ())
 
 
 def _folded(value: object) -> str:

@@ -17,9 +17,11 @@ from itertools import chain, islice, zip_longest
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
 from mm_support.knowledge.readers.columns import (
     REST,
+    SURE_GUARDS,
     Columns,
     are_of_customers,
     is_sentence,
+    is_unpublished,
     map_columns,
     map_names,
 )
@@ -279,11 +281,12 @@ def _row(
     noted = with_notes(columns.names, cells, table.notes)
     row, told = columns.values(cells), columns.values(noted)
     row |= {field: told[field] for field in ("answer", REST) if field in told}
-    pairs = zip_longest(columns.names, noted, fillvalue="")
-    noted = ["" if is_own(name) else cell for name, cell in pairs]
+    named = zip_longest(columns.names, columns.fields, noted, fillvalue="")
+    noted = ["" if is_own(name) or field in SURE_GUARDS else cell for name, field, cell in named]
     row |= {"topic": table.group} if table.group and not row.get("topic") else {}
     if "answer" not in columns.fields:
-        yield _table_row(columns, row, line, noted, table)
+        if not is_unpublished(row, line, remarks, SURE_GUARDS):
+            yield _table_row(columns, row, line, noted, table)
         return
     if "title" not in columns.fields and not row.get("questions"):
         row["title"] = table.name
