@@ -87,7 +87,9 @@ class KnowledgeDesk:
         there = {base.name: base for base in self.service.knowledge.list()}
         if not files or base_name(name) not in there:
             return gr.skip(), self.ingest(name, files, key, progress)
-        return gr.update(value=word("really_replace", language)), replaced(there[base_name(name)])
+        return gr.update(value=word("really_replace", language)), asks_replace(
+            there[base_name(name)]
+        )
 
     def ingest(
         self, name: str, files: list[str] | None, key: str = "", progress: gr.Progress = PROGRESS
@@ -156,7 +158,7 @@ def base_name(words: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", words.lower()).strip("-_") or words.strip()
 
 
-def replaced(base: KnowledgeBase) -> str:
+def asks_replace(base: KnowledgeBase) -> str:
     """Asks whether a base is to be replaced."""
     question = said("asks_replace", name=title_of(base.name), entries=base.entries)
     return f'<section class="ms-card" role="status"><p>{question}</p></section>'

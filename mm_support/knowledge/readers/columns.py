@@ -41,6 +41,14 @@ LONG = 40  # characters; a cell as long, or one that is a sentence, names no col
 # fields that may keep a row from customers; of several columns for one of them all are heeded
 SURE_GUARDS = frozenset({"draft", "staff_only"})  # in rows that are no answers too
 GUARDS = SURE_GUARDS | {"published", "status", "visibility", "internal", "segment"}
+HIDING = {  # what their cells say then; any other cell than SHOWING of a draft or a segment
+    "published": NO,
+    "status": UNPUBLISHED,
+    "visibility": RESTRICTED,
+    "internal": YES,
+    "staff_only": YES,
+}
+SHOWING = NO | {"", "[]"}
 REST = "rest"  # (name, cell) of the columns that stand for no field
 MOST_DAYS = 0.7  # share of the cells of a column of days; the others may be holidays
 DIFFERENT = 0.9  # share of the rows whose names differ, where they have questions too
@@ -74,7 +82,7 @@ class Columns:
         for field, cell in zip(self.fields, cells):
             if field in MANY and field in row and cell:
                 row[field] = f"{row[field]}|{cell}" if row[field] else cell
-            elif field in GUARDS and hides(field, cell):
+            elif hides(field, cell):
                 row[field] = cell
             elif field:
                 row.setdefault(field, cell)
@@ -439,10 +447,7 @@ def is_unpublished(
 def hides(field: str, cell: object) -> bool:
     """Whether a cell of a field keeps its row from customers."""
     text = _folded(cell)
-    if field in ("draft", "segment"):
-        return text not in NO | {"", "[]"}
-    hiding = {"published": NO, "status": UNPUBLISHED, "visibility": RESTRICTED}
-    return text in (hiding | dict.fromkeys(("internal", "staff_only"), YES)).get(field, ())
+    return text in HIDING[field] if field in HIDING else field in GUARDS and text not in SHOWING
 
 
 def _folded(value: object) -> str:
@@ -466,10 +471,6 @@ def by_field(values: Mapping[str, object] | Iterable[tuple[str, object]]) -> dic
     rest = columns.rest([value for _, value in pairs])
     said = dict[str, Any]()
     for field, (_, value) in zip(columns.fields, pairs):
-        if field and not _hides_already(field, said):
+        if field and not hides(field, said.get(field)):
             said[field] = value
     return said | {REST: rest}
-
-
-def _hides_already(field: str, said: Mapping[str, object]) -> bool:
-    return field in GUARDS and hides(field, said.get(field))
