@@ -416,7 +416,7 @@ def test_signs_of_mkdocs_are_read_as_its_readers_see_them(tmp_path):
     assert "in place of '--8<-- \"abbr.md\"'" in reasons(read)
 
 
-def test_how_to_reach_a_company_is_read_below_its_text_and_told_in_a_foot(tmp_path):
+def test_how_to_reach_a_company_is_read_below_a_text_and_in_a_foot(tmp_path):
     long = "This sentence is here so that the page has a text of its own, which is found. " * 6
     (tmp_path / "a.html").write_text(
         f"<body><div id='x'><h2>Repairs</h2><p>{long}</p></div>"
@@ -426,9 +426,7 @@ def test_how_to_reach_a_company_is_read_below_its_text_and_told_in_a_foot(tmp_pa
     )
     read = read_source(tmp_path / "a.html")
     assert "Call 040 123" in said(read) and "Jobs" not in said(read)
-    assert "'Open Monday to Friday. Imprint' stands at the head or foot of the page" in reasons(
-        read
-    )
+    assert said(read).endswith("Open Monday to Friday.")
 
 
 def test_a_short_text_beside_the_answer_has_no_label_and_a_figure_answers_a_name(tmp_path):

@@ -19,6 +19,7 @@ from mm_support.knowledge.passages import states
 from mm_support.knowledge.readers.base import Block, Document
 from mm_support.knowledge.readers.columns import STATING
 from mm_support.knowledge.readers.fields import slug
+from mm_support.knowledge.readers.reach import has_contact
 from mm_support.language.detect import language_of
 from mm_support.language.units import calendar_words
 
@@ -47,20 +48,71 @@ def without_frames(documents: Sequence[Document]) -> Framed:
     repeated = _repeated(documents, _key, LEAST_SHARE)
     repeated |= _repeated(documents, _dated_key, DATED_SHARE)
     removed: Counter[str] = Counter()
+    name, site = _site_name(documents), _Site(documents)
     kept = []
-    name, site = _site_name(documents), None
     for document in documents:
         blocks = _inner(document.blocks, repeated) if repeated else document.blocks
         same = {id(block) for block in blocks}
         frame = [block for block in document.blocks if id(block) not in same and block.text]
         removed.update(block.text for block in frame)
-        if site is None and document.title == name and any(states(block.text) for block in frame):
-            site = replace(document, blocks=tuple(frame), id=slug(name))
-        document = replace(document, blocks=blocks)
+        if not site.named and document.title == name and any(states(block.text) for block in frame):
+            site.named = tuple(frame)
+        document = replace(document, blocks=(*blocks, *site.own(document.frame)))
         kept.append(_called_itself(document) if document.title == name else document)
-    for block in site.blocks if site else ():
+    site.called = [text for text, times in removed.items() if _calls_all(text, times, documents)]
+    whole = site.document(name)
+    for block in whole.blocks if whole else ():
         del removed[block.text]
-    return Framed(kept, removed, site)
+    return Framed(kept, removed, whole)
+
+
+def _calls_all(text: str, times: int, documents: Sequence[Document]) -> bool:
+    """Whether a text that frames most documents says how to reach the company."""
+    return 2 * times > len(documents) and has_contact(text)
+
+
+class _Site:
+    """What is said once of all documents. named: what frames those that are called as the site;
+    called: texts that frame most of them and say how to reach the company.
+    """
+
+    def __init__(self, documents: Sequence[Document]) -> None:
+        self.named: tuple[Block, ...] = ()
+        self.called: Sequence[str] = ()
+        self._documents = documents
+        self._times = Counter(
+            key for document in documents for key in {_key(block) for block in document.frame}
+        )
+        self._shared: dict[str, Block] = {}
+        framed = [document for document in documents if document.frame]
+        self._single = len(framed) == 1 and bool(framed[0].site)
+
+    def own(self, frame: Sequence[Block]) -> tuple[Block, ...]:
+        """What the head or foot of one document of several alone says; the rest is kept to be said
+        once."""
+        own: dict[str, Block] = {}
+        heading: tuple[Block, ...] = ()
+        for block in frame:
+            if block.kind == "heading":
+                heading = (block,)
+                continue
+            shared = self._single or self._times[_key(block)] > 1
+            said = self._shared if shared else own
+            said.update((_key(one), one) for one in (*heading, block) if _key(one) not in said)
+        return (Block("end", level=1), *own.values()) if own else ()
+
+    def document(self, name: str) -> Document | None:
+        """It under the site's name, else that which its pages give, else its own first line."""
+        blocks = [*self.named, *self._shared.values()]
+        known = {_key(block) for block in blocks}
+        blocks += [Block("text", text) for text in self.called if _plain(text) not in known]
+        if not blocks:
+            return None
+        sites = Counter(document.site for document in self._documents if document.site)
+        title = name or max(sites, key=sites.__getitem__, default=blocks[0].text.split("\n")[0])
+        like = next((own for own in self._documents if own.frame), self._documents[0])
+        like = next((own for own in self._documents if own.title == name), like)
+        return replace(like, title=title, blocks=tuple(blocks), id=slug(title), questions=())
 
 
 def _site_name(documents: Sequence[Document]) -> str:
@@ -92,9 +144,13 @@ def _repeated(documents: Sequence[Document], key: Callable[[Block], str], share:
     return {text for text, times in counts.items() if times >= least(text)}
 
 
+def _plain(text: str) -> str:
+    return " ".join(text.casefold().split())
+
+
 def _key(block: Block) -> str:
     """What a block says; of one without a text what it shows."""
-    return " ".join(block.text.casefold().split()) or "\n".join(block.pictures)
+    return _plain(block.text) or "\n".join(block.pictures)
 
 
 def _dated_key(block: Block) -> str:

@@ -52,7 +52,8 @@ class Document:
 
     id: as its source names it. file: what pictures' addresses are relative to. row: an answer to
     the questions beside it, not cut into passages unless it is long. part: the sheet of a workbook
-    that has several.
+    that has several. site: what its page belongs to, by name; frame: what the head or foot of the
+    page says of how to reach the company.
     """
 
     title: str
@@ -73,6 +74,8 @@ class Document:
     valid_until: date | None = None
     tags: tuple[str, ...] = ()
     part: str = ""
+    site: str = ""
+    frame: tuple[Block, ...] = ()
 
     @property
     def text(self) -> str:

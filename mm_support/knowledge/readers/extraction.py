@@ -18,9 +18,9 @@ from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.blocks import parsed
 from mm_support.knowledge.readers.elements import holder_of, letters_of, line_of
 from mm_support.knowledge.readers.labels import INLINE
+from mm_support.knowledge.readers.reach import CALLING
 
 PARTS = ("p", "li", "td", "h2", "h3", "h4")
-CALLING = ("tel:", "mailto:")
 STAYING = ("#", "javascript:", *CALLING)  # addresses that lead to no other page begin so
 SHORT = 20  # letters of a line that may stand in another one by chance
 

@@ -19,18 +19,25 @@ from mm_support.knowledge.readers.bold_lines import mark_bold_lines, without_con
 from mm_support.knowledge.readers.class_looks import mark_looks
 from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.contents import mark_parts
-from mm_support.knowledge.readers.elements import HEADINGS, holder_of, is_within, line_of
+from mm_support.knowledge.readers.elements import (
+    HEADINGS,
+    holder_of,
+    is_within,
+    letters_of,
+    line_of,
+    outermost,
+)
 from mm_support.knowledge.readers.encoding import as_browsers_read, decode, is_unicode
-from mm_support.knowledge.readers.extraction import CALLING, extracted
+from mm_support.knowledge.readers.extraction import SHORT, extracted
 from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.markdown import split_questions, titled
 from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
 from mm_support.knowledge.readers.properties import is_property, remark_properties
+from mm_support.knowledge.readers.reach import has_contact, reaching
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.warned import mark_warnings, warns
-from mm_support.language.facts import facts_of
 from mm_support.language.field_names import field_of, is_aside
 from mm_support.language.folding import folded
 
@@ -41,7 +48,10 @@ FRAME = (
     "|//*[@role='navigation' or @role='banner' or @role='contentinfo' or @role='dialog'"
     " or @role='alertdialog' or @role='search' or @role='menu' or @aria-modal='true']"
 )
-EDGES = "//footer|//header[not(ancestor::article or ancestor::main)]"
+EDGES = (
+    "//footer|//header[not(ancestor::article or ancestor::main)]"
+    "|//*[@role='banner' or @role='contentinfo']"
+)
 BESIDE = "//aside|//*[@role='complementary']"
 HIDDEN = "//*[@hidden or @aria-hidden='true' or @style]"
 MAIN = "//main|//article|//*[@role='main']|//*[@itemprop='articleBody']|//*[@id='main-content']"
@@ -69,8 +79,11 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     _drop_comments(tree, remarks)
     mark_looks(tree)
     hide_by_style(tree)
+    frame = [block for edge in outermost(tree.xpath(EDGES)) for block in reaching(edge)]
     panels = _drop_frame(tree, remarks)
     own = _own(tree, panels, remarks)
+    letters = "".join(map(letters_of, own))
+    frame += [block for part in _beside(tree, letters) for block in reaching(part, has_contact)]
     blocks = [block for part in own for block in tree_blocks(part, remarks)[0]]
     if any(_is_template(block) for block in blocks):
         remarks.skip(0, "it is a template that a site makes pages of, and no page")
@@ -92,6 +105,8 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
         updated=as_day(
             meta.get("article:modified_time") or fields.get("updated"), "date", 0, remarks
         ),
+        site=meta.get("og:site_name") or _site(name),
+        frame=tuple(frame),
     )
 
 
@@ -200,6 +215,12 @@ def _without_site(name: str) -> str:
     return parts[0] if len(parts) > 1 and len(parts[0]) > 3 else name
 
 
+def _site(name: str) -> str:
+    """ "Returns | Shop" -> "Shop"."""
+    parts = _NAME_PARTS.split(name)
+    return parts[-1] if len(parts) > 1 else ""
+
+
 # -- what is the page's own -----------------------------------------------------------------
 
 
@@ -208,8 +229,6 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
     breadcrumbs = [element for element in tree.iter("*") if is_breadcrumb(element.attrib)]
     for element in breadcrumbs[:1]:
         remarks.skip_navigation(0, element.itertext())
-    for element in tree.xpath(EDGES):
-        _remark_edge(element, remarks)
     for element in [*breadcrumbs, *tree.xpath(FRAME)]:
         _drop(element)
     panels = [*tree.iter("details"), *unfold(tree)]
@@ -228,16 +247,6 @@ def _drop_frame(tree: Any, remarks: Remarks) -> list[Any]:
     _drop_beside(tree, remarks)
     _drop_forms(tree)
     return [panel for panel in panels if panel.getroottree().getroot() is tree]
-
-
-def _remark_edge(element: Any, remarks: Remarks) -> None:
-    """Reports the head or foot of a page that says when or where somebody can be reached."""
-    texts = element.xpath(".//text()[not(ancestor::nav or ancestor::script or ancestor::style)]")
-    text = " ".join(" ".join(texts).split())
-    facts = facts_of(text)
-    called = any(link.get("href", "").startswith(CALLING) for link in element.iter("a"))
-    if called or facts.days or facts.addresses:
-        remarks.skip(0, f"{quoted(text)} stands at the head or foot of the page and was left out")
 
 
 def _drop(element: Any) -> None:
@@ -307,6 +316,18 @@ def _articles(tree: Any, least: float) -> list[list[Any]]:
     long = [article for article in articles if _size([article]) >= least]
     parents = dict.fromkeys(article.getparent() for article in articles)
     return [_from_first_to_last(list(parent.iterchildren("*"))) for parent in parents] + [long]
+
+
+def _beside(element: Any, letters: str) -> Iterator[Any]:
+    """The largest parts of a page none of which is its text. letters: of this text."""
+    for child in element.iterchildren("*"):
+        if child.tag in ("head", "article") or letters_of(child) in letters:
+            continue
+        lines = map(letters_of, child.iterdescendants("*"))
+        if any(len(line) >= SHORT and line in letters for line in lines):
+            yield from _beside(child, letters)
+        else:
+            yield child
 
 
 def _remark_others(tree: Any, taken: list[Any], remarks: Remarks) -> None:

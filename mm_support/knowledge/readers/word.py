@@ -45,8 +45,9 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
             return {"src": ""}
         return {"src": kept[-1]}
 
+    data, frame = without_hidden(file.data, remarks)
     result = mammoth.convert_to_html(
-        io.BytesIO(without_hidden(file.data, remarks)),
+        io.BytesIO(data),
         style_map=STYLES,
         convert_image=mammoth.images.img_element(keep),
     )
@@ -56,7 +57,8 @@ def read_word(file: File, remarks: Remarks) -> Iterator[Document]:
         title = file.stem
     title, blocks = titled(title, blocks, file.stem)
     questions, blocks = split_questions(blocks)
-    yield Document(title, blocks, file.name, questions=tuple(questions), links=links)
+    asked = tuple(questions)
+    yield Document(title, blocks, file.name, questions=asked, links=links, frame=frame)
 
 
 def _numbered(html: str) -> str:

@@ -11,8 +11,9 @@ import zipfile
 from collections.abc import Iterator
 from typing import Any
 
-from mm_support.knowledge.readers.base import Remarks, quoted
+from mm_support.knowledge.readers.base import Block, Remarks, quoted
 from mm_support.knowledge.readers.packed_xml import xml_tree
+from mm_support.knowledge.readers.reach import reaches
 
 DOCUMENT = "word/document.xml"
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -22,22 +23,24 @@ _EDGE = re.compile(r"word/(?:header|footer)\d*\.xml")
 _DIAGRAM = re.compile(r"word/(?:diagrams/data|charts/chart)\d*\.xml")
 
 
-def without_hidden(data: bytes, remarks: Remarks) -> bytes:
-    """The file without the texts that Word does not show; what is left out of it is told."""
+def without_hidden(data: bytes, remarks: Remarks) -> tuple[bytes, tuple[Block, ...]]:
+    """The file without the texts that Word does not show, and what the head and foot of its pages
+    say of how to reach the company; what else is left out is told."""
     with zipfile.ZipFile(io.BytesIO(data)) as parts:
         names = parts.namelist()
         if DOCUMENT not in names:
-            return data
+            return data, ()
         tree = xml_tree(parts.read(DOCUMENT))
         hidden = [run for run in tree.iter(f"{W}r") if _is_hidden(run)]
         _remark_hidden(hidden, remarks)
         _remark_changes(tree, names, remarks)
         edges = dict.fromkeys(filter(None, (_text(parts.read(n)) for n in names if _EDGE.match(n))))
-        for text in edges:
+        for text in [text for text in edges if not reaches(text)]:
             remarks.skip(0, f"{quoted(text)} stands at the head or foot of pages and was left out")
         if diagrams := sum(map(bool, map(_DIAGRAM.match, names))):
             remarks.skip(0, f"{diagrams} diagrams were not read; write out what they say")
-        return _replaced(parts, tree) if hidden else data
+        frame = tuple(Block("text", text) for text in edges if reaches(text))
+        return _replaced(parts, tree) if hidden else data, frame
 
 
 def _is_hidden(run: Any) -> bool:
@@ -65,7 +68,8 @@ def _remark_changes(tree: Any, names: list[str], remarks: Remarks) -> None:
 def _text(xml: bytes) -> str:
     """The text of a header or footer; "" for no more than a number."""
     text = " ".join("".join(_texts(xml_tree(xml))).split())
-    return text if len(re.sub(r"[\W\d_]", "", text)) >= LEAST_LETTERS else ""
+    long = len(re.sub(r"[\W\d_]", "", text)) >= LEAST_LETTERS
+    return text if long or reaches(text) else ""
 
 
 def _texts(tree: Any) -> Iterator[str]:
