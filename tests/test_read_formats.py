@@ -169,6 +169,24 @@ def test_a_text_of_libreoffice_is_read_with_its_headings_lists_tables_and_pictur
     assert "'ask Bo'" in told and "'old words'" in told and "'code STAFF' is hidden" in told
 
 
+def test_a_paragraph_in_the_style_of_a_heading_is_one(tmp_path):
+    styles = (
+        f"<office:document-styles {NAMES}><office:styles>"
+        '<style:style style:name="Heading_20_1"/>'
+        '<style:style style:name="Own" style:parent-style-name="Heading_20_1"/>'
+        '<style:style style:name="Below" style:default-outline-level="2"/>'
+        "</office:styles></office:document-styles>"
+    )
+    body = (
+        '<text:p text:style-name="Own">Warranty</text:p><text:p>Two years.</text:p>'
+        '<text:p text:style-name="Below">Claims</text:p>'
+    )
+    body += "<text:p>In May.</text:p>"
+    path = open_document(tmp_path / "a.odt", "text", body, **{"styles.xml": styles})
+    (entry,) = read_source(path).entries
+    assert (entry.title, entry.answer) == ("Warranty", "Two years.\n\nClaims: In May.")
+
+
 def test_sheets_of_libreoffice_are_read_by_rows_and_hidden_ones_are_not(tmp_path):
     def row(*cells, **marks):
         said = "".join(

@@ -53,6 +53,7 @@ from mm_support.knowledge.readers.base import (
     quoted,
 )
 from mm_support.knowledge.readers.encoding import is_text
+from mm_support.knowledge.readers.numbered_heads import with_numbered_heads
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.language.folding import fewer_accents
@@ -309,6 +310,7 @@ class _Builder:
     def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
         blocks = tuple(_with_fewer_accents(self._scanned(b, remarks)) for b in document.blocks)
         document = replace(document, title=fewer_accents(document.title), blocks=blocks)
+        document = with_numbered_heads(document)
         if document.row:
             self._add_document(document, path, self.place.root, remarks)
         elif any(block.text for block in document.blocks):

@@ -54,7 +54,7 @@ TITLES = frozenset("sr sra srta dr dra ing lic prof mme mlle mgr sig dott avv".s
 ASKING = ("?", "？", "؟", "吗", "嗎", "ですか", "ますか")
 COLONS = (":", "：")
 COLON = re.compile(r"[:：]")  # behind a name: of a column, a document, a table
-_PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
+PAUSES = tuple(".!?…:,;。！？：，；")  # something else may follow in the line
 _MARKER = re.compile(r"\s*\[\d+(?:\s*,\s*\d+)*\]")
 _MARKERS = re.compile(rf"(?:{_MARKER.pattern})+\s*")
 _IN_BRACKETS = re.compile(
@@ -225,7 +225,7 @@ def headings_over(paragraph: Sequence[Sequence[str]]) -> list[int]:
 def may_head(line: Sequence[str]) -> bool:
     """Whether a line may be a heading: it is short and ends as nothing does that goes on."""
     head = line[0]
-    plain = not (is_step(head) or column_names(head) or head.endswith(_PAUSES))
+    plain = not (is_step(head) or column_names(head) or head.endswith(PAUSES))
     return plain and len(line) == 1 and len(head) <= LONGEST_HEADING
 
 
@@ -255,7 +255,7 @@ def in_a_line(texts: Iterable[str]) -> str:
     """
     line = ""
     for text in filter(None, map(str.strip, texts)):
-        if line and not line.endswith(_PAUSES):
+        if line and not line.endswith(PAUSES):
             line += " / " if CELL.search(text) else "；" if in_characters(line) else "; "
         elif line:
             line += " "

@@ -7,6 +7,7 @@ and hidden texts are left out and told. Runs in the sandbox.
 from __future__ import annotations
 
 import html
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import Any
@@ -25,6 +26,7 @@ LEFT_OUT = {"annotation": "comments", "tracked-changes": "tracked changes"}
 MAX_ROWS, MAX_COLUMNS = 200_000, 200  # of a sheet
 MAX_REPEATED = 1_000  # rows that are said to be alike and hold something
 HIDDEN = ("collapse", "filter")
+_HEADING = re.compile(r"Heading_20_(\d)")  # as LibreOffice calls it in any language
 
 
 def read_text(file: File, remarks: Remarks) -> Iterator[Document]:
@@ -87,13 +89,23 @@ class _Styles:
 
     def says(self, element: Any, name: str) -> str:
         """The value of a property in the style of an element, or in one that it goes back to."""
+        parts = (part for style in self._chain(element) for part in (style, *style))
+        return next(filter(None, (attribute(part, name) for part in parts)), "")
+
+    def _chain(self, element: Any) -> Iterator[Any]:
         style, depth = self._own.get(attribute(element, "style-name")), 0
         while style is not None and depth < 10:
-            for properties in style:
-                if value := attribute(properties, name):
-                    return value
+            yield style
             style, depth = self._own.get(attribute(style, "parent-style-name")), depth + 1
-        return ""
+
+    def level(self, element: Any) -> int:
+        """The level of the heading whose style an element has; 0 for another style."""
+        for style in self._chain(element):
+            named = _HEADING.fullmatch(attribute(style, "name"))
+            level = attribute(style, "default-outline-level") or (named[1] if named else "")
+            if level.isdecimal():
+                return int(level)
+        return 0
 
     def is_named(self, element: Any, name: str) -> bool:
         """Whether the style of an element, or the one that it goes back to, has this name."""
@@ -133,18 +145,19 @@ class _Page:
         if name == "image":
             return self._picture(own)
         inside = self.inside(own, numbered)
-        if name == "h":
-            level = attribute(own, "outline-level")
-            return _tag(
-                f"h{min(6, int(level))}" if level.isdecimal() and int(level) else "h1", inside
-            )
-        if name == "p":
-            return _tag(
-                "h1" if self._styles.is_named(own, "Title") else "p", self._marked(own, inside)
-            )
+        if name in ("h", "p"):
+            tag = self._paragraph(own, name)
+            return _tag(tag, self._marked(own, inside) if name == "p" else inside)
         if name == "span":
             return self._marked(own, inside)
         return _other(own, name, inside)
+
+    def _paragraph(self, own: Any, name: str) -> str:
+        """The tag of a heading or a paragraph; one in the style of a heading is one."""
+        told = attribute(own, "outline-level")
+        if level := int(told) if told.isdecimal() else self._styles.level(own):
+            return f"h{min(6, level)}"
+        return "h1" if name == "h" or self._styles.is_named(own, "Title") else "p"
 
     def _marked(self, own: Any, inside: str) -> str:
         if self._styles.says(own, "text-line-through-style") not in ("", "none"):

@@ -22,6 +22,7 @@ from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.tables import table_lines
 from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step
+from mm_support.language.terms import UNSPACED
 from mm_support.runs import runs
 
 MAX_PAGES = 2_000
@@ -34,7 +35,11 @@ GAP = 1.3  # usual distances of lines, from which a paragraph ends
 WIDEST = 2.2  # heights of the font; lines farther apart are in no paragraph
 FULL = 0.8  # of the width, from which a line is not the last one of its paragraph
 EVEN = 0.4  # heights of the font by which blanks of one width differ
+ITEM_FULL = 0.7  # of the longest line, from which one may go on in the next
+FLOWING = ("text", "list")
+LEAST_LINE = 20  # characters of a full line
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
+_UNSPACED = re.compile(f"[{UNSPACED}]")
 _NUMBER = re.compile(r"(\d{1,6})")
 _NUMBERED = re.compile(r"(\d{1,3}(?:\.\d{1,3}){0,4})\.?\s+\D")
 
@@ -89,11 +94,23 @@ def _begins_with_chapter(lines: Sequence[Line], usual: float) -> bool:
 
 def _with_page(before: list[Block], page: list[Block], words: frozenset[str]) -> list[Block]:
     """Blocks and those of the next page; a sentence that goes on in small letters is whole."""
-    ends = before and before[-1].kind == "text" and not before[-1].text.endswith((*ENDS, *COLONS))
-    if not (ends and page and page[0].kind == "text" and page[0].text[:1].islower()):
+    flows = before and page and before[-1].kind in FLOWING and page[0].kind == "text"
+    if not flows or _ends(before[-1].text) or not _goes_on(before[-1].text, page[0].text):
         return before + page
-    whole = _flowing([before[-1].text, page[0].text], words)
+    *lines, last = before[-1].text.split("\n")
+    whole = "\n".join([*lines, _flowing([last, page[0].text], words)])
     return [*before[:-1], replace(before[-1], text=whole), *page[1:]]
+
+
+def _ends(text: str) -> bool:
+    return text.endswith((*ENDS, *COLONS))
+
+
+def _goes_on(before: str, text: str) -> bool:
+    """Whether a text may go on where another one ends no sentence: in small letters, or behind a
+    long line of a script that has none."""
+    long = len(before.rpartition("\n")[2]) >= LEAST_LINE and _UNSPACED.match(before[-1])
+    return text[:1].islower() or bool(long) and text[:1].isalnum() and not is_step(text)
 
 
 def _usual_size(pages: Sequence[Sequence[Line]]) -> float:
@@ -270,8 +287,15 @@ def _block(
     if _is_large(group[0], usual):
         return Block("heading", " ".join(rows), levels[group[0].font], page=number)
     if any(map(is_step, rows)):
-        return Block("list", "\n".join(rows), page=number)
+        items = [_flowing(item, words) for item in _items(rows)]
+        return Block("list", "\n".join(items), page=number)
     return Block("text", _flowing(rows, words), page=number)
+
+
+def _items(rows: Sequence[str]) -> Iterator[list[str]]:
+    """The rows of each item of a list; a row behind one that is not full is a line of its own."""
+    full = ITEM_FULL * max(map(len, rows))
+    return runs(rows, lambda item, row: not is_step(row) and len(item[-1]) >= full)
 
 
 def _rows(group: Sequence[Line]) -> list[str]:
@@ -311,7 +335,9 @@ def _flowing(rows: Sequence[str], words: frozenset[str]) -> str:
         return "\n".join(rows)
     text = ""
     for row in rows:
-        chinese = re.search(r"[\u3000-\u9fff]$", text) and re.match(r"[\u3000-\u9fff]", row)
+        chinese = re.search(r"[\u3000-\u9fff\uff00-\uff60]$", text) and re.match(
+            r"[\u3000-\u9fff\uff00-\uff60]", row
+        )
         if whole := joined(text, row, words):
             text = whole
         elif chinese or not text:

@@ -1,0 +1,177 @@
+"""Numbered short lines over others are the headings of a text that has none.
+
+    一、会员卡的使用          § 1 Scope              2. Fees
+    会员卡仅限本人使用。      These terms hold for   A month costs 30 euros.
+
+Rules and terms are written so, in every kind of file. Lines count as headings where all that are
+numbered alike are short, go up from one and have text under them, and much text where steps of a
+procedure are numbered so, too; within them others may be numbered otherwise. Knows no file.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from typing import NamedTuple
+
+from mm_support.knowledge.readers.base import Block, Document, stem_of
+from mm_support.knowledge.readers.question_pairs import LEVEL
+from mm_support.language.sentences import PAUSES
+from mm_support.language.terms import UNSPACED
+
+LEAST = 2  # lines that are numbered alike
+MUCH = 200  # letters under a heading, on average; of a script without blanks as many as MUCH / 3
+LONGEST = 60  # characters of a heading
+HIGHEST, LOWEST = 2, 4  # levels of headings
+SPLIT = ("text", "list", "steps")
+CHINESE = "一二三四五六七八九"
+ROMAN = "I II III IV V VI VII VIII IX X XI XII XIII XIV XV XVI XVII XVIII XIX XX".split()
+_COUNTED = "[一二三四五六七八九十]{1,3}"
+_NUMBER = re.compile(
+    rf"(?:第\s?(?P<zh>{_COUNTED}|\d{{1,3}})\s?(?P<part>[章节節条條部分篇編])"
+    rf"|(?P<listed>{_COUNTED})(?P<after>[、.．])|[（(](?P<boxed>{_COUNTED}|\d{{1,2}})[)）]"
+    r"|(?P<sign>§+)\s?(?P<clause>\d{1,3})\b[.:]?|(?P<digits>\d{1,2})(?P<dot>[.、．)])(?=\D)"
+    r"|(?P<roman>[IVX]{1,5})(?P<roman_dot>[.)])(?=\s)|(?P<letter>[A-Z])(?P<letter_dot>[.)])(?=\s)"
+    r"|(?P<word>[^\W\d_]{3,12}) (?P<worded>\d{1,3}|[IVX]{1,5})(?=$|[.:]|\s[^\W\d_]|\s[-–—])[.:]?)"
+    r"\s*"
+)
+# what tells one style from another, and numbers that no step has
+MARKS = frozenset({"part", "after", "sign", "dot", "roman_dot", "letter_dot", "word"})
+NO_STEPS = ("zh", "listed", "clause")
+_UNSPACED = re.compile(f"[{UNSPACED}]")
+
+
+class _Line(NamedTuple):
+    """A line of a block. style: how it is numbered, "" where it is not; number: from 1. short: as
+    a heading is; step: whether steps are numbered so, too.
+    """
+
+    block: int
+    place: int
+    text: str
+    style: str = ""
+    number: int = 0
+    short: bool = False
+    step: bool = True
+
+
+def with_numbered_heads(document: Document) -> Document:
+    """The document with such lines as headings, if it has none but those that ask. A short line
+    above the first of them is the title of a document that is named as its file.
+    """
+    blocks = document.blocks
+    if document.row or any(own.kind == "heading" and own.level < LEVEL for own in blocks):
+        return document
+    lines = [line for at, block in enumerate(blocks) for line in _lines(at, block)]
+    heads = {(line.block, line.place): level for line, level in _heads(lines, HIGHEST)}
+    if not heads:
+        return document
+    title, own = document.title, lines[0]
+    unnamed = title in (stem_of(document.file), own.text)
+    if unnamed and (0, 0) not in heads and _is_name(own, blocks[0]):
+        title, blocks = own.text, blocks[1:]
+        heads = {(at - 1, place): level for (at, place), level in heads.items()}
+    told = (part for at, block in enumerate(blocks) for part in _parted(at, block, heads))
+    return replace(document, title=title, blocks=tuple(told))
+
+
+def _is_name(line: _Line, block: Block) -> bool:
+    return block.kind == "text" and block.text == line.text and _is_short(line.text)
+
+
+def _lines(at: int, block: Block) -> Iterator[_Line]:
+    """The lines of a block that may be cut; another one is a line that nothing numbers."""
+    if block.kind not in SPLIT or block.parts:
+        yield _Line(at, 0, block.text)
+        return
+    for place, text in enumerate(block.text.split("\n")):
+        yield _numbered(at, place, text.strip())
+
+
+def _numbered(at: int, place: int, text: str) -> _Line:
+    found = _NUMBER.match(text)
+    number = _value(found) if found else 0
+    if not found or not number:
+        return _Line(at, place, text)
+    given = {name: value for name, value in found.groupdict().items() if value}
+    style = "".join(value if name in MARKS else name for name, value in given.items())
+    step = not any(name in NO_STEPS for name in given) and text[1:2] not in CHINESE
+    return _Line(at, place, text, style, number, _is_short(text), step)
+
+
+def _is_short(text: str) -> bool:
+    return 0 < len(text) <= LONGEST and not text.endswith(PAUSES)
+
+
+def _value(found: re.Match[str]) -> int:
+    """The number that a line begins with, from 1; 0 for none that is known."""
+    if letter := found["letter"]:
+        return ord(letter) - ord("A") + 1
+    text = next(
+        filter(None, found.group("zh", "listed", "boxed", "clause", "digits", "roman", "worded"))
+    )
+    if text.isascii():
+        return int(text) if text.isdigit() else ROMAN.index(text) + 1 if text in ROMAN else 0
+    tens, ten, ones = text.rpartition("十")
+    value = (CHINESE.find(tens) + 1 or 1) * 10 if ten else 0
+    return value + (CHINESE.find(ones) + 1 if ones else 0)
+
+
+def _heads(lines: Sequence[_Line], level: int) -> Iterator[tuple[_Line, int]]:
+    """The lines that are headings, with their levels; then those of the text under each."""
+    heads = _series(lines)
+    if not heads or level > LOWEST:
+        return
+    starts = [lines.index(line) for line in heads]
+    for start, end in zip(starts, [*starts[1:], len(lines)]):
+        yield lines[start], level
+        yield from _heads(lines[start + 1 : end], level + 1)
+
+
+def _series(lines: Sequence[_Line]) -> list[_Line]:
+    """The first lines numbered alike that are headings; nothing where there are none."""
+    alike: Mapping[str, list[_Line]] = defaultdict(list)
+    for line in lines:
+        if line.style:
+            alike[line.style].append(line)
+    return next((own for own in alike.values() if _are_heads(own, lines)), [])
+
+
+def _are_heads(own: Sequence[_Line], lines: Sequence[_Line]) -> bool:
+    """Whether lines that are numbered alike are headings: each but one has others under it."""
+    counted = [line.number for line in own] == list(range(1, len(own) + 1))
+    if len(own) < LEAST or not counted or not all(line.short for line in own):
+        return False
+    starts = [lines.index(line) for line in own]
+    under = [lines[at + 1 : end] for at, end in zip(starts, [*starts[1:], len(lines)])]
+    filled = [part for part in under if part]
+    if len(filled) < max(LEAST, len(own) - 1):
+        return False
+    letters = sum(_length(line.text) for part in filled for line in part)
+    return not any(line.step for line in own) or letters >= MUCH * len(filled)
+
+
+def _length(text: str) -> int:
+    """Letters of a text; one of a script without blanks counts as three."""
+    return len(text) + 2 * len(_UNSPACED.findall(text))
+
+
+def _parted(at: int, block: Block, heads: Mapping[tuple[int, int], int]) -> Iterator[Block]:
+    """The block with its headings apart."""
+    lines = block.text.split("\n")
+    places = [place for place in range(len(lines)) if (at, place) in heads]
+    if not places:
+        yield block
+        return
+    first = 0
+    for place in [*places, len(lines)]:
+        if text := "\n".join(lines[first:place]).strip("\n"):
+            yield replace(block, text=text, line=block.line and block.line + first)
+        if place < len(lines):
+            head = lines[place].strip()
+            yield Block(
+                "heading", head, heads[at, place], block.line and block.line + place, block.page
+            )
+        first = place + 1

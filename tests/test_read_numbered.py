@@ -1,0 +1,114 @@
+"""Numbered lines over texts are headings where there are no others, in every kind of file."""
+
+from __future__ import annotations
+
+import pytest
+from knowledge_files import pdf
+
+from mm_support.knowledge.ingest import read_source
+from mm_support.knowledge.readers.base import Block, Document
+from mm_support.knowledge.readers.numbered_heads import with_numbered_heads
+
+LONG = "A sentence that says at some length what holds under the heading above it. " * 4
+
+
+def headings(*texts: str) -> list[str]:
+    blocks = tuple(Block("text", text) for text in texts)
+    told = with_numbered_heads(Document("a", blocks, "a.txt"))
+    assert "\n".join(texts).split("\n") == told.text.split("\n"), "nothing is lost"
+    return [f"{own.level} {own.text}" for own in told.blocks if own.kind == "heading"]
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ("一、储物柜", "二、游泳馆"),
+        ("（一）储物柜", "（二）游泳馆"),
+        ("第一章 总则", "第二章 会员"),
+        ("第1条", "第2条"),
+        ("§ 1 Geltung", "§ 2 Preise"),
+    ],
+)
+def test_numbers_that_no_step_has(first, second):
+    assert headings(first, "短文。", second, "短文。") == [f"2 {first}", f"2 {second}"]
+
+
+@pytest.mark.parametrize(
+    "first, second",
+    [
+        ("1. Fees", "2. Guests"),
+        ("1、费用", "2、客人"),
+        ("I. Fees", "II. Guests"),
+        ("A) Fees", "B) Guests"),
+        ("Article 1 - Fees", "Article 2 - Guests"),
+        ("Artikel 1: Beitrag", "Artikel 2: Gäste"),
+    ],
+)
+def test_numbers_that_steps_may_have_too_head_long_texts(first, second):
+    assert headings(first, LONG, second, LONG) == [f"2 {first}", f"2 {second}"]
+    assert not headings(first, "Wait for ten seconds.", second, "The light is green.")
+
+
+@pytest.mark.parametrize(
+    "texts",
+    [
+        ["一、面粉\n二、鸡蛋\n三、牛奶"],  # a list
+        ["一、会员卡仅限本人使用。", "短文。", "二、会员须守时。", "短文。"],  # sentences
+        ["一、储物柜", "短文。", "三、游泳馆", "短文。"],  # what is between is not there
+        ["20 people may come", LONG, "30 people may not", LONG],
+        ["1. Fees", LONG, "Fees are due in May.", LONG],
+    ],
+)
+def test_lines_that_are_none(texts):
+    assert not headings(*texts)
+
+
+def test_within_a_section_others_are_numbered_otherwise():
+    text = "一、安装\n（一）环境\n在室内。\n（二）步骤\n关阀。\n二、保修\n一年。"
+    assert headings(text) == ["2 一、安装", "3 （一）环境", "3 （二）步骤", "2 二、保修"]
+
+
+def test_headings_of_its_own_are_enough():
+    blocks = (
+        Block("heading", "Rules", 2),
+        *(Block("text", text) for text in ("§ 1 A", "x", "§ 2 B")),
+    )
+    document = Document("a", (*blocks, Block("text", "y")), "a.md")
+    assert with_numbered_heads(document) is document
+
+
+RULES = [
+    "青禾俱乐部会员规定",
+    "一、停卡",
+    "停卡须提前三天办理。",
+    "二、退费",
+    "七日内可以全额退费。",
+]
+
+
+@pytest.mark.parametrize("ending", ["html", "txt", "md"])
+def test_of_a_file_and_the_name_above_them(tmp_path, ending):
+    lines = [f"<p>{line}</p>" if ending == "html" else line for line in RULES]
+    (tmp_path / f"a.{ending}").write_text("\n\n".join(lines), encoding="utf-8")
+    (entry,) = read_source(tmp_path).entries
+    assert entry.title == RULES[0]
+    assert entry.answer == f"{RULES[1]}: {RULES[2]}\n\n{RULES[3]}: {RULES[4]}"
+
+
+def test_items_of_a_pdf_go_on_in_the_next_line_and_on_the_next_page(tmp_path):
+    first = [
+        (50, 700, 12, "Before you leave, please take care of these things:"),
+        (50, 684, 12, "1. Take the key back to the desk and tell us which boat you had, or"),
+        (50, 668, 12, "   leave it in the box."),
+        (50, 652, 12, "2. Hang up the vest."),
+        (50, 636, 12, "A note for guests of the hotel: we bring your bags to your room, and"),
+    ]
+    pdf(tmp_path / "a.pdf", [first, [(50, 700, 12, "collect them in the morning.")]])
+    (entry,) = read_source(tmp_path / "a.pdf").entries
+    assert entry.answer.split("\n") == [
+        "Before you leave, please take care of these things:",
+        "1. Take the key back to the desk and tell us which boat you had, or leave it in the box.",
+        "2. Hang up the vest.",
+        "A note for guests of the hotel: we bring your bags to your room, and collect them in the "
+        "morning.",
+    ]
