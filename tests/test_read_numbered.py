@@ -68,6 +68,30 @@ def test_within_a_section_others_are_numbered_otherwise():
     assert headings(text) == ["2 一、安装", "3 （一）环境", "3 （二）步骤", "2 二、保修"]
 
 
+def test_each_item_a_list_of_its_own_as_word_writes_them(tmp_path):
+    """Word tells no number that it counts itself."""
+    sections = [f"<ol><li>{name}</li></ol><p>{LONG}</p>" for name in ("Fees", "Guests", "Keys")]
+    path = tmp_path / "a.html"
+    path.write_text("<p>Rules</p>" + "".join(sections))
+    entries = read_source(path).entries
+    assert [entry.title for entry in entries] == ["Rules: Fees", "Rules: Guests", "Rules: Keys"]
+    path.write_text(path.read_text().replace(LONG, "Look at the lamp."))
+    (entry,) = read_source(path).entries
+    assert "1. Guests" in entry.answer, "steps of a procedure"
+
+
+def test_clauses_below_the_items_of_a_list(tmp_path):
+    clauses = f"<ol><li>{LONG}</li><li>{LONG}</li></ol>"
+    rules = f"<ol><li>Fees{clauses}</li><li>Guests{clauses}</li></ol>"
+    path = tmp_path / "a.html"
+    path.write_text(f"<p>Rules</p>{rules}")
+    first, second = read_source(path).entries
+    assert (first.title, second.title) == ("Rules: 1. Fees", "Rules: 2. Guests")
+    assert first.answer == f"1. {LONG.strip()}\n2. {LONG.strip()}"
+    path.write_text(f"<h1>Sell a boat</h1>{rules}")
+    assert {entry.title for entry in read_source(path).entries} == {"Sell a boat"}, "a procedure"
+
+
 def test_headings_of_its_own_are_enough():
     blocks = (
         Block("heading", "Rules", 2),

@@ -5,12 +5,14 @@
 
 Rules and terms are written so, in every kind of file. Lines count as headings where all that are
 numbered alike are short, go up from one and have text under them, and much text where steps of a
-procedure are numbered so, too; within them others may be numbered otherwise. Knows no file.
+procedure are numbered so, too; within them others may be numbered otherwise. Items of one list, or
+each of a list of its own, are such lines, and Word says no number of those. Knows no file.
 """
 
 from __future__ import annotations
 
 import re
+import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -18,11 +20,13 @@ from typing import NamedTuple
 
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.knowledge.readers.question_pairs import LEVEL
-from mm_support.language.sentences import PAUSES
+from mm_support.language.sentences import PAUSES, is_step, without_step_number
 from mm_support.language.terms import UNSPACED
 
 LEAST = 2  # lines that are numbered alike
-MUCH = 200  # letters under a heading, on average; of a script without blanks as many as MUCH / 3
+# letters under a heading, on average, in a text with a title, as a procedure has, and without one;
+# of a script without blanks a third of them
+MUCH, SOME = 200, 140
 LONGEST = 60  # characters of a heading
 HIGHEST, LOWEST = 2, 4  # levels of headings
 SPLIT = ("text", "list", "steps")
@@ -45,7 +49,7 @@ _UNSPACED = re.compile(f"[{UNSPACED}]")
 
 class _Line(NamedTuple):
     """A line of a block. style: how it is numbered, "" where it is not; number: from 1. short: as
-    a heading is; step: whether steps are numbered so, too.
+    a heading is; step: whether steps are numbered so, too; listed: whether it is a whole list.
     """
 
     block: int
@@ -55,6 +59,12 @@ class _Line(NamedTuple):
     number: int = 0
     short: bool = False
     step: bool = True
+    listed: bool = False
+
+
+class _Head(NamedTuple):
+    level: int
+    text: str
 
 
 def with_numbered_heads(document: Document) -> Document:
@@ -64,15 +74,17 @@ def with_numbered_heads(document: Document) -> Document:
     blocks = document.blocks
     if document.row or any(own.kind == "heading" and own.level < LEVEL for own in blocks):
         return document
-    lines = [line for at, block in enumerate(blocks) for line in _lines(at, block)]
-    heads = {(line.block, line.place): level for line, level in _heads(lines, HIGHEST)}
+    title, first = document.title, blocks[0].text if blocks else ""
+    unnamed = title in (stem_of(document.file), first)
+    lines = [line for at, block in enumerate(blocks) for line in _lines(at, block, unnamed)]
+    least = SOME if unnamed else MUCH
+    heads = {(line.block, line.place): head for line, head in _heads(lines, HIGHEST, least)}
     if not heads:
         return document
-    title, own = document.title, lines[0]
-    unnamed = title in (stem_of(document.file), own.text)
+    own = lines[0]
     if unnamed and (0, 0) not in heads and _is_name(own, blocks[0]):
         title, blocks = own.text, blocks[1:]
-        heads = {(at - 1, place): level for (at, place), level in heads.items()}
+        heads = {(at - 1, place): head for (at, place), head in heads.items()}
     told = (part for at, block in enumerate(blocks) for part in _parted(at, block, heads))
     return replace(document, title=title, blocks=tuple(told))
 
@@ -81,13 +93,24 @@ def _is_name(line: _Line, block: Block) -> bool:
     return block.kind == "text" and block.text == line.text and _is_short(line.text)
 
 
-def _lines(at: int, block: Block) -> Iterator[_Line]:
+def _lines(at: int, block: Block, unnamed: bool) -> Iterator[_Line]:
     """The lines of a block that may be cut; another one is a line that nothing numbers."""
-    if block.kind not in SPLIT or block.parts:
+    if block.kind not in SPLIT or block.parts and not _may_be_cut(block, unnamed):
         yield _Line(at, 0, block.text)
         return
-    for place, text in enumerate(block.text.split("\n")):
-        yield _numbered(at, place, text.strip())
+    lines = block.text.split("\n")
+    for place, text in enumerate(lines):
+        if block.parts and text.startswith(" "):
+            yield _Line(at, place, text.strip())
+        else:
+            yield _numbered(at, place, text.strip())._replace(listed=len(block.parts) == 1)
+
+
+def _may_be_cut(block: Block, unnamed: bool) -> bool:
+    """Whether a list is numbered, and one line, or clauses are numbered below each of its items."""
+    clauses = [is_step(part.partition("\n")[2].lstrip("-* ")) for part in block.parts]
+    single = len(clauses) == 1 and "\n" not in block.text
+    return block.kind == "steps" and (single or unnamed and all(clauses))
 
 
 def _numbered(at: int, place: int, text: str) -> _Line:
@@ -119,29 +142,34 @@ def _value(found: re.Match[str]) -> int:
     return value + (CHINESE.find(ones) + 1 if ones else 0)
 
 
-def _heads(lines: Sequence[_Line], level: int) -> Iterator[tuple[_Line, int]]:
-    """The lines that are headings, with their levels; then those of the text under each."""
-    heads = _series(lines)
+def _heads(lines: Sequence[_Line], level: int, least: int) -> Iterator[tuple[_Line, _Head]]:
+    """The lines that are headings, as such; then those of the text under each."""
+    heads = _series(lines, least)
     if not heads or level > LOWEST:
         return
+    alike = len({line.number for line in heads}) == 1
     starts = [lines.index(line) for line in heads]
-    for start, end in zip(starts, [*starts[1:], len(lines)]):
-        yield lines[start], level
-        yield from _heads(lines[start + 1 : end], level + 1)
+    for line, start, end in zip(heads, starts, [*starts[1:], len(lines)]):
+        yield line, _Head(level, without_step_number(line.text) if alike else line.text)
+        yield from _heads(lines[start + 1 : end], level + 1, least)
 
 
-def _series(lines: Sequence[_Line]) -> list[_Line]:
+def _series(lines: Sequence[_Line], least: int) -> list[_Line]:
     """The first lines numbered alike that are headings; nothing where there are none."""
     alike: Mapping[str, list[_Line]] = defaultdict(list)
     for line in lines:
         if line.style:
             alike[line.style].append(line)
-    return next((own for own in alike.values() if _are_heads(own, lines)), [])
+    return next((own for own in alike.values() if _are_heads(own, lines, least)), [])
 
 
-def _are_heads(own: Sequence[_Line], lines: Sequence[_Line]) -> bool:
-    """Whether lines that are numbered alike are headings: each but one has others under it."""
-    counted = [line.number for line in own] == list(range(1, len(own) + 1))
+def _are_heads(own: Sequence[_Line], lines: Sequence[_Line], least: int) -> bool:
+    """Whether lines that are numbered alike are headings: each but one has others under it. least:
+    letters, where steps are numbered so.
+    """
+    numbers = [line.number for line in own]
+    counted = numbers == list(range(1, len(own) + 1))
+    counted = counted or set(numbers) == {1} and all(line.listed for line in own)
     if len(own) < LEAST or not counted or not all(line.short for line in own):
         return False
     starts = [lines.index(line) for line in own]
@@ -150,7 +178,7 @@ def _are_heads(own: Sequence[_Line], lines: Sequence[_Line]) -> bool:
     if len(filled) < max(LEAST, len(own) - 1):
         return False
     letters = sum(_length(line.text) for part in filled for line in part)
-    return not any(line.step for line in own) or letters >= MUCH * len(filled)
+    return not any(line.step for line in own) or letters >= least * len(filled)
 
 
 def _length(text: str) -> int:
@@ -158,7 +186,7 @@ def _length(text: str) -> int:
     return len(text) + 2 * len(_UNSPACED.findall(text))
 
 
-def _parted(at: int, block: Block, heads: Mapping[tuple[int, int], int]) -> Iterator[Block]:
+def _parted(at: int, block: Block, heads: Mapping[tuple[int, int], _Head]) -> Iterator[Block]:
     """The block with its headings apart."""
     lines = block.text.split("\n")
     places = [place for place in range(len(lines)) if (at, place) in heads]
@@ -167,11 +195,10 @@ def _parted(at: int, block: Block, heads: Mapping[tuple[int, int], int]) -> Iter
         return
     first = 0
     for place in [*places, len(lines)]:
-        if text := "\n".join(lines[first:place]).strip("\n"):
-            yield replace(block, text=text, line=block.line and block.line + first)
+        if text := textwrap.dedent("\n".join(lines[first:place])).strip("\n"):
+            yield replace(block, text=text, line=block.line and block.line + first, parts=())
         if place < len(lines):
-            head = lines[place].strip()
-            yield Block(
-                "heading", head, heads[at, place], block.line and block.line + place, block.page
-            )
+            level, text = heads[at, place]
+            line = block.line and block.line + place
+            yield Block("heading", text, level, line, block.page)
         first = place + 1
