@@ -1,4 +1,4 @@
-"""Numbered lines over texts are headings where there are no others, in every kind of file."""
+"""Numbered lines over texts are headings where there are no others; lists and columns of a PDF."""
 
 from __future__ import annotations
 
@@ -136,3 +136,53 @@ def test_items_of_a_pdf_go_on_in_the_next_line_and_on_the_next_page(tmp_path):
         "A note for guests of the hotel: we bring your bags to your room, and collect them in the "
         "morning.",
     ]
+
+
+def test_bullets_of_a_pdf_that_stand_apart_from_their_texts(tmp_path):
+    """Typesetters draw them smaller, with a gap behind them."""
+    texts = [
+        (50, 700, 12, "Please bring these things with you on the day of your trip:"),
+        (50, 686, 5, "*"),
+        (66, 684, 12, "a warm jacket and a hat, as it may be cold on the water even in the sun,"),
+        (66, 668, 12, "and shoes with soft soles"),
+        (50, 654, 5, "*"),
+        (66, 652, 12, "your ticket"),
+    ]
+    pdf(tmp_path / "a.pdf", [texts])
+    (entry,) = read_source(tmp_path / "a.pdf").entries
+    assert entry.answer.split("\n") == [
+        "Please bring these things with you on the day of your trip:",
+        "* a warm jacket and a hat, as it may be cold on the water even in the sun, and shoes with "
+        "soft soles",
+        "* your ticket",
+    ]
+
+
+@pytest.mark.parametrize("second", [302, 312])
+def test_columns_with_headings_below_a_text_that_ends_within_the_page(tmp_path, second):
+    """However narrow the gutter: texts begin below each other behind it."""
+
+    def column(left: float, top: float, name: str) -> list[tuple[float, float, float, str]]:
+        lines = [f"{name} line {at} says all that holds for this part now" for at in range(6)]
+        head = (left, top, 16.0, f"{name} heading")
+        return [head, *((left, top - 30 - 14 * at, 12.0, line) for at, line in enumerate(lines))]
+
+    above = [
+        (50, 760, 22, "A guide for all who visit the harbour"),
+        (
+            50,
+            730,
+            12,
+            "This guide tells what there is to see, when it is open and what it costs, and",
+        ),
+        (50, 716, 12, "how to get here by tram, by bus and by boat, in May."),
+    ]
+    first = column(50, 690, "Left") + column(50, 540, "Low")
+    pdf(tmp_path / "a.pdf", [above + first + column(second, 680, "Right")])
+    titles = [entry.title.partition(": ")[2] for entry in read_source(tmp_path / "a.pdf").entries]
+    assert titles in ([""], ["", "Left heading", "Low heading", "Right heading"])
+    text = "\n".join(entry.answer for entry in read_source(tmp_path / "a.pdf").entries)
+    places = [
+        text.index(f"{name} line {at}") for name in ("Left", "Low", "Right") for at in range(6)
+    ]
+    assert places == sorted(places) and "by boat, in May." in text[: places[0]]

@@ -20,6 +20,7 @@ from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
+from mm_support.knowledge.readers.spans import MARK
 from mm_support.knowledge.readers.tables import table_lines
 from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step
 from mm_support.language.terms import UNSPACED
@@ -302,7 +303,17 @@ def _rows(group: Sequence[Line]) -> list[str]:
     """Texts of lines; those on one height are one row, of which two blanks part the cells."""
     rows = rows_of(group)
     blanks = " " if _is_justified(rows) else "  "
-    return [blanks.join(line.text for line in row) for row in rows]
+    return [_row_text(row, blanks) for row in rows]
+
+
+def _row_text(row: Sequence[Line], blanks: str) -> str:
+    """The texts of a row; the bullet or number before them, or that of a note, is no cell."""
+    first, *others = row
+    rest = blanks.join(line.text for line in others)
+    marks = bool(MARK.fullmatch(first.text)) or any(
+        first.font * SMALLER < own.font for own in others
+    )
+    return f"{first.text}{' ' if marks else blanks}{rest}" if others else first.text
 
 
 def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:

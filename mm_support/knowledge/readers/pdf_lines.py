@@ -11,10 +11,12 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from ctypes import addressof, create_string_buffer
 from dataclasses import dataclass, replace
 from itertools import groupby
+from math import hypot
 from operator import attrgetter, itemgetter
 from statistics import median
 from typing import Any
@@ -27,7 +29,11 @@ from mm_support.runs import runs
 BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
 MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
+NARROW = 0.01  # the same, where lines begin below each other behind it
+FLOWING = 0.8  # of the longest line, from which most lines of a column of text are
+ALIGNED = 4.0  # points by which lines that begin below each other differ
 WIDE = 0.6  # of what all lines cover, from which one runs over all columns
+TALLEST = 1.6  # heights of a letter, up to which its font's size is believed
 EDGE = 0.1  # of the page's height, above and below
 TOUCHING = 0.1  # sizes of letters between pieces, below which no space parts them
 LINE_HYPHEN = "\x02"  # for which PDFium takes one between a line and the next
@@ -148,13 +154,23 @@ def _goes_on(last: Line, piece: Line, seam: str) -> bool:
 
 
 def _font(text: Any, at: int) -> tuple[float, bool]:
-    """The height of a letter's font, and whether its name says that it is bold."""
-    from pypdfium2.raw import FPDFText_GetFontInfo
+    """The height of a letter's font, and whether its name says that it is bold. Where a font tells
+    no height, PDFium gives the letter's own, and its size tells more.
+    """
+    from pypdfium2.raw import (
+        FS_MATRIX,
+        FPDFText_GetFontInfo,
+        FPDFText_GetFontSize,
+        FPDFText_GetMatrix,
+    )
 
     _, low, _, high = text.get_charbox(at, loose=True)
-    name = create_string_buffer(MAX_NAME)
+    name, drawn = create_string_buffer(MAX_NAME), FS_MATRIX()
     FPDFText_GetFontInfo(text, at, name, MAX_NAME, None)
-    return high - low, any(word in name.value.lower() for word in BOLD)
+    told = FPDFText_GetMatrix(text, at, drawn)
+    size = FPDFText_GetFontSize(text, at) * hypot(drawn.c, drawn.d) if told else 0.0
+    height = max(high - low, min(size, TALLEST * (high - low)))
+    return height, any(word in name.value.lower() for word in BOLD)
 
 
 def _joined(pieces: Sequence[Line]) -> list[Line]:
@@ -204,6 +220,8 @@ def in_order(lines: Sequence[Line], width: float) -> list[Line]:
     if len(columns) > 1:
         parts = _around_tables(lines, width)
         return [line for part in parts or columns for line in in_order(part, width)]
+    if cut := _around_tables(lines, width) or _cut(lines, width):
+        return [line for part in cut for line in in_order(part, width)]
     for bands in _bands(lines), _parted(lines):
         if any(len(_columns(band, width)) > 1 for band in bands):
             return [line for band in bands for line in in_order(band, width)]
@@ -237,6 +255,40 @@ def _are_columns(groups: Sequence[Sequence[Line]]) -> bool:
     rows = [_heights(group) for group in groups]
     usual = [median(sum(len(line.text) for line in row) for row in own) for own in rows]
     return min(usual) > 15
+
+
+def _cut(lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """Columns, and what runs over them or ends just before the second one, from above; nothing
+    where no lines begin below each other in a second column."""
+    starts = Counter(round(line.left / ALIGNED) for line in lines)
+    several = [start * ALIGNED for start, count in starts.items() if count >= LEAST_LEVEL]
+    cuts = [_cut_at(start, lines, width) for start in sorted(several)[1:]]
+    return max(cuts, key=len, default=[])
+
+
+def _cut_at(start: float, lines: Sequence[Line], width: float) -> list[list[Line]]:
+    """The same, where the second column begins at `start` points; nothing where none does."""
+
+    def crosses(line: Line) -> bool:
+        return line.left < start - ALIGNED and line.right > start - NARROW * width
+
+    parts: list[list[Line]] = []
+    found = False
+    for across, band in groupby(sorted(lines, key=lambda line: -line.top), crosses):
+        own = list(band)
+        beside = [
+            [line for line in own if (line.left < start - ALIGNED) == left] for left in (1, 0)
+        ]
+        columns = not across and _are_columns(beside) and all(map(_flows, beside))
+        found = found or columns
+        parts += beside if columns else [own]
+    return parts if found else []
+
+
+def _flows(column: Sequence[Line]) -> bool:
+    """Whether most lines of a column are nearly as long as the longest, as those of a text are."""
+    widths = [line.right - line.left for line in column]
+    return median(widths) > FLOWING * max(widths)
 
 
 def _bands(lines: Sequence[Line]) -> list[list[Line]]:
@@ -292,7 +344,9 @@ def rows_of(lines: Sequence[Line]) -> list[list[Line]]:
 
     def beside(row: list[Line], line: Line) -> bool:
         last = row[-1]
-        return line.left > last.right and shared_height(last, line) > 0.5 * line.size
+        return line.left > last.right and shared_height(last, line) > 0.5 * min(
+            last.size, line.size
+        )
 
     return list(runs(lines, beside))
 
