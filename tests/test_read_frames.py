@@ -5,6 +5,8 @@ from __future__ import annotations
 import zipfile
 from pathlib import Path
 
+from knowledge_files import pdf
+
 from mm_support.knowledge.ingest import read_source
 from mm_support.knowledge.readers.reach import reaches
 
@@ -119,6 +121,17 @@ def test_the_foot_of_a_word_file(tmp_path):
     assert reading.entries[0].answer == "Press start.\n\nHotline 0800 555 0199"
     (told,) = [reason for *_, reason in reading.skipped]
     assert told == "'Manual of the pump' stands at the head or foot of pages and was left out"
+
+
+def test_the_foot_of_the_pages_of_a_pdf(tmp_path):
+    foot = (50, 30, 8, "Oldport Pumps - Hotline 0800 555 0199")
+    pages = [[(50, 700, 12, f"Part {at} of the pump."), foot] for at in range(3)]
+    pdf(tmp_path / "a.pdf", pages)
+    reading = read_source(tmp_path / "a.pdf")
+    assert reading.entries[-1].answer.endswith("\n\nOldport Pumps - Hotline 0800 555 0199")
+    assert (
+        "Hotline" not in reading.entries[-1].answer.replace(foot[3], "", 1) and not reading.skipped
+    )
 
 
 def test_what_says_how_to_reach_somebody_and_what_does_not():

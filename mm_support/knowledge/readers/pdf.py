@@ -20,6 +20,7 @@ from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
+from mm_support.knowledge.readers.reach import has_contact
 from mm_support.knowledge.readers.spans import MARK
 from mm_support.knowledge.readers.tables import table_lines
 from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step
@@ -63,7 +64,12 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     count = min(len(pdf), MAX_PAGES)
     pages = [page_lines(pdf[at]) for at in range(count)]
     usual = _usual_size(pages)
-    told = _without_repeated(pages, usual, remarks)
+    told, repeated = _without_repeated(pages, usual)
+    frame = tuple(Block("text", text) for text in repeated if has_contact(text))
+    for text, times in repeated.items():
+        if not has_contact(text):
+            where = f"stands at the edges of {times} pages"
+            remarks.skip(0, f"{quoted(text)} {where} and was left out")
     words = words_of(line.text for line in chain.from_iterable(pages))
     levels = _levels({line.font for page in told for line in page if _is_large(line, usual)}, usual)
     blocks: list[Block] = []
@@ -78,7 +84,7 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         blocks = _with_page(blocks, list(_blocks(own, usual, number, words, levels)), words)
     title = str(pdf.get_metadata_dict().get("Title") or "").strip()
     chapters = _begins_with_chapter(list(chain.from_iterable(told)), usual)
-    yield _titled(_numbered(blocks), title, file, chapters)
+    yield replace(_titled(_numbered(blocks), title, file, chapters), frame=frame)
 
 
 def _begins_with_chapter(lines: Sequence[Line], usual: float) -> bool:
@@ -173,10 +179,11 @@ def _titled(blocks: Sequence[Block], title: str, file: File, chapters: bool) -> 
 
 
 def _without_repeated(
-    pages: Sequence[Sequence[Line]], usual: float, remarks: Remarks
-) -> list[list[Line]]:
+    pages: Sequence[Sequence[Line]], usual: float
+) -> tuple[list[list[Line]], dict[str, int]]:
     """The pages without lines at their edges that stand on most of at least three pages, or on both
-    of two, smaller than the text or below it with the page's number.
+    of two, smaller than the text or below it with the page's number; these lines, and on how many
+    pages each stands.
     """
     lowest = [min((line.bottom for line in page), default=0.0) for page in pages]
     wordings = [
@@ -198,10 +205,7 @@ def _without_repeated(
                 told.setdefault(repeated, line.text)
             else:
                 kept[-1].append(line)
-    for wording, text in told.items():
-        where = f"stands at the edges of {counts[wording]} pages"
-        remarks.skip(0, f"{quoted(text)} {where} and was left out")
-    return kept
+    return kept, {text: counts[wording] for wording, text in told.items()}
 
 
 def _wordings(line: Line, page: int, usual: float, above: bool) -> set[str]:
