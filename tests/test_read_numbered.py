@@ -186,3 +186,20 @@ def test_columns_with_headings_below_a_text_that_ends_within_the_page(tmp_path, 
         text.index(f"{name} line {at}") for name in ("Left", "Low", "Right") for at in range(6)
     ]
     assert places == sorted(places) and "by boat, in May." in text[: places[0]]
+
+
+@pytest.mark.parametrize("left", [50, 220])
+def test_bold_lines_of_a_pdf_that_has_no_larger_ones(tmp_path, left):
+    """The first is the title where it stands in the middle."""
+    heads = ("House rules", "Breakfast", "Keys")
+    texts = [(left, 760, 12, heads[0]), (50, 740, 12, "Welcome to all, and have a good time.")]
+    for at, head in enumerate(heads[1:]):
+        texts.append((50, 700 - 60 * at, 12, head))
+        texts.append((50, 684 - 60 * at, 12, f"What we have to say about {head.lower()} is this."))
+    texts.append((50, 560, 12, "A lost key costs 85 euros."))
+    pdf(tmp_path / "a.pdf", [texts], bold=(*heads, texts[-1][3]))
+    entries = read_source(tmp_path / "a.pdf").entries
+    told = "\n".join(f"{entry.title}\n{entry.answer}" for entry in entries)
+    assert "Breakfast: What we have" in told or "Breakfast\nWhat we have" in told
+    assert told.startswith("House rules" if left > 50 else "a\nHouse rules: Welcome")
+    assert told.endswith("this.\n\nA lost key costs 85 euros.")

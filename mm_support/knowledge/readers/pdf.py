@@ -23,7 +23,7 @@ from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.reach import has_contact
 from mm_support.knowledge.readers.spans import MARK
 from mm_support.knowledge.readers.tables import table_lines
-from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step
+from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step, may_head
 from mm_support.language.terms import UNSPACED
 from mm_support.runs import runs
 
@@ -39,6 +39,7 @@ FULL = 0.8  # of the width, from which a line is not the last one of its paragra
 EVEN = 0.4  # heights of the font by which blanks of one width differ
 ITEM_FULL = 0.7  # of the longest line, from which one may go on in the next
 FLOWING = ("text", "list")
+LEAST_BOLD = 2  # headings in bold letters
 LEAST_LINE = 20  # characters of a full line
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -70,6 +71,7 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         if not has_contact(text):
             where = f"stands at the edges of {times} pages"
             remarks.skip(0, f"{quoted(text)} {where} and was left out")
+    told = _with_bold_heads(told, usual)
     words = words_of(line.text for line in chain.from_iterable(pages))
     levels = _levels({line.font for page in told for line in page if _is_large(line, usual)}, usual)
     blocks: list[Block] = []
@@ -85,6 +87,41 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     title = str(pdf.get_metadata_dict().get("Title") or "").strip()
     chapters = _begins_with_chapter(list(chain.from_iterable(told)), usual)
     yield replace(_titled(_numbered(blocks), title, file, chapters), frame=frame)
+
+
+def _with_bold_heads(pages: Sequence[list[Line]], usual: float) -> list[list[Line]]:
+    """The pages of a text without headings below its first line of text, where lines in bold
+    letters over others count as large: many who write letters and leaflets have no others. The
+    first line is larger, as a title is, where it stands in the middle.
+    """
+    lines = list(chain.from_iterable(pages))
+    large = [_is_large(line, usual) for line in lines]
+    if any(large[large.index(False) :] if False in large else large):
+        return list(pages)
+    heads = {id(own) for page in pages for own in _bold_heads(page)}
+    if len(heads) < LEAST_BOLD:
+        return list(pages)
+    first, margin = lines[0], min(line.left for line in lines)
+    in_the_middle = first.left > margin + 2 * first.font
+
+    def told(own: Line) -> Line:
+        if id(own) not in heads:
+            return own
+        titles = own is first and in_the_middle
+        return replace(own, font=max(own.font, (TITLES if titles else 1.01 * LARGER) * usual))
+
+    return [[told(own) for own in page] for page in pages]
+
+
+def _bold_heads(page: Sequence[Line]) -> Iterator[Line]:
+    """The bold lines of a page that stand alone on their height, end no sentence and have text in
+    other letters below them."""
+    rows = rows_of(page)
+    for row, under in pairwise(rows):
+        head = row[0]
+        plain = head.bold and not head.cells and len(row) == 1 and may_head([head.text])
+        if plain and not under[0].bold and (under[0].cells or under[0].top < head.bottom):
+            yield head
 
 
 def _begins_with_chapter(lines: Sequence[Line], usual: float) -> bool:

@@ -31,6 +31,11 @@ MAX_NAME = 100  # bytes of one
 GUTTER = 0.02  # of the page's width, free between two columns
 NARROW = 0.01  # the same, where lines begin below each other behind it
 FLOWING = 0.8  # of the longest line, from which most lines of a column of text are
+LEVEL = (
+    0.6  # of the lines of a column, from which on they may be level with others as a table's are
+)
+LARGER_HEAD = 1.05  # times the usual font of a column, from which a line may head others
+LEVELLED = 1.0  # points by which level lines differ
 ALIGNED = 4.0  # points by which lines that begin below each other differ
 WIDE = 0.6  # of what all lines cover, from which one runs over all columns
 TALLEST = 1.6  # heights of a letter, up to which its font's size is believed
@@ -279,10 +284,37 @@ def _cut_at(start: float, lines: Sequence[Line], width: float) -> list[list[Line
         beside = [
             [line for line in own if (line.left < start - ALIGNED) == left] for left in (1, 0)
         ]
-        columns = not across and _are_columns(beside) and all(map(_flows, beside))
+        columns = not across and _are_beside(*beside)
         found = found or columns
         parts += beside if columns else [own]
     return parts if found else []
+
+
+def _are_beside(left: Sequence[Line], right: Sequence[Line]) -> bool:
+    """Whether two groups of lines are columns of a page: texts, or others under headings of their
+    own, not level as a table's are.
+    """
+    if min(len(left), len(right)) < LEAST_LEVEL:
+        return False
+    if _are_columns([left, right]) and _flows(left) and _flows(right):
+        return True
+    if not (_has_heading(left) and _has_heading(right)):
+        return False
+    fewer, more = sorted((left, right), key=len)
+    level = sum(any(_are_level(line, other) for other in more) for line in fewer)
+    return level < LEVEL * len(fewer)
+
+
+def _has_heading(column: Sequence[Line]) -> bool:
+    """Whether some lines that begin where the column does, but not most, are larger."""
+    start, usual = min(line.left for line in column), median(line.font for line in column)
+    begins = [line for line in column if line.left < start + ALIGNED]
+    larger = sum(line.font > LARGER_HEAD * usual for line in begins)
+    return 0 < larger < 0.5 * len(begins)
+
+
+def _are_level(one: Line, other: Line) -> bool:
+    return min(abs(one.bottom - other.bottom), abs(one.top - other.top)) < LEVELLED
 
 
 def _flows(column: Sequence[Line]) -> bool:
