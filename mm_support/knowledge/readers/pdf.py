@@ -17,7 +17,8 @@ from typing import Any
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
 from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
-from mm_support.knowledge.readers.pdf_lines import Line, page_lines, rows_of
+from mm_support.knowledge.readers.pdf_line import Line
+from mm_support.knowledge.readers.pdf_lines import page_lines, rows_of
 from mm_support.knowledge.readers.pdf_tables import continued, with_tables
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.reach import has_contact

@@ -12,7 +12,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from statistics import median
 
-from mm_support.knowledge.readers.pdf_lines import Line, rows_of, table_line
+from mm_support.knowledge.readers.pdf_line import Line
+from mm_support.knowledge.readers.pdf_lines import rows_of, table_line
 from mm_support.knowledge.readers.spans import MARK, Span, column_at, with_row
 from mm_support.knowledge.readers.tables import Cells, looks_like_header
 

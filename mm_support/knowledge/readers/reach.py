@@ -15,6 +15,7 @@ from mm_support.knowledge.readers.base import Block, Remarks
 from mm_support.knowledge.readers.blocks import tree_blocks
 from mm_support.knowledge.readers.elements import letters_of
 from mm_support.language.facts import facts_of
+from mm_support.language.telephone import LONG
 
 CALLING = ("tel:", "mailto:")
 NO_TEXT = ".//nav|.//form|.//dialog|.//button|.//iframe|.//svg|.//*[@role='navigation']"
@@ -23,15 +24,17 @@ MAX_LETTERS = 600  # under one heading; of more, what is beside its numbers is a
 
 def has_contact(text: str) -> bool:
     """Whether a text has a telephone number or an e-mail address."""
-    return any(own.isdigit() or "@" in own for own in facts_of(text).addresses)
+    may = "@" in text or sum(map(str.isdigit, text)) >= LONG
+    return may and any(own.isdigit() or "@" in own for own in facts_of(text).addresses)
 
 
 def reaches(text: str) -> bool:
     """Whether a text has one of these, a weekday or a time of day."""
+    if has_contact(text):
+        return True
     facts = facts_of(text)
     weekdays = any(day.startswith("weekday") for day in facts.days)
-    hours = any(amount.kind == "clock" for amount in facts.amounts)
-    return weekdays or hours or has_contact(text)
+    return weekdays or any(amount.kind == "clock" for amount in facts.amounts)
 
 
 def reaching(element: Any, says: Callable[[str], bool] = reaches) -> tuple[Block, ...]:
