@@ -416,6 +416,8 @@ def test_another_language_than_those_expected_has_to_be_surely_likelier():
     assert told_language("cancel order", expected) == "en"
     assert told_language("Où est mon colis ?", expected) == "fr"
     assert told_language("我的包裹在哪里", expected) == "zh"
+    assert told_language("当日券", ("ja", "en")) == told_language("営業時間", ("ja",)) == "ja"
+    assert told_language("门票多少钱", ("ja",)) == told_language("当日券", ("zh", "ja")) == "zh"
     assert told_language("E24", expected) is None is told_language("", expected)
     assert told_language("Ovo kettle (KE-2)", ("zh", "en")) is None  # a name on a Chinese page
 

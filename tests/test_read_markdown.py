@@ -51,6 +51,27 @@ def test_front_matter_is_read_and_never_shown(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "text, shown",
+    [
+        ("**Bring a towel. **\n\nWe have none.", "Bring a towel.\n\nWe have none."),
+        ("请在**（新）场地系统**中预约。", "请在（新）场地系统中预约。"),
+        ("受付は**「北口」**です。", "受付は「北口」です。"),
+        ("It is 2 ** 3 ** 4 here.", "It is 2 ** 3 ** 4 here."),
+        ("Type `**（a）**b` here.", "Type **（a）**b here."),
+        ("The **new ** hall and **old** one.", "The **new ** hall and old one."),
+    ],
+)
+def test_bold_letters_need_no_blank_around_them_and_may_hold_one(tmp_path, text, shown):
+    assert answer(tmp_path, text) == shown
+
+
+def test_a_question_in_bold_letters_is_one_with_a_blank_at_its_end_too(tmp_path):
+    asked = "**May I row? **\n\nNot alone.\n\n**May I sail?**\n\nIn May.\n\n**When?**\n\nNow."
+    titles = [entry.questions for entry in read(tmp_path, asked).entries]
+    assert ("May I row?",) in titles and len(titles) == 3
+
+
+@pytest.mark.parametrize(
     "head, day",
     [
         ("---\ndate: 2026-03-04\n---\n", "2026-03-04"),

@@ -8,12 +8,11 @@ from conftest import WordEncoder
 
 from mm_support.decode.blocks import blocks_of, headings_of
 from mm_support.decode.ranges import holding
+from mm_support.decode.sections import below_headings, by_section
 from mm_support.decode.select import (
     FEATURES,
     Selector,
     Weighed,
-    below_headings,
-    by_section,
     completing,
     counted,
     speaks_alone,
@@ -136,6 +135,32 @@ def test_of_rows_for_amounts_all_are_shown_where_the_one_told_lies_between(quest
         table = [row.replace(" days", "天") for row in table]
     likely = rows_asked_for(question, cut := blocks("\n".join(table)), np.full(3, 0.5))
     assert Weighed(cut, likely).chosen(0.4) == [table[row] for row in rows]
+
+
+@pytest.mark.parametrize(
+    "question, rows",
+    [
+        ("price for a week", [1]),
+        ("what are 14 days", [2]),
+        ("une semaine", [1]),
+        ("how much for 3 weeks", [3]),
+    ],
+)
+def test_of_rows_for_amounts_the_one_told_in_another_unit_is_shown(question, rows):
+    table = [
+        f"Stay: {stay}; Price: {price} €"
+        for stay, price in (("2 days", 4), ("7 days", 9), ("14 days", 15), ("3 weeks", 21))
+    ]
+    likely = rows_asked_for(question, blocks("\n".join(table)), np.full(4, 0.5))
+    assert [at for at in range(4) if likely[at]] == rows
+
+
+def test_rows_that_a_question_names_are_shown_however_likely_another_sentence_is():
+    machines = ["Machine: washer 6 kg; Price: 4 €", "Machine: dryer 6 kg; Price: 3 €"]
+    cut = blocks("We have washers and dryers. Pay with coins.", "\n".join(machines))
+    likely = rows_asked_for("and the dryer?", cut, np.array([0.9, 0.1, 0.1, 0.1]), "washer price")
+    assert likely.tolist() == [0.9, 0.1, 0, 0.9]
+    assert not rows_asked_for("and the dryer?", cut, np.array([0.9, 0.1, 0, 0]))[2:].any()
 
 
 def test_what_announces_a_table_is_shown_with_the_row_asked_for():
@@ -403,6 +428,62 @@ def test_what_stands_below_the_heading_that_alone_has_the_asked_word_is_shown():
     below = below_headings("may i fly drones", cut, likely, heads)
     shown = Weighed(cut, below, headed=heads).chosen(0.5)
     assert shown == ["DRONES AND KITES", "Neither.", "Lanterns neither."]
+
+
+BERTHS = """There is room for every boat.
+
+- Up to 900 kg:
+
+A night costs 20 €.
+
+Pay at the kiosk
+
+- Dinghies (900 to 1400 kg):
+
+A night costs 35 €. The crane is booked a day before.
+
+- Liveaboards (winter):
+
+The harbour master decides who stays."""
+
+
+@pytest.mark.parametrize(
+    "question, told",
+    [
+        ("may liveaboards stay", ["- Liveaboards (winter):"]),
+        ("our boat has 1200 kg", ["- Dinghies (900 to 1400 kg):"]),
+        ("our boat has 600 kg", ["- Up to 900 kg:"]),
+        ("dinghies and liveaboards", ["- Dinghies (900 to 1400 kg):", "- Liveaboards (winter):"]),
+    ],
+)
+def test_of_sections_with_a_label_each_those_that_are_named_are_shown(question, told):
+    entry = Entry("berths", "Berths", BERTHS)
+    shown = selected(by("overlap", 8.0, -3.0), question, entry, WordEncoder())
+    assert [sentence for sentence in shown if sentence.startswith("- ")] == told
+
+
+def test_a_label_stands_above_all_that_follows_up_to_the_next():
+    entry = Entry("berths", "Berths", BERTHS)
+    cut = blocks_of(entry)
+    heads = headings_of(entry, cut)
+    below = {
+        cut[at].sentences: [b.sentences for b in cut[at + 1 : end]] for at, end in heads.items()
+    }
+    assert below[("- Up to 900 kg:",)] == [("A night costs 20 €.",), ("Pay at the kiosk",)]
+    assert len(below) == 3
+
+
+def test_a_price_is_told_by_the_section_that_states_it_though_another_is_named():
+    said = "- Booking:\n\nWrite to us.\n\n- Fees:\n\nIt is 40 €."
+    entry = Entry("hall", "Hall", f"{said}\n\n- Keys:\n\nAt the office.")
+    shown = selected(by("overlap", 8.0, -3.0), "booking price", entry, WordEncoder())
+    assert "It is 40 €." in shown
+
+
+def test_numbered_labels_are_steps():
+    said = "1. Open the lid:\n\nLift it.\n\n2. Empty the tray:\n\nPull it out."
+    entry = Entry("tray", "Tray", said)
+    assert headings_of(entry, blocks_of(entry)) == {}
 
 
 SUMMER = [

@@ -22,6 +22,7 @@ from mm_support.language.sentences import (
     COLONS,
     COLUMNS,
     ENDS,
+    LONGEST_HEADING,
     column_names,
     first_cell,
     headings_over,
@@ -78,15 +79,20 @@ def blocks_of(entry: Entry) -> list[Block]:
     paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
     points = list[list[str]]()  # those of the blocks that are one
     introduces = False  # whether what stands before may introduce steps
+    labels = labels_of(paragraphs)
     notes = {note.sentences for note in footnotes(entry.answer)}
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
         return [Block(tuple(split_sentences(entry.answer)))]
-    for paragraph in paragraphs:
+    for number, paragraph in enumerate(paragraphs):
+        if number in labels:
+            blocks.append([*paragraph[0]])
+            introduces = False
+            continue
         if _is_verbatim(paragraph):
             said = [sentence for line in paragraph for sentence in line]
             if blocks and is_code(said[0]):
                 _join_code(blocks, said)
-            elif blocks and blocks[-1][-1].endswith(LEADS_ON):
+            elif number - 1 not in labels and blocks and blocks[-1][-1].endswith(LEADS_ON):
                 blocks[-1] += said
             else:
                 blocks.append(said)
@@ -108,6 +114,7 @@ def blocks_of(entry: Entry) -> list[Block]:
             whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
             for piece in [line] if whole else [(sentence,) for sentence in line]:
                 joins = blocks and is_step(piece[0]) and at not in apart
+                joins = joins and not (at == 0 and number - 1 in labels)
                 if blocks and is_code(piece[0]):
                     _join_code(blocks, piece)
                 elif joins and (introduces or any(map(is_step, blocks[-1]))):
@@ -151,18 +158,48 @@ def _join_code(blocks: list[list[str]], code: Sequence[str]) -> None:
         blocks[-1] += last
 
 
+def labels_of(paragraphs: Sequence[Sequence[Sequence[str]]]) -> list[int]:
+    """Which paragraphs are nothing but the name of what the next ones say, as several of an answer
+    are: "- In the cabin:" above a text of its own. A numbered one is a step.
+    """
+    named = [at for at, own in enumerate(paragraphs[:-1]) if _is_label(own, paragraphs[at + 1])]
+    return named if len(named) > 1 else []
+
+
+def _is_label(paragraph: Sequence[Sequence[str]], below: Sequence[Sequence[str]]) -> bool:
+    line, said = paragraph[0][0], below[0][0]
+    text = without_step_number(line)
+    single = len(paragraph) == 1 and len(paragraph[0]) == 1
+    numbered = text != line and line.lstrip()[0] not in BULLETS
+    short = len(text) <= LONGEST_HEADING and text.endswith(COLONS)
+    text_below = not (is_step(said) or is_code(said) or said.endswith(COLONS))
+    return single and short and not numbered and text_below
+
+
+def is_label(block: Block) -> bool:
+    """Whether a heading is a label: it ends with a colon."""
+    return block.sentences[-1].endswith(COLONS)
+
+
 def headings_of(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
-    """The places of blocks that are a heading, and the place behind the paragraph below it."""
+    """The places of blocks that are a heading, and the place behind what stands below it: its
+    paragraph, of labels all up to the next.
+    """
     found, at = dict[int, int](), 0
-    for paragraph in split_paragraphs(entry.answer):
+    labels = list[int]()
+    paragraphs = split_paragraphs(entry.answer)
+    named = labels_of(paragraphs)
+    for number, paragraph in enumerate(paragraphs):
         last = paragraph[-1][-1]
         places = [i for i in range(at, len(blocks)) if last in blocks[i].sentences]
         end = places[0] + 1 if places else at
         first = blocks[at].sentences if at < len(blocks) else ()
-        if heads_of(paragraph) and first == tuple(paragraph[0]):
+        if number in named and first == tuple(paragraph[0]):
+            labels.append(at)
+        elif heads_of(paragraph) and first == tuple(paragraph[0]):
             found[at] = end
         at = end
-    return found
+    return found | dict(zip(labels, [*labels[1:], len(blocks)]))
 
 
 def heads_of(paragraph: Sequence[Sequence[str]]) -> list[int]:

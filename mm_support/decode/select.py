@@ -25,12 +25,12 @@ from mm_support.decode.blocks import (
     Notes,
     blocks_of,
     headings_of,
-    joined_at,
     noted,
     tables_of,
     terms_of,
 )
 from mm_support.decode.ranges import holding, holds_time
+from mm_support.decode.sections import WHOLE, below_headings, by_section, sections_asked_for
 from mm_support.decode.table_rows import rows_asked_for, tables_asked_for
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
@@ -60,10 +60,7 @@ FEATURES = (
     "how_steps",
     "beside_steps",
 )
-# tokens of a passage that may be shown whole: its last sentence may be the exception from the first
-WHOLE = 100
 BRIEF = 50  # tokens of an answer to a question of the company's own, which is shown whole
-APART = 0.5  # share of the likeliest section's probability below which another is left out
 
 
 @dataclass(frozen=True, eq=False)
@@ -151,6 +148,7 @@ class Selector:
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
         notes, headed = noted(entry, blocks), headings_of(entry, blocks)
+        likely = sections_asked_for(question, blocks, likely, headed, context)
         likely = tables_asked_for(question, blocks, likely, headed, context)
         likely = with_footnotes(question, blocks, likely, notes, context, term_set(entry.title))
         likely = in_asked_range(question, blocks, likely)
@@ -165,18 +163,6 @@ class Selector:
     def floor(self, weighed: Weighed) -> float:
         """The probability from which on a block is shown."""
         return min(self.threshold, SHARE * weighed.likeliest)
-
-
-def by_section(entry: Entry, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
-    """How likely each block belongs to the reply, where those of a section that a passage joins
-    with others go together: all are as likely as the likeliest, none where another is far likelier.
-    """
-    starts = joined_at(entry, blocks)
-    if len(starts) < 2:
-        return likely
-    best = np.maximum.reduceat(likely, starts)
-    shown = best * (best >= APART * best.max())
-    return np.repeat(shown, np.diff([*starts, len(blocks)]))
 
 
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
@@ -300,24 +286,6 @@ def _lent(notes: Notes, likely: np.ndarray) -> np.ndarray:
     for note, bearers in notes:
         best = max(bearers, key=lambda at: likely[at])
         likely[best] = max(likely[best], likely[list(note)].max())
-    return likely
-
-
-def below_headings(
-    question: str, blocks: Sequence[Block], likely: np.ndarray, headed: dict[int, int]
-) -> np.ndarray:
-    """How likely each block belongs to the reply, where headings answer nothing by themselves: what
-    is below one with a word of the question, and has no such word itself, is at least as likely as
-    it, all of it where it is short, else what comes first.
-    """
-    likely, asked = likely.copy(), term_set(question)
-    for head, end in headed.items():
-        length = sum(tokens(" ".join(block.sentences)) for block in blocks[head + 1 : end])
-        last = end if length <= WHOLE else head + 2
-        words = asked & terms_of(blocks[head])
-        if words and all(words.isdisjoint(terms_of(block)) for block in blocks[head + 1 : end]):
-            likely[head + 1 : last] = np.maximum(likely[head + 1 : last], likely[head])
-        likely[head] = 0.0
     return likely
 
 

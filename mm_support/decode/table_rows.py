@@ -39,10 +39,25 @@ def rows_asked_for(
         own = [blocks[at] for at in rows]
         stating = _stating_rows(question, own)
         kept = [row for row, states in zip(own, stating) if states]
-        named = (_among(stating, _named_rows(words, kept, topic)) for words in (question, context))
+        named = (_among(stating, named_rows(words, kept, topic)) for words in (question, context))
         shown = next(filter(any, named), stating)
-        likely[rows.start : rows.stop] = likely[rows.start : rows.stop].max() * np.array(shown)
+        own_best = likely[rows].max()
+        surely = own_best and _names_first(question, own, shown, topic)
+        likely[rows] = (likely.max() if surely else own_best) * np.array(shown)
     return likely
+
+
+def _names_first(
+    question: str, rows: Sequence[Block], shown: Sequence[bool], topic: frozenset[str]
+) -> bool:
+    """Whether a question names the rows that are shown by a word of their first cells which is not
+    the topic, and no other row's: "And the dryer?" of a table of machines.
+    """
+    cells = [term_set(first_cell(row.sentences[0])) - topic for row in rows]
+    told = [cell for cell, is_shown in zip(cells, shown) if is_shown]
+    others = [cell for cell, is_shown in zip(cells, shown) if not is_shown]
+    asked = term_set(question) - frozenset().union(*others)
+    return bool(others) and all(asked & cell for cell in told)
 
 
 def tables_asked_for(
@@ -59,7 +74,7 @@ def tables_asked_for(
     tables = [range(head + 1, end) for head, end in headed.items()]
     tables = [rows for rows in tables if tables_of([blocks[at].sentences for at in rows])]
     captions = [blocks[rows.start - 1] for rows in tables]
-    named = (_named_rows(words, captions, frozenset()) for words in (question, context) if captions)
+    named = (named_rows(words, captions, frozenset()) for words in (question, context) if captions)
     shown = next(filter(any, named), [True] * len(tables))
     for rows, caption, is_shown in zip(tables, captions, shown):
         own = likely[rows.start : rows.stop]
@@ -88,13 +103,18 @@ def _among(kept: Sequence[bool], named: Sequence[bool]) -> list[bool]:
     return [is_kept and next(each) for is_kept in kept]
 
 
-def _named_rows(question: str, rows: Sequence[Block], topic: frozenset[str]) -> list[bool]:
+def named_rows(question: str, rows: Sequence[Block], topic: frozenset[str]) -> list[bool]:
     """Which rows hold words of a question that not all of them hold, and the most of them, or words
     that it says more often than what others hold beside them ("Shore or Shore Plus?"); all where
     they are for amounts and it lies between theirs, or where one of two alternatives names none.
     """
     if _lies_between(question, rows):
         return [True] * len(rows)
+    exact = _of_amount(question, rows)
+    if any(exact) and not all(exact):
+        kept = [row for row, is_exact in zip(rows, exact) if is_exact]
+        named = named_rows(question, kept, topic)
+        return _among(exact, named) if any(named) else exact
     asked, words = term_set(question), _words(question) - stop_words(language_of(question))
     own = [terms_of(row) - topic | term_set(first_cell(row.sentences[0])) for row in rows]
     held = [asked & terms | words & _named(row) for terms, row in zip(own, rows)]
@@ -124,12 +144,28 @@ def _lies_between(question: str, rows: Sequence[Block]) -> bool:
     """Whether an amount in the question is of the kind that most first cells state, and is that of
     none: "10 days before", of rows from 7 and from 15 days on. No word tells which row that is.
     """
+    asked, cells = _amounts_of(question, rows)
+    return bool(cells) and asked.isdisjoint(set().union(*cells))
+
+
+def _of_amount(question: str, rows: Sequence[Block]) -> list[bool]:
+    """Which rows begin with an amount of the question, in whatever unit: "7 days" of "a week"."""
+    asked, cells = _amounts_of(question, rows)
+    return [not asked.isdisjoint(cell) for cell in cells] or [False] * len(rows)
+
+
+def _amounts_of(
+    question: str, rows: Sequence[Block]
+) -> tuple[set[tuple[str, float]], list[set[tuple[str, float]]]]:
+    """The amounts of the question and of each row's first cell, by kind and value; of no row where
+    most first cells state none of the question's kinds.
+    """
     asked = {(amount.kind, amount.value) for amount in facts_of(question).amounts if amount.kind}
     stated = [facts_of(first_cell(row.sentences[0])).amounts for row in rows]
     cells = [{(amount.kind, amount.value) for amount in own} for own in stated]
     kinds = {kind for kind, _ in asked}
-    alike = [cell for cell in cells if kinds & {kind for kind, _ in cell}]
-    return 2 * len(alike) > len(rows) and asked.isdisjoint(set().union(*alike))
+    alike = sum(bool(kinds & {kind for kind, _ in cell}) for cell in cells)
+    return asked, cells if 2 * alike > len(rows) else []
 
 
 def _named(row: Block) -> frozenset[str]:

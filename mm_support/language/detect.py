@@ -75,7 +75,8 @@ def language_of(text: str) -> str:
 def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
     """The language that the text shows; None where it shows none. A letter of Chinese, which is a
     word, weighs as much as three of the others; beside mere names it decides. Code shows none.
-    expected: in place of English, the likeliest first; another has to be surely likelier.
+    expected: in place of English, the likeliest first; another has to be surely likelier. Chinese
+    characters alone are Japanese where that is expected and writes all of them ("当日券").
     """
     text = without_code(text)[:LOOKED_AT]
     scripts = Counter[str]()
@@ -87,11 +88,28 @@ def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
     if kana and kana + scripts["CJK"] / 3 > scripts["LATIN"]:
         return "ja"
     for script, _ in (+scripts).most_common():
+        if script == "CJK" and _expects_japanese(expected) and _in_japanese_characters(text):
+            return "ja"
         languages = SCRIPTS.get(script, ())
         told = languages[0] if len(languages) == 1 else _by_words(text, languages, expected)
         if told:
             return told
     return None
+
+
+def _expects_japanese(expected: Sequence[str]) -> bool:
+    return next((one for one in expected if one in ("ja", "zh")), "") == "ja"
+
+
+def _in_japanese_characters(text: str) -> bool:
+    """Whether Japanese words hold all Chinese characters of a text."""
+    return all(own in _characters("ja") for own in text if _script(own) == "CJK")
+
+
+@functools.lru_cache(None)
+def _characters(language: str) -> frozenset[str]:
+    """The letters of a language's words."""
+    return frozenset(chain.from_iterable(chain.from_iterable(_listed(language))))
 
 
 def partly_in(text: str, language: str) -> bool:

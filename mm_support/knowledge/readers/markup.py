@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from mm_support.knowledge.readers.bold_marks import with_bold_marks
 from mm_support.knowledge.readers.mdx_modules import IMPORT, end_of_module
 from mm_support.knowledge.readers.myst import without_myst
 
@@ -213,6 +214,7 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
     else:
         line = _ATTRIBUTE_LIST.sub("", line) if "{" in line else line
         line = _without_signs(line) if ":" in line or "++" in line else line
+        line = with_bold_marks(line, _code_in(line)) if line.count("**") > 1 else line
         if cleaned.warns and line.strip(" >"):
             line, cleaned.warns = _TEXT.sub(rf"\1{WARNING} ", line, count=1), False
         cleaned.add(number, *line.split("\n"))
@@ -220,15 +222,20 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
 
 def _without_signs(line: str) -> str:
     """The line outside code without icons, and with keys as they are called: ctrl+c."""
-    spans = [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
+    spans = _code_in(line)
 
     def seen(sign: re.Match[str]) -> str:
         inside = any(start <= sign.start() < end for start, end in spans)
         return sign[0] if inside else sign[1] if sign.re is _KEYS else ""
 
     line = _EMOJI.sub(seen, line)
-    spans = [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
+    spans = _code_in(line)
     return _KEYS.sub(seen, line)
+
+
+def _code_in(line: str) -> list[tuple[int, int]]:
+    """From where to where code stands in a line."""
+    return [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
 
 
 def _warns(head: str) -> bool:
