@@ -382,6 +382,8 @@ def test_an_entry_for_one_country_does_not_answer_for_another(words, another):
         ("brasil", True),
         ("can I wear it at a family reunion", False),
         ("вы поможете грузить?", False),  # to load, no Georgia
+        ("mi abuela usa bastón", False),  # uses
+        ("cuánto tarda el envío a usa?", True),
     ],
 )
 def test_a_country_is_found_in_its_forms_and_an_ordinary_word_is_none(words, another):
@@ -543,3 +545,13 @@ def test_words_that_ask_for_an_amount_name_nothing():
     unused = ("净水器手册: 停用多久要处理", "冬天停用请放空机内存水,否则冻裂不保修。")
     assert first("保修多久", hits(warranty, unused)) == warranty[0]
     assert first("停用多久", hits(warranty, unused)) == unused[0]
+
+
+def test_of_japanese_words_grammar_names_nothing():
+    alone = Entry("alone", "参加について: お一人でも泊まれますか？", "お一人様のお部屋があります。")
+    bath = Entry(
+        "bath", "当日について: どんな靴で行けばいいですか？", "歩きやすい靴でお越しください。"
+    )
+    hits = (Hit(alone, 0.4), Hit(bath, 0.35))
+    assert named_first("ひとりで行っても大丈夫？", hits)[0].entry is alone
+    assert names_another_thing("ひとりで行っても大丈夫？", hits) is False

@@ -708,3 +708,14 @@ def test_the_numbers_behind_a_sentence_ascend():
     numbers = Numbers()
     assert numbers.counted(Sentence("One.", (4,))).citations == (1,)
     assert numbers.counted(Sentence("Two.", (2, 4))).citations == (1, 2)
+
+
+@pytest.mark.parametrize(
+    "question, headed_by",
+    [("may i come by boat?", "May I come by bike?"), ("can i come with a bike?", "")],
+)
+def test_what_affirms_another_question_is_shown_under_it(question, headed_by):
+    entry = Entry("bike", "May I come by bike?", "Of course you may! Nine of ten come by bike.")
+    sentences = [Sentence(text, (1,)) for text in split_sentences(entry.answer)]
+    first, *_ = headed(question, entry, sentences)
+    assert first.text == (headed_by or sentences[0].text)

@@ -18,6 +18,7 @@ COUNTS = "#"  # behind a number that counts something
 FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"
 HEADED = re.compile(rf"([^\W\d_]{{2,}})[ -](?:({NUMERALS}|{FIRST})|([A-HJ-Z]))(?![^\W_]|['’.-]\w)")
 
+HIRAGANA = re.compile("[\u3041-\u309f]")
 # m² and cm³ as they are typed, behind a number: no codes
 SQUARES_AND_CUBES = re.compile(r"(?<=\d)\s?[ckd]?m[23²³](?!\w)")
 
@@ -57,8 +58,15 @@ def _with_numbers(words: str, heads: Iterable[str], known: frozenset[str]) -> st
     return typed.sub(written, words)
 
 
+def naming(found: Iterable[str]) -> frozenset[str]:
+    """The terms that may name something: of Japanese none with hiragana, which is how grammar is
+    written ("で行" of "どんな服装で行けば").
+    """
+    return frozenset(term for term in found if not (len(term) == 2 and HIRAGANA.search(term)))
+
+
 def asked_terms(words: str) -> frozenset[str]:
-    return frozenset(said_terms(affirmed(words)))
+    return naming(said_terms(affirmed(words)))
 
 
 def said_terms(words: str) -> tuple[str, ...]:
@@ -95,7 +103,7 @@ def title_terms(title: str, language: str = "") -> frozenset[str]:
         term + COUNTS if term.isdigit() and term not in names else term
         for term in term_set(title, language)
     )
-    return frozenset((*found, *letters(title)))
+    return naming((*found, *letters(title)))
 
 
 def with_first(title: str) -> str:

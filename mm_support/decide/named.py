@@ -15,6 +15,7 @@ from mm_support.decide.name_terms import (
     asked_terms,
     entry_terms,
     language_of_title,
+    naming,
     said_terms,
     terms_of_title,
     title_terms,
@@ -236,7 +237,7 @@ def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:
     """The hit whose title holds all that a question says beside words for an amount, where the best
     one's holds nothing of it: filters cost what their row says, not what the machine with one does.
     """
-    named = term_set(without_amounts(affirmed(words)))
+    named = naming(term_set(without_amounts(affirmed(words))))
     if not amounts_asked(words) or not named or named & terms_of_title(hits[0], words):
         return None
     return next((hit for hit in hits if named <= unmarked(terms_of_title(hit, words))), None)
@@ -308,7 +309,7 @@ def only_names(words: str, hits: Sequence[Hit]) -> bool:
     Plus?".
     """
     asked, titled = (
-        term_set(affirmed(words)),
+        naming(term_set(affirmed(words))),
         unmarked(_titled(words, hits)),
     )
     return 2 * len(asked & titled) > len(asked)

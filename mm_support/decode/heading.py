@@ -21,22 +21,24 @@ from mm_support.types import Entry
 
 def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[Sentence]:
     """The sentences of the entry, behind the heading that they need. A question most of which was
-    asked is not asked again, save where a yes or no that replies to it may be taken for a reply to
-    the customer's. Headings within the text are told from it by a colon, and left out where none of
-    their own text follows.
+    asked, or is said by the first sentence, is not asked again, save where a yes or no that replies
+    to it may be taken for a reply to the customer's. Headings within the text are told from it by a
+    colon, and left out where none of their own text follows.
     """
     sentences = [*_over_text(sentences, entry)]
     said = "\n".join(sentence.text for sentence in sentences)
     coded = _leaves_out_code(question, entry, said)
     if not sentences or not (head := _heading(entry, sentences[0], coded)):
         return [*sentences]
-    if head.endswith(ASKING) or coded:
-        said += f"\n{question}"
+    asks, first = head.endswith(ASKING), sentences[0].text
+    replying = asks and opens_with_yes_or_no(first)
+    # of what answers a question only the first sentence tells which
+    heard = "" if replying else first if asks else said
+    heard += f"\n{question}" if asks or coded else ""
     language = language_of(entry.answer)
     own = term_set(head, language)
-    replying = head.endswith(ASKING) and opens_with_yes_or_no(sentences[0].text)
-    missing = own - term_set(question if replying else said, language)
-    asked = head.endswith(ASKING) and not replying and 2 * len(missing) < len(own)
+    missing = own - term_set(heard, language)
+    asked = asks and not replying and 2 * len(missing) < len(own)
     if head in said or own and (asked or not missing):
         return [*sentences]
     return [Sentence(before_text(head), sentences[0].citations, heading=True), *sentences]

@@ -34,6 +34,7 @@ REMEMBERED = 1_000  # texts
 CAPITALS = ("US",)  # a word where it is written small
 # words too where they are written small and nobody goes there: a jersey, the china cup, an island
 WORDS = ("China", "Jersey", "Turkey", "Guinea", "Chad", "Island")
+SMALL = {"usa": ("es", "it", "pt"), "eu": ("pt", "ro")}  # words there, "uses" and "I"
 THERE = ("to", "in", "into", "from")
 INFLECTED = ("pl", "ru")  # languages whose names have endings
 STEM, ENDING = 5, 3  # letters of a name at least that an ending may follow, and of that at most
@@ -60,12 +61,21 @@ class Known:
 def countries_in(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
     """What a text calls each country that it names, and all names of that country."""
     known, language = _known(), told_language(text)
-    found = ((match[0], _name_of(match, known)) for match in known.pattern.finditer(text))
+    named = (match for match in known.pattern.finditer(text) if not _is_word(match, language))
+    found = ((match[0], _name_of(match, known)) for match in named)
     return tuple(
         (said, known.named[name])
         for said, name in found
         if name and _says(language, known.spoken.get(name, ()), said)
     )
+
+
+def _is_word(match: re.Match[str], language: str | None) -> bool:
+    """Whether letters that stand for a country are a word of the text's language, which goes on
+    behind it: "mi madre usa bastón", not "envío a usa".
+    """
+    goes_on = re.match(r"\s+\w", match.string[match.end() :])
+    return bool(goes_on) and language in SMALL.get(match[0], ())
 
 
 def _name_of(match: re.Match[str], known: Known) -> str:
