@@ -263,9 +263,9 @@ def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:
 
 
 def _is_verbatim(paragraph: Sequence[Sequence[str]]) -> bool:
-    """Whether a paragraph is no prose: code, a command, an address. Its lines end as no sentence
-    does, and are no steps and no rows.
+    """Whether a paragraph is no prose: code, a command, an address. Nothing in it ends as sentences
+    do, and its lines are no steps and no rows.
     """
-    last = [line[-1] for line in paragraph]
-    ends = any(sentence.endswith((*ENDS, *LEADS_ON)) for sentence in last)
-    return not (ends or any(map(is_step, last)) or tables_of(paragraph))
+    said = [sentence for line in paragraph for sentence in line]
+    ends = any(sentence.endswith((*ENDS, *LEADS_ON)) for sentence in said)
+    return not (ends or any(is_step(line[-1]) for line in paragraph) or tables_of(paragraph))

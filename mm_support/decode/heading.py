@@ -13,6 +13,7 @@ from mm_support.decide.coded import codes_in
 from mm_support.decode.blocks import LEADS_ON, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
 from mm_support.language.asks import opens_with_yes_or_no
+from mm_support.language.contacts import contact_asked
 from mm_support.language.detect import language_of
 from mm_support.language.sentences import ASKING, ENDS
 from mm_support.language.terms import term_set
@@ -27,7 +28,7 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
     """
     sentences = [*_over_text(sentences, entry)]
     said = "\n".join(sentence.text for sentence in sentences)
-    coded = _leaves_out_code(question, entry, said)
+    coded = _leaves_out_code(question, entry, said) or bool(contact_asked(question))
     if not sentences or not (head := _heading(entry, sentences[0], coded)):
         return [*sentences]
     asks, first = head.endswith(ASKING), sentences[0].text
@@ -60,8 +61,8 @@ def _over_text(sentences: Sequence[Sentence], entry: Entry) -> Iterator[Sentence
 
 def _heading(entry: Entry, first: Sentence, coded: bool) -> str:
     """The heading right above a passage, or the question that it answers; else what its title ends
-    with, where that alone has a code that is asked about, or what is shown first is a fragment and
-    has no heading in the text.
+    with, where that alone has a code that is asked about or tells whose number is stated, or what
+    is shown first is a fragment and has no heading in the text.
     """
     if entry.section:
         return entry.section.rpartition(" > ")[2]

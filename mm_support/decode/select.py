@@ -35,6 +35,7 @@ from mm_support.decode.table_rows import rows_asked_for, tables_asked_for
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
+from mm_support.language.contacts import contact_asked, states
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
 from mm_support.language.fences import without_fences
@@ -152,6 +153,7 @@ class Selector:
         likely = tables_asked_for(question, blocks, likely, headed, context)
         likely = with_footnotes(question, blocks, likely, notes, context, term_set(entry.title))
         likely = in_asked_range(question, blocks, likely)
+        likely = with_contact(question, blocks, likely)
         behind = completing(question, entry, blocks)
         likely = below_headings(question, blocks, likely, headed)
         if len(blocks) > 1 and _is_masthead(question, entry, blocks[0]):
@@ -246,6 +248,15 @@ def completing(question: str, entry: Entry, blocks: Sequence[Block]) -> frozense
         if states[at] and closest[at - 1]
         if (blocks[at - 1].sentences[-1], blocks[at].sentences[0]) in together
     )
+
+
+def with_contact(question: str, blocks: Sequence[Block], likely: np.ndarray) -> np.ndarray:
+    """How likely each block belongs to the reply, where of those that state the telephone number or
+    the e-mail address that alone is asked for each does, and no other.
+    """
+    kind = contact_asked(question)
+    stating = np.array([states(kind, " ".join(own.sentences)) for own in blocks]) if kind else None
+    return likely if stating is None or not stating.any() else likely.max() * stating
 
 
 def selector_file(text_model: str) -> Path:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import NamedTuple
 
+from mm_support.decide.contact import contact_first
 from mm_support.decide.decision import Decision, Reason
 from mm_support.decide.follow_up import completed, likelier, with_matter
 from mm_support.decide.named import with_named
@@ -68,8 +69,9 @@ def searched(parts: Parts, knowledge: str, query: SearchQuery, most: int = FOUND
     """The query as the base reads it, and so many of the entries that it finds."""
     query = parts.knowledge.recognise(knowledge, query)
     said = (text for name in ("text", "speech") for text in query.texts.get(name, ()))
-    hits = parts.knowledge.find(knowledge, query, LOOKED_AT)
-    return query, with_named(" ".join(said), hits, most)
+    words = " ".join(said)
+    hits = contact_first(words, parts.knowledge.find(knowledge, query, LOOKED_AT))
+    return query, with_named(words, hits, most)
 
 
 def asked_alone(
