@@ -505,6 +505,12 @@ def test_what_is_quoted_in_another_language_is_introduced_in_the_customers(words
     assert (first == Sentence(message("foreign", asked.language))) == foreign
 
 
+@pytest.mark.parametrize("words, told", [("前売券", False), ("门票多少钱", True)])
+def test_characters_alone_may_be_in_the_language_of_what_is_quoted(words, told):
+    entry = Entry("a", "チケット", "前売券は窓口でも買えます。")
+    assert foreign(Question(words), entry.answer, entry) is told
+
+
 def test_names_without_grammar_are_of_no_language():
     """ "timer" is Danish too."""
     entry = Entry("a", "Units", "If systemd runs your jobs, a timer starts them once it is set up.")

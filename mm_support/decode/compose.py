@@ -56,7 +56,10 @@ def foreign(question: Question, quoted: str, entry: Entry, expected: tuple[str, 
     grammar ("systemd timer setup"), and both have words in common. expected: see told_language.
     """
     words, answer = question.asked, entry.answer
-    told, of_entry = told_language(words), language_of(answer)
+    of_entry = language_of(answer)
+    told = told_language(words)
+    if told == "zh":  # characters alone, which may be Japanese
+        told = told_language(words, (of_entry,))
     said = [term for term in term_set(quoted, of_entry) if not term.isdecimal()]
     told_there = told_language(quoted, expected or (of_entry,)) if len(said) >= TELLING else None
     language = told_there or of_entry

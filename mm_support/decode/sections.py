@@ -13,6 +13,7 @@ from mm_support.decode.ranges import holding
 from mm_support.decode.table_rows import named_rows
 from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_asked, amounts_stated, asks_steps
+from mm_support.language.facts import facts_of
 from mm_support.language.sentences import without_step_number
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
@@ -72,13 +73,18 @@ def _labels_told(question: str, labels: Sequence[Block], context: str) -> list[b
 def _stated_elsewhere(
     question: str, blocks: Sequence[Block], labelled: Mapping[int, int], told: Sequence[bool]
 ) -> bool:
-    """Whether an amount is asked for that a section states, and none of those that are told."""
+    """Whether an amount is asked for that a section states with its number, and none of those that
+    are told: "the day and the hour" is none.
+    """
     kinds = amounts_asked(question)
     texts = [
         "\n".join(sentence for block in blocks[head:end] for sentence in block.sentences)
         for head, end in labelled.items()
     ]
-    stating = [bool(kinds & amounts_stated(text)) for text in texts]
+    stating = [
+        bool(kinds & amounts_stated(text)) and any(own.said for own in facts_of(text).amounts)
+        for text in texts
+    ]
     return any(stating) and not any(own and states for own, states in zip(told, stating))
 
 
