@@ -594,6 +594,27 @@ def test_words_are_stemmed_as_ever_by_several_threads_at_once(monkeypatch):
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "is it expensive?",
+        "c'est cher ?",
+        "ist das teuer?",
+        "es muy caro?",
+        "è caro?",
+        "é caro?",
+        "hoe duur is het",
+        "czy to drogo",
+        "это дорого?",
+        "pahalı mı",
+        "贵吗",
+        "비싼가요",
+    ],
+)
+def test_who_asks_whether_it_is_expensive_asks_for_a_price(question):
+    assert amounts_asked(question) == {"price"}
+
+
+@pytest.mark.parametrize(
     "amount, steps",
     [
         ("how much is the lamp", "how do I set up the lamp"),
