@@ -95,6 +95,7 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
             ["We open at 8:00.", "Call us; we close at 18:00.", "Bring an ID."],
         ),
         ("步骤：1. 打开。2. 等30秒。", ["步骤：", "1. 打开。", "2. 等30秒。"]),
+        ("周日9:00-21：30.", ["周日9:00-21：30."]),
         (
             "Open Mon. to Fri. 9 a.m. - 5 p.m. Sat. closed.",
             ["Open Mon. to Fri. 9 a.m. - 5 p.m.", "Sat. closed."],

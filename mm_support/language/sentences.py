@@ -34,8 +34,8 @@ _STEP = re.compile(
     re.IGNORECASE,
 )
 _CLAUSE = re.compile(r"\d{1,3}(?:\.\d{1,3}){1,4}\.?\s+[^\W\d_]")
-# 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it
-_LATE_MARK = re.compile(r"(?<=[：；。])(?=\s*\d{1,2}[.)、]\s*$)")
+# 步骤：1. 打开。 the number belongs to what follows, also where no blank precedes it; not 21：30.
+_LATE_MARK = re.compile(r"(?<=[：；。])(?<!\d：)(?=\s*\d{1,2}[.)、]\s*$)")
 COLUMNS = 2  # names of columns from which a line is a row of a table
 # "Price: 9" names a column; "at 8:30" and an address do not, nor does half a sentence
 CELL = re.compile("[;；]")  # between the cells of a row
