@@ -310,6 +310,23 @@ def test_relatives_absence_and_loss_are_no_despair(reader, ahead):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize(
+    "words",
+    [
+        "going to my first class by myself, rather nervous about it",
+        "I'm travelling on my own and feeling a little anxious about it",
+        "ich gehe alleine hin, bin ein bisschen aufgeregt",
+        "夫と一緒に泊まりたいのですが",
+        "客服电话",
+        "telefono",
+        "I'm ill that day, a colleague would like to have my seat",
+    ],
+)
+def test_who_comes_alone_or_with_somebody_or_wants_a_number_says_nothing_pressing(reader, words):
+    assert not reader.read(words).says
+
+
+@pytest.mark.slow
 def test_what_is_wrong_with_nothing_that_is_named_is_asked_about(reader):
     """They open a conversation, or lean on what is not there; written before the examples."""
     texts = [json.loads(line)["text"] for line in UNNAMED.read_text(encoding="utf-8").splitlines()]
