@@ -90,15 +90,14 @@ def brand_of(values: Mapping[str, Any], folder: Path) -> Brand:
     lists: dict[str, Any] = {
         name: chosen(values, name) for name in ("languages", "inputs") & values.keys()
     }
-    cards = values.get("examples")
     return Brand(
         name=words_of(values.get("name", NAME), "name"),
         accent=legible(words_of(values.get("accent", ACCENT), "accent")),
         logo=picture(folder, values["logo"]) if values.get("logo") else "",
         privacy_url=link(words_of(values.get("privacy_url", ""), "privacy_url")),
         knowledge=words_of(values.get("knowledge", ""), "knowledge"),
-        examples=EXAMPLES if cards is None else cards_of(cards, values, folder),
-        folder=None if cards is None else folder,
+        examples=examples_of(values, folder),
+        folder=folder if "examples" in values else None,
         **texts,
         **lists,
     )
@@ -124,6 +123,16 @@ def texts_of(value: object, name: str) -> dict[str, str]:
     if isinstance(value, Mapping):
         return {str(language): words_of(text, name) for language, text in value.items()}
     return {DEFAULT: words_of(value, name)}
+
+
+def examples_of(values: Mapping[str, Any], folder: Path) -> tuple[Example, ...]:
+    """The file's cards; without any, those that come with the project, of the base that the file
+    names if it names one.
+    """
+    if "examples" in values:
+        return cards_of(values["examples"], values, folder)
+    own = values.get("knowledge")
+    return tuple(example for example in EXAMPLES if not own or example.knowledge == own)
 
 
 def cards_of(

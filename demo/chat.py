@@ -22,6 +22,7 @@ from demo.coalesce import Run, Stopped
 from demo.conversation_state import Conversation, Exchange
 from demo.convert import publish, publish_audio, sentence, turn_from_box, uploads_of
 from demo.examples import Example
+from demo.knowledge_tab import KnowledgeDesk
 from demo.live import Ears
 from demo.opening import named, offered
 from demo.page_parts import EMPTY_BOX, Desk
@@ -97,13 +98,28 @@ class Chat:
         self, event: gr.SelectData, speak: bool, conversation: Conversation, kept: Kept = None
     ) -> Iterator[dict]:
         conversation = self.whole(conversation, kept)
-        example = self.examples[event.index]
+        cards = self.cards()
+        if event.index >= len(cards):  # of a base that was removed while the page was open
+            yield {self.desk.people: gr.skip()}
+            return
+        example = cards[event.index]
         text = example.texts.get(conversation.language, example.text)
         value = {"text": text, "files": example.files(self.folder)}
-        base = example.base(conversation.language, offered(self.service, self.brand))
+        known = offered(self.service, self.brand)
+        base = example.base(conversation.language, known)
         turn = turn_from_box(value, base, speak)
-        yield {self.desk.picker: base}
+        if base in known or not known:
+            yield {
+                self.desk.picker: base
+            }  # Gradio takes no message with one that it does not offer
         yield from self.answer(conversation.ask(turn))
+
+    def cards(self) -> list[Example]:
+        """The example cards whose base there is; all of them while that cannot be told."""
+        if not self.service.status().ready:
+            return self.examples
+        known = {base.name for base in self.service.knowledge.list()}
+        return [example for example in self.examples if example.knowledge in known]
 
     def send_choice(
         self,
@@ -224,11 +240,21 @@ class Chat:
         holder = conversation.holder if session == conversation.session_id else Holder()
         here = replace(conversation, session_id=session, holder=holder)
         latest = conversation.exchanges[-1]
-        asked = replace(latest.question, session_id=session)
-        named = "" if self.brand.knowledge else conversation.knowledge
-        if named and not self.service.status().ready:  # the page cannot pick it yet
-            asked = replace(asked, knowledge=named)
+        base = self.meant(latest.question.knowledge, conversation.knowledge)
+        asked = replace(latest.question, session_id=session, knowledge=base)
         return here.with_latest(replace(latest, question=asked))
+
+    def meant(self, picked: str, named: str) -> str:
+        """The base that is asked. While the models load, the one that the page's address names,
+        because the page cannot pick it yet; later the picked one, or the first where the page still
+        shows one that there is not.
+        """
+        if self.brand.knowledge:
+            return picked
+        if not self.service.status().ready:
+            return named or picked
+        names = [name for _, name in KnowledgeDesk(self.service).choices()]
+        return picked if picked in names or not names else names[0]
 
     def begin(self, conversation: Conversation) -> Run:
         """Starts the work on the latest question."""

@@ -35,14 +35,15 @@ def customer_page(demo: gr.Blocks, service: Service, folder: Path, brand: Brand)
         now = service.status()
         told = customer_status(now, conversation.language)
         shown: dict = {desk.status: told, timer: gr.Timer(active=not (now.ready or now.failed))}
-        shown |= opening.pick(picked, conversation)
+        shown |= opening.pick(picked, conversation) | opening.cards(conversation.language)
         if now.ready and not brand.knowledge:
             choices = KnowledgeDesk(service).choices()
             shown[picker] = picker_update(choices, picked, conversation.knowledge)
         return shown
 
     timer = gr.Timer(2)
-    asked, shown = [picker, desk.conversation], [desk.status, timer, picker, desk.notice]
+    asked = [picker, desk.conversation]
+    shown = [desk.status, timer, picker, desk.notice, desk.chat]
     for event in (opening.opened.then, timer.tick):
         event(look, asked, shown, queue=False, **QUIET)
 

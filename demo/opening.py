@@ -71,12 +71,15 @@ class Opening:
         given = {name: str(where.get(name) or "")[:LONGEST] for name in ("customer", "knowledge")}
         here = replace(conversation, language=language, **given)
         shown = {self.desk.conversation: here, self.desk.panel: panel(here, self.desk.workshop)}
-        if language != DEFAULT:  # all else is in the browser's, see language.js
-            cards: Any = [
-                card(example, self.chat.folder, language) for example in self.chat.examples
-            ]
-            shown[self.desk.chat] = gr.Chatbot(examples=cards)
-        return shown | self.pick(picked, here)
+        return shown | self.cards(language) | self.pick(picked, here)
+
+    def cards(self, language: str) -> dict:
+        """The example cards in the page's language; nothing where the page has them already."""
+        shown = self.chat.cards()
+        if language == DEFAULT and len(shown) == len(self.chat.examples):
+            return {}
+        cards: Any = [card(example, self.chat.folder, language) for example in shown]
+        return {self.desk.chat: gr.Chatbot(examples=cards)}
 
     def pick(self, picked: str | None, conversation: Conversation) -> dict:
         """The base that the address names; where there is none of that name, a sentence says which

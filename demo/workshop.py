@@ -46,7 +46,7 @@ def workshop_page(
     with gr.Column(visible=opened, elem_id="room") as room:
         with gr.Tabs() as tabs:
             with gr.Tab(label("tab_try"), id="try"):
-                desk = assistant().desk
+                opening = assistant()
             with gr.Tab(label("knowledge"), id="knowledge"):
                 tab = knowledge_tab(knowledge)
             with gr.Tab(label("tab_evaluation"), id="evaluation"):
@@ -54,11 +54,11 @@ def workshop_page(
             look = brand_tab(branding)
     if opened:  # whoever has more to do than everybody signs in below
         form = sign_in_part(leave, knowledge.door.elsewhere("workshop"))
-    tab.connect(knowledge, desk.picker, form.key)
+    tab.connect(knowledge, opening.desk.picker, form.key)
     connect_brand(branding, look, form.key)
     reception = Reception(knowledge.door, "workshop", form)
     entered = enter(demo, knowledge, reception, room, tab, look)
-    follow_status(entered, form.key, knowledge, desk.status, desk.picker, tab, tabs)
+    follow_status(entered, form.key, knowledge, opening, tab, tabs)
 
 
 def enter(
@@ -85,8 +85,7 @@ def follow_status(
     entered: list[Any],
     key: gr.BrowserState,
     desk: KnowledgeDesk,
-    status: gr.HTML,
-    picker: gr.Radio,
+    opening: Opening,
     tab: KnowledgeTab,
     tabs: gr.Tabs,
 ) -> None:
@@ -94,6 +93,7 @@ def follow_status(
     those who entered.
     """
     timer = gr.Timer(2, active=False)
+    status, picker = opening.desk.status, opening.desk.picker
 
     def look(picked: str | None, given: str = "", named: str = "", language: str = DEFAULT) -> dict:
         """named: the base of a draft that the page was opened with, see demo/editor.py."""
@@ -105,6 +105,7 @@ def follow_status(
             choices = desk.choices(language)
             names = [name for _, name in choices]
             first: dict[str, Any] = {"value": names[0] if names else None}
+            shown |= opening.cards(language)
             shown[tab.table] = desk.table(given)
             # what is picked stays: it may have changed while this was on its way
             shown[picker] = gr.update(choices=choices, **({} if picked in names else first))
@@ -114,7 +115,7 @@ def follow_status(
                 shown[tabs] = gr.Tabs(selected="knowledge")
         return shown
 
-    shown = [status, timer, tab.table, picker, tab.bases, tabs]
+    shown = [status, timer, tab.table, picker, tab.bases, tabs, opening.desk.chat]
     asked = [picker, key, *(gr.Textbox(visible=False) for _ in range(2))]
     quick: dict[str, Any] = {"js": NAMED, "queue": False, **QUIET}
     for event in entered:

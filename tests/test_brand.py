@@ -58,6 +58,12 @@ def test_what_is_left_out_stays_as_it_is(tmp_path):
     assert brand == Brand(name="Emailwerk")
 
 
+def test_a_brand_with_a_base_of_its_own_and_no_cards_shows_none_of_others(tmp_path):
+    assert load_brand(written(tmp_path, 'knowledge = "kayaks"')).examples == ()
+    cards = load_brand(written(tmp_path, 'knowledge = "healthcare"')).examples
+    assert {card.knowledge for card in cards} == {"healthcare"}
+
+
 WRONG = {
     "unknown": ('nmae = "x"', "there is no 'nmae'"),
     "colour": ('accent = "teal"', "#rrggbb"),

@@ -20,6 +20,7 @@ from collections.abc import Iterator
 from dataclasses import fields, is_dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
+from types import SimpleNamespace
 
 import gradio as gr
 import httpx
@@ -852,6 +853,32 @@ def test_a_card_asks_the_base_of_the_pages_language_where_there_is_one():
     assert typed.base("zh", known[:1]) == typed.base("en", known) == "shopping"
     assert heard.base("zh", known) == heard.knowledge  # its recording is English
     assert all(set(example.captions) >= {"zh"} for example in EXAMPLES)
+
+
+def test_cards_whose_base_is_not_there_are_left_out():
+    service = FakeService(loaded=False)
+    chat = chat_with(service)
+    chat.examples = list(EXAMPLES)
+    service.knowledge.bases = {"healthcare": service.knowledge.bases["healthcare"]}
+    assert chat.cards() == list(EXAMPLES)  # nobody knows yet
+    service.loaded.set()
+    (left,) = [example for example in EXAMPLES if example.knowledge == "healthcare"]
+    (shown,) = Opening(chat).open({"language": "en"}, None, Conversation())[chat.desk.chat].examples
+    assert shown["display_text"] == left.caption
+    *_, shown = chat.send_example(SimpleNamespace(index=0), False, Conversation())
+    assert shown[chat.desk.conversation].latest.question.knowledge == "healthcare"
+    assert chat.desk.picker not in shown
+    list(chat.send_example(SimpleNamespace(index=1), False, Conversation()))
+    assert len(service.turns) == 1
+
+
+def test_a_page_that_still_shows_a_base_that_is_not_there_asks_the_first():
+    service = FakeService()
+    chat = chat_with(service)
+    service.knowledge.bases = {"kayaks": service.knowledge.bases["finance"]}
+    *_, shown = chat.send({"text": "I lost my card"}, "shopping", False, Conversation())
+    latest = shown[chat.desk.conversation].latest
+    assert latest.question.knowledge == "kayaks" and latest.reply.action == "answer"
 
 
 def test_report_figures_become_tables():
