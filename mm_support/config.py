@@ -15,6 +15,7 @@ import math
 import os
 import re
 from dataclasses import dataclass, field, fields, replace
+from difflib import get_close_matches
 from pathlib import Path
 
 import platformdirs
@@ -38,6 +39,8 @@ ADDRESSES = {
     "database_url": (*SERVERS, "sqlite://"),
     "index_url": SERVERS,
 }
+ACTION_SECRETS = "ACTION_"  # how secrets begin that actions.toml names
+ALIKE = 0.75  # of two names, from which one is taken for the other misspelt; 1: the same
 DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -217,11 +220,15 @@ class Settings:
     @classmethod
     def from_env(cls, environ: dict[str, str] | None = None, **overrides: object) -> Settings:
         """Settings from MM_SUPPORT_<NAME> variables (MM_SUPPORT_CACHE and MM_SUPPORT_DATA for the
-        folders), with keyword arguments that are not None taking precedence."""
+        folders), with keyword arguments that are not None taking precedence. Raises InputError for
+        a misspelt name too: what it should set would silently be off.
+        """
         environ = dict(os.environ if environ is None else environ)
         values: dict[str, object] = {}
-        for item in fields(cls):
-            text = environ.get(ENV_PREFIX + item.name.removesuffix("_dir").upper())
+        known = {_variable(item.name): item for item in fields(cls)}
+        _check_spelling([name for name, text in environ.items() if text], list(known))
+        for name, item in known.items():
+            text = environ.get(name)
             if text:
                 values[item.name] = _value_of(item.name, str(item.type), text)
         values.update({name: value for name, value in overrides.items() if value is not None})
@@ -234,6 +241,25 @@ class Settings:
 
     def with_changes(self, **changes: object) -> Settings:
         return replace(self, **changes)  # type: ignore[arg-type]
+
+
+def _variable(field_name: str) -> str:
+    return ENV_PREFIX + field_name.removesuffix("_dir").upper()
+
+
+def _check_spelling(given: list[str], known: list[str]) -> None:
+    """Raises InputError for a variable that is none of ours but spelt like one. Others with our
+    prefix may be anybody's, such as those that Kubernetes sets for a service called mm-support;
+    what begins like an action's are secrets that a company names.
+    """
+    bare = {name.removeprefix(ENV_PREFIX): name for name in known}
+    for name in sorted(set(given) - set(known)):
+        own = name.removeprefix(ENV_PREFIX)
+        if not name.startswith(ENV_PREFIX) or own.startswith(ACTION_SECRETS):
+            continue
+        alike = get_close_matches(own.removesuffix("_DIR"), bare, 1, ALIKE)
+        if alike:
+            raise InputError(f"There is no setting {name}; do you mean {bare[alike[0]]}?")
 
 
 def _value_of(name: str, kind: str, text: str) -> object:

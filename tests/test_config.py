@@ -30,6 +30,22 @@ def test_environment_then_overrides(tmp_path):
     assert Settings.from_env(environ, profile="embedded", cache_dir=None).profile == "embedded"
 
 
+@pytest.mark.parametrize(
+    "wrong, meant",
+    [("API_KYE", "API_KEY"), ("RETENTION_DAY", "RETENTION_DAYS"), ("DATA_DIR", "DATA")],
+)
+def test_a_misspelt_setting_is_told_with_the_one_that_is_meant(wrong, meant):
+    told = f"There is no setting MM_SUPPORT_{wrong}; do you mean MM_SUPPORT_{meant}\\?"
+    with pytest.raises(InputError, match=told):
+        Settings.from_env({f"MM_SUPPORT_{wrong}": "30"})
+    Settings.from_env({f"MM_SUPPORT_{wrong}": ""})
+
+
+def test_variables_of_others_with_our_prefix_are_none_of_ours():
+    others = ("SERVICE_HOST", "PORT_7860_TCP_ADDR", "ACTION_HOST", "ACTION_SHOP_KEY")
+    assert Settings.from_env({f"MM_SUPPORT_{name}": "x" for name in others}) == Settings()
+
+
 @pytest.mark.parametrize("hours", ["-1", "nan", "inf", "often"])
 def test_hours_that_are_none_are_one_sentence(hours):
     with pytest.raises(InputError, match="MM_SUPPORT_SYNC_HOURS .*number"):
