@@ -142,6 +142,13 @@ def test_what_leads_to_a_question_stays_with_it(words, questions):
     assert questions_in(words) == questions
 
 
+def test_a_long_list_that_asks_nothing_is_not_read_again_for_each_line(monkeypatch):
+    read = []
+    monkeypatch.setattr(decompose, "term_set", lambda text: read.append(text) or frozenset())
+    assert questions_in("1. a\n" * 800) == []
+    assert read == []
+
+
 MAIL = """Von: Jule Brandt
 Gesendet: Dienstag, 24. November 2026 09:11
 An: Support

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from mm_support.knowledge.index import Point
+from mm_support.knowledge.index import Point, spelling
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.spelling import respelled
 from mm_support.types import Entry
@@ -64,3 +64,16 @@ def version(tmp_path_factory):
 )
 def test_what_neither_base_nor_language_knows_is_spelled_as_the_base_does(asked, meant, version):
     assert respelled(version, asked) == meant
+
+
+@pytest.mark.parametrize("letter", ["ش", "a", "ä"])
+def test_a_word_longer_than_any_is_not_taken_apart(letter, version, monkeypatch):
+    stemmed = []
+
+    def counted(word, language):
+        stemmed.append(word)
+        return word
+
+    monkeypatch.setattr(spelling, "stem", counted)
+    assert respelled(version, letter * 4_000) == letter * 4_000
+    assert stemmed == []

@@ -151,8 +151,9 @@ def questions_in(words: str, fewest: int = FEWEST, worded: bool = False) -> list
     before = ""
     for sentence in split_sentences(without_quoted(words)):
         before = f"{before} {sentence}".strip()
-        enough = len(term_set(before)) >= fewest or worded and _may_ask(before, fewest)
-        if _asks(sentence) and enough:
+        if not _asks(sentence):
+            continue
+        if len(term_set(before)) >= fewest or worded and _may_ask(before, fewest):
             found.append(before)
             before = ""
     if found and before:

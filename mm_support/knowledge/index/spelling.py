@@ -23,7 +23,8 @@ from mm_support.language.detect import common_words, language_of, marked_words
 from mm_support.language.marks import unmarked
 from mm_support.language.terms import HAN, stem, terms
 
-WORD = re.compile(r"(?<![\w@./-])[^\W\d_]{4,}(?![\w@/-])")
+LONGEST = 80  # letters; what is longer is no word, and would be stemmed at each of its letters
+WORD = re.compile(rf"(?<![\w@./-])[^\W\d_]{{4,{LONGEST}}}(?![\w@/-])")
 LONG = 8  # letters of a word in which two may be wrong
 PART = 4  # letters of each part of a compound
 EVERYWHERE = "en"  # its words are used in other languages too
