@@ -11,7 +11,6 @@ encoder and comes with the project.
 
 from __future__ import annotations
 
-import math
 import os
 import re
 from dataclasses import dataclass, field, fields, replace
@@ -41,6 +40,7 @@ ADDRESSES = {
 }
 ACTION_SECRETS = "ACTION_"  # how secrets begin that actions.toml names
 ALIKE = 0.75  # of two names, from which one is taken for the other misspelt; 1: the same
+HIGHEST = 100_000  # of a number: so many days are a date that can be reckoned with
 DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -184,8 +184,8 @@ class Settings:
             "sync_hours",
         )
         for name in numbers:
-            if not 0 <= getattr(self, name) < math.inf:
-                raise InputError(f"{ENV_PREFIX}{name.upper()} is a number, 0 or more.")
+            if not 0 <= getattr(self, name) <= HIGHEST:
+                raise InputError(f"{ENV_PREFIX}{name.upper()} is a number from 0 to {HIGHEST}.")
         for name, begins in ADDRESSES.items():
             address = getattr(self, name)
             if address and (not address.startswith(begins) or address in begins):

@@ -46,6 +46,12 @@ def test_variables_of_others_with_our_prefix_are_none_of_ours():
     assert Settings.from_env({f"MM_SUPPORT_{name}": "x" for name in others}) == Settings()
 
 
+@pytest.mark.parametrize("name", ["RETENTION_DAYS", "SILENCE_MINUTES", "WAITING_MINUTES"])
+def test_times_that_no_date_is_far_enough_for_are_one_sentence(name):
+    with pytest.raises(InputError, match=f"MM_SUPPORT_{name} is a number from 0 to"):
+        Settings.from_env({f"MM_SUPPORT_{name}": "99999999999"})
+
+
 @pytest.mark.parametrize("hours", ["-1", "nan", "inf", "often"])
 def test_hours_that_are_none_are_one_sentence(hours):
     with pytest.raises(InputError, match="MM_SUPPORT_SYNC_HOURS .*number"):
@@ -84,7 +90,8 @@ def test_a_device_that_does_not_exist_is_told_before_anything_loads():
 
 
 def test_secrets_are_not_printed():
-    assert "hush" not in repr(Settings(llm_key="hush", database_url="postgresql://u:hush@h/d"))
+    settings = Settings(llm_url="http://h", llm_key="hush", database_url="postgresql://u:hush@h/d")
+    assert "hush" not in repr(settings)
 
 
 def test_unknown_profile_names_the_others():
