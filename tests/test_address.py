@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -34,7 +35,20 @@ def test_what_cannot_be_an_address_is_told_with_the_variables_name(environ):
 @pytest.mark.parametrize("host", ["127.0.0.1", "0.0.0.0", "localhost"])
 def test_addresses_of_this_machine_pass_and_nothing_need_be_said(host):
     check_address({})
-    check_address({"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": "7861"})
+    with socket.socket() as wire:
+        wire.bind((host, 0))
+        free = wire.getsockname()[1]
+    check_address({"GRADIO_SERVER_NAME": host, "GRADIO_SERVER_PORT": str(free)})
+
+
+def test_a_named_port_that_is_taken_is_told_and_no_other_one_is_served_at():
+    with socket.socket() as wire:
+        wire.bind(("127.0.0.1", 0))
+        wire.listen()
+        port = str(wire.getsockname()[1])
+        with pytest.raises(InputError, match=f"GRADIO_SERVER_PORT is {port}, .*in use"):
+            check_address({"GRADIO_SERVER_PORT": port})
+        check_address({"GRADIO_SERVER_PORT": port, "GRADIO_NUM_PORTS": "10"})  # a range was meant
 
 
 def test_a_start_with_a_port_that_is_none_ends_in_one_sentence(tmp_path):
