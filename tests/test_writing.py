@@ -124,6 +124,14 @@ def test_the_heading_of_what_is_quoted_instead_is_said_once():
         assert len(shown) >= 3 and " ".join(s.text for s in shown).count(asked.title) <= 1
 
 
+@pytest.mark.parametrize("draft", ["Pull 7 blue cords forward [1].", "Hook 7 cords. Pull 7 cords"])
+def test_steps_are_not_quoted_from_their_middle(draft):
+    steps = "1. Step into the skirt. 2. Hook it behind your back. 3. Pull the cord forward."
+    skirt = Entry("s", "Putting on the skirt", steps)
+    shown = sentences(told(Free(draft), Question("putting on the skirt"), (Hit(skirt, 1),)))
+    assert [s.text[:2] for s in shown if s.text[0].isdigit()] == ["1.", "2.", "3."]
+
+
 def test_what_was_quoted_instead_is_not_said_again_in_the_models_words():
     draft = Free(
         "The refund takes 50 days [1]. Your refund takes 5 days [1]. You get it on your card."

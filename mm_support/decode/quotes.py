@@ -14,7 +14,7 @@ import numpy as np
 from mm_support.decode.heading import headed
 from mm_support.decode.select import Weighed
 from mm_support.decode.sentence import Sentence
-from mm_support.language.sentences import without_step_number
+from mm_support.language.sentences import is_step, without_step_number
 from mm_support.language.terms import term_set
 from mm_support.types import EncodeKind, Entry
 
@@ -57,14 +57,16 @@ class Quotes:
         ]
 
     def __call__(self, claim: str, said: Sequence[Sentence] = ()) -> Sentence | None:
-        """The closest one; None where it was given already, or none is to the point. Its heading
-        is left out where what was said of the same entry just before says it.
+        """The closest one; None where it was given already, or none is to the point, and for a step
+        before which steps are missing: no answer begins in the middle of them. Its heading is left
+        out where what was said of the same entry just before says it.
         """
         if not self._sentences:
             return None
         vector, *others = self._vectors([claim, *(s.text for s in self._sentences)], "passage")
-        closest = self._sentences[int(np.argmax(np.array(others) @ vector))]
-        if closest.text in self._given:
+        place = int(np.argmax(np.array(others) @ vector))
+        closest = self._sentences[place]
+        if closest.text in self._given or len(said) < self._steps_before(place):
             return None
         self._given.add(closest.text)
         *heading, own = headed(self._question, self._entries[closest.citations[0] - 1], [closest])
@@ -72,6 +74,12 @@ class Quotes:
             return own
         self.headings.add(heading[0].text)
         return replace(own, text=f"{heading[0].text} {without_step_number(own.text)}")
+
+    def _steps_before(self, place: int) -> int:
+        """How many steps of its entry lead to a sentence that is one."""
+        own = self._sentences[place]
+        before = (s for s in self._sentences[:place] if s.citations == own.citations)
+        return sum(is_step(s.text) for s in before) if is_step(own.text) else 0
 
 
 def _terms_of_same(own: Sentence, said: Sequence[Sentence]) -> frozenset[str]:
