@@ -20,7 +20,7 @@ from mm_support.knowledge.base import Knowledge
 if TYPE_CHECKING:
     from mm_support.fuse.strategies import FusionStrategy  # imports torch
 
-MODEL_DIED = "replies are quotes until the language model, which is started again, answers"
+MODEL_DIED = "replies are quotes until the language model answers again"
 
 
 @dataclass(frozen=True, eq=False)

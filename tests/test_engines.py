@@ -188,6 +188,28 @@ def test_a_server_that_refuses_is_a_plain_error(serve, status, remedy):
         list(server_model(serve(failures=[status] * 9), llm_model="m").stream(MESSAGES, 20))
 
 
+def test_a_server_that_says_nothing_is_left_alone_until_it_has_rested(serve, monkeypatch):
+    hung = serve(pieces=(None,), pause=0.3)
+    model = server_model(hung, llm_model="m")
+    monkeypatch.setattr("mm_support.engines.server.SILENT", 0.1)
+    for alive in (True, False):
+        assert list(model.stream(MESSAGES, 20)) == [] and model.alive is alive
+    monkeypatch.setattr("mm_support.engines.server.RESTS", 0.0)
+    assert model.alive  # asked again
+    hung.pieces = ("Paris",)
+    assert list(model.stream(MESSAGES, 20)) == ["Paris"]
+    monkeypatch.undo()
+    assert model.alive
+
+
+def test_a_customer_who_leaves_at_once_tells_nothing_of_the_server(serve):
+    model = server_model(serve(pieces=(None,), pause=0.2), llm_model="m")
+    for _ in range(3):
+        model.stream(MESSAGES, 20).close()
+        assert list(model.stream(MESSAGES, 20)) == []
+    assert model.alive
+
+
 def test_a_server_that_is_not_there_is_a_plain_error():
     with pytest.raises(GenerationError, match="llm_url"):
         load_language_model(Settings(llm_url="http://127.0.0.1:9/v1"), resolve_device("cpu"))

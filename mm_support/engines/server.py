@@ -9,6 +9,7 @@ names, within a bound. Knows nothing of replies.
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Generator, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
@@ -22,6 +23,9 @@ READ_TIMEOUT = 30.0  # s without a byte
 RETRIES = 2  # before the first token only
 LONGEST_WAIT = 8.0  # s before another try; a server that asks for more is not waited for
 FIRST_WAIT = 0.5  # s, where the server names no time; doubled at each try
+SILENT = 10.0  # s without a first word, from which a call counts as one that nobody answered
+IN_A_ROW = 2  # such calls after which the server is left alone
+RESTS = 60.0  # s
 CONTEXT = 8_192  # tokens, where the server does not say
 CUT = "The reply server at {url} broke off in the middle of a reply; ask again."
 # fields of a server's description of a model that hold its context length
@@ -31,6 +35,8 @@ CONTEXT_FIELDS = ("max_model_len", "context_length", "context_window", "n_ctx", 
 class ServerModel:
     """The model `model` of the server at `url` (".../v1"); an empty name takes the server's first
     one. sees: it takes photos, which no server says of itself.
+
+    A server that says nothing is left alone for a while, since each customer would wait for it.
     """
 
     def __init__(self, url: str, model: str = "", key: str = "", sees: bool = False) -> None:
@@ -42,6 +48,7 @@ class ServerModel:
             ) from exc
         timeout = openai.Timeout(READ_TIMEOUT, connect=CONNECT_TIMEOUT)
         self._url = url
+        self._silences, self._latest = 0, 0.0  # calls without a word in a row; when the last ended
         self._client = openai.OpenAI(
             base_url=url, api_key=key or "none", timeout=timeout, max_retries=0
         )
@@ -74,7 +81,25 @@ class ServerModel:
         self, messages: list[Message], max_tokens: int, stop: StopSignal | None = None
     ) -> Generator[str, None, None]:
         channel = Channel().filled_by(self._read, messages, max_tokens, name="reply-server")
-        return without_thoughts(channel.read(stop))
+        return without_thoughts(self._watched(channel.read(stop)))
+
+    @property
+    def alive(self) -> bool:
+        """Whether it is worth asking: it answered of late, or has rested."""
+        return self._silences < IN_A_ROW or time.monotonic() > self._latest + RESTS
+
+    def _watched(self, pieces: Generator[str, None, None]) -> Generator[str, None, None]:
+        """The pieces; counts calls in which none came for long, until one comes again."""
+        began, spoke = time.monotonic(), False
+        try:
+            for piece in pieces:
+                spoke, self._silences = True, 0
+                yield piece
+        finally:
+            pieces.close()
+            now = time.monotonic()
+            if not spoke and now - began >= SILENT:
+                self._silences, self._latest = self._silences + 1, now
 
     def close(self) -> None:
         self._client.close()
