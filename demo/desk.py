@@ -12,6 +12,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -68,13 +69,15 @@ def desk_link(address: str, key: str, page: str = PATH) -> str:
 @dataclass(frozen=True, eq=False)
 class Parts(Outputs):
     """The parts of the page that change. key: what opens it; name: of who has no account, both kept
-    in the browser; picked: the conversation that is open; figures, accounts: for those who may.
+    in the browser; picked: the conversation that is open; drafts: what was begun in the others, by
+    conversation; figures, accounts: for those who may.
     """
 
     key: gr.BrowserState
     name: gr.BrowserState
     picked: gr.State
     seen: gr.State
+    drafts: gr.State
     timer: gr.Timer
     room: gr.Column
     figures: gr.Column
@@ -111,7 +114,7 @@ class DeskPage:
             if not opens:  # what was on the page goes too
                 emptied = {parts.cases: "", parts.chat: [], parts.about: "", parts.reply: ""}
                 emptied |= {parts.search: "", parts.found: ""}
-                return {**shown, **emptied, parts.picked: "", parts.seen: Seen()}
+                return {**shown, **emptied, parts.picked: "", parts.seen: Seen(), parts.drafts: {}}
             person = self.door.who(key)
         own = gr.Textbox(person.name or name, visible=not person.name)
         return {
@@ -141,11 +144,22 @@ class DeskPage:
             shown |= self.show_conversation(now, case)
         return {self.parts.seen: now, **shown}
 
-    def pick(self, event: gr.EventData, key: str, seen: Seen) -> dict:
-        """Opens a conversation of the list."""
+    def pick(
+        self,
+        event: gr.EventData,
+        key: str,
+        seen: Seen,
+        written: str = "",
+        drafts: Mapping[str, str] = MappingProxyType({}),
+    ) -> dict:
+        """Opens a conversation of the list, with the answer that was begun there. written: the one
+        that was begun in the conversation before.
+        """
         picked = str(event.conversation)
         shown = self.look(key, picked, seen)
-        return {**self.emptied(shown), self.parts.picked: picked}
+        left = {**drafts, seen.picked: written}
+        begun = left.pop(picked, "")
+        return {**self.emptied(shown, begun), self.parts.picked: picked, self.parts.drafts: left}
 
     def search(self, key: str, picked: str, words: str) -> dict:
         """The conversations that have all of these words; nothing is shown for none."""
@@ -192,10 +206,12 @@ class DeskPage:
 
         return self.emptied(self.act(answer, key, picked, agent, seen))
 
-    def emptied(self, shown: dict) -> dict:
-        """With an empty box for the answer, open as long as the conversation is."""
+    def emptied(self, shown: dict, begun: str = "") -> dict:
+        """With a box for the answer that holds nothing else than what was begun, open as long as
+        the conversation is.
+        """
         open_ = shown[self.parts.seen].holder.owner in ("waiting", "person")
-        return {**shown, self.parts.reply: gr.Textbox("", interactive=open_)}
+        return {**shown, self.parts.reply: gr.Textbox(begun, interactive=open_)}
 
     def note(self, key: str, picked: str, agent: str, seen: Seen, text: str) -> dict:
         """Notes something for the other agents."""
@@ -287,6 +303,7 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
         name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
         picked=gr.State(""),
         seen=gr.State(Seen()),
+        drafts=gr.State({}),
         timer=gr.Timer(POLL, active=False),
         room=room,
         figures=figures,
@@ -414,8 +431,9 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     typing = gr.Checkbox(False, visible=False)
     looked = [parts.key, parts.picked, parts.seen, parts.agent, typing]
     parts.timer.tick(page.look, looked, shown, js=TYPING, **quick)
-    parts.cases.pick(page.pick, [parts.key, parts.seen], shown, **quick)
-    parts.found.pick(page.pick, [parts.key, parts.seen], shown, **quick)
+    picking = [parts.key, parts.seen, parts.reply, parts.drafts]
+    parts.cases.pick(page.pick, picking, shown, **quick)
+    parts.found.pick(page.pick, picking, shown, **quick)
     parts.found.clear(None, None, parts.found, js="() => ''", **quick)
     # in the queue, since Gradio shows no errors of what passes it by
     parts.search.submit(page.search, [parts.key, parts.picked, parts.search], parts.found, **QUIET)

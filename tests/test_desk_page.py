@@ -104,6 +104,24 @@ def contents(shown) -> list[str]:
     return [bubble["content"][0] for bubble in shown["chat"]]
 
 
+# -- an answer that was begun ---------------------------------------------------------------
+
+
+def test_an_answer_that_was_begun_is_there_again_after_another_conversation(page, chat):
+    first, second = (handed_over(chat, text)[0].session_id for text in ("E24?", "My router?"))
+    shown = page.pick(Picked(first), KEY, Seen())
+    shown = page.pick(Picked(second), KEY, shown["seen"], "Dear", shown["drafts"])
+    assert shown["reply"].value == ""
+    shown = page.pick(Picked(second), KEY, shown["seen"], "Hello", shown["drafts"])
+    assert shown["reply"].value == "Hello"  # pressed once more
+    shown = page.pick(Picked(first), KEY, shown["seen"], "Hello", shown["drafts"])
+    assert shown["reply"].value == "Dear"
+    said = page.say(KEY, first, "Ada", shown["seen"], "Dear")
+    assert said["reply"].value == ""
+    shown = page.pick(Picked(second), KEY, said["seen"], "", shown["drafts"])
+    assert shown["reply"].value == "Hello"
+
+
 # -- the door -------------------------------------------------------------------------------
 
 

@@ -46,7 +46,7 @@ TABLE = {"headers": ["caption.en"], "data": [], "metadata": None}
 # event -> who may, and what it is called with after the key
 GUARDED = {
     "DeskPage.look": (AGENTS, ["", None, "Mallory", True]),
-    "DeskPage.pick": (AGENTS, [None]),
+    "DeskPage.pick": (AGENTS, [None, "", None]),
     "DeskPage.take": (AGENTS, ["{session}", "Mallory", None]),
     "DeskPage.say": (AGENTS, ["{session}", "Mallory", None, "hello"]),
     "DeskPage.give_back": (AGENTS, ["{session}", "Mallory", None]),
