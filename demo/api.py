@@ -41,12 +41,20 @@ class Endpoints:
     def __init__(self, service: Service) -> None:
         self.service = service
 
+    def meant(self, knowledge: str | None) -> str:
+        """The base that a call names or means. Raises InputError: it names none of several."""
+        from mm_support.base_names import meant_among
+
+        if knowledge or not self.service.status().ready:
+            return knowledge or UserTurn.knowledge
+        return meant_among([base.name for base in self.service.knowledge.list() if base.own])
+
     def chat(
         self,
         message: str,
         image: str | None = None,
         audio: str | None = None,
-        knowledge: str | None = UserTurn.knowledge,
+        knowledge: str | None = None,
         session_id: str | None = None,
         speak: bool = False,
         token: str | None = None,
@@ -60,7 +68,8 @@ class Endpoints:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             audio: A recording in any common format, up to ten minutes.
-            knowledge: The name of a knowledge base, see /knowledge_bases.
+            knowledge: The name of a knowledge base, see /knowledge_bases; left out: the only one of
+                your own, or shopping where you have none.
             session_id: The session_id of the last reply, to continue that conversation.
             speak: Whether the reply is wanted as sound too.
             token: The token of an earlier reply; without one the call is a new visitor's.
@@ -73,11 +82,11 @@ class Endpoints:
             turn_id and token, which alone opens the conversation again; and the spoken reply or
             null.
         """
-        base = knowledge or UserTurn.knowledge
-        turn = UserTurn(message or "", image, audio, base, session_id or None, bool(speak))
-        turn = replace(turn, language=spoken_by(language or ""))
-        exchange, last = Exchange(turn), None
         with plain_errors():
+            base = self.meant(knowledge)
+            turn = UserTurn(message or "", image, audio, base, session_id or None, bool(speak))
+            turn = replace(turn, language=spoken_by(language or ""))
+            exchange, last = Exchange(turn), None
             visit = self.service.visit(token or "", customer or "")
             with closing(visit.reply(turn)) as events:
                 for event in events:
@@ -123,7 +132,7 @@ class Endpoints:
         message: str,
         image: str | None = None,
         audio: str | None = None,
-        knowledge: str | None = UserTurn.knowledge,
+        knowledge: str | None = None,
         limit: int = 5,
     ) -> list[dict]:
         """Finds knowledge entries without writing a reply.
@@ -132,13 +141,14 @@ class Endpoints:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             audio: A recording in any common format, up to ten minutes.
-            knowledge: The name of a knowledge base, see /knowledge_bases.
+            knowledge: The name of a knowledge base, see /knowledge_bases; left out: the only one of
+                your own, or shopping where you have none.
             limit: How many entries at most, 1 to 50.
         Returns:
             A list of hits, best first: id, title, score (0..1), by (each modality's part), snippet.
         """
         with plain_errors():
-            turn = UserTurn(message or "", image, audio, knowledge or UserTurn.knowledge)
+            turn = UserTurn(message or "", image, audio, self.meant(knowledge))
             hits = self.service.search(turn, limit=checked_limit(limit))
             return [as_json.hit_dict(hit) for hit in hits]
 

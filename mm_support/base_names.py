@@ -4,6 +4,8 @@ loaded, so that a wrong name is answered at once.
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from mm_support.config import Settings
 from mm_support.errors import InputError, no_such_base
 from mm_support.knowledge.index.folder import FolderIndex
@@ -25,11 +27,16 @@ def check_base(settings: Settings, name: str, removed: bool = False) -> None:
 
 
 def meant_base(settings: Settings) -> str:
-    """The base that is meant where none is named: the only one beside the packs, or the first pack
+    """See meant_among, of the bases in the data folder; a shared index is asked by the service
+    alone. Raises InputError."""
+    names = () if settings.index_url else FolderIndex(settings.data_dir, "", 0, 0).names()
+    return meant_among({*names} - pack_names())
+
+
+def meant_among(own: Collection[str]) -> str:
+    """The base that is meant where none is named: the only one of one's own, or the first pack
     where there is none. Raises InputError where there are several.
     """
-    shared = bool(settings.index_url)
-    own = set() if shared else {*FolderIndex(settings.data_dir, "", 0, 0).names()} - pack_names()
     if len(own) > 1:
         raise InputError(f"There are several knowledge bases; name one: {', '.join(sorted(own))}.")
     return next(iter(own), UserTurn().knowledge)

@@ -41,6 +41,18 @@ ADDRESSES = {
 ACTION_SECRETS = "ACTION_"  # how secrets begin that actions.toml names
 ALIKE = 0.75  # of two names, from which one is taken for the other misspelt; 1: the same
 HIGHEST = 100_000  # of a number: so many days are a date that can be reckoned with
+NEEDS = {  # settings that say more of another one
+    "llm_model": "llm_url",
+    "llm_key": "llm_url",
+    "webhook_secret": "webhook_url",
+    "mail_to": "mail_server",
+    "mail_from": "mail_server",
+    "chatwoot_inbox": "chatwoot_url",
+    "chatwoot_secret": "chatwoot_url",
+    "oidc_client": "oidc_issuer",
+    "oidc_secret": "oidc_issuer",
+    "oidc_roles": "oidc_issuer",
+}
 DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -192,6 +204,10 @@ class Settings:
                 raise InputError(
                     f"{ENV_PREFIX}{name.upper()} must be an address like {begins[0]}host."
                 )
+        for name, other in NEEDS.items():
+            if getattr(self, name) and not getattr(self, other):
+                missing = f"{ENV_PREFIX}{other.upper()}"
+                raise InputError(f"{ENV_PREFIX}{name.upper()} does nothing without {missing}.")
         if not DEVICE.fullmatch(self.device):
             raise InputError(
                 f"There is no device {self.device!r}; choose auto, cpu, cuda, cuda:1, xpu or mps."

@@ -129,3 +129,12 @@ def test_the_voice_speaks_at_a_speed_that_can_be_understood():
     for speed in ("fast", "9", "0"):
         with pytest.raises(InputError):
             Settings.from_env({"MM_SUPPORT_VOICE_SPEED": speed})
+
+
+@pytest.mark.parametrize(
+    "name, missing",
+    [("MAIL_TO", "MAIL_SERVER"), ("LLM_MODEL", "LLM_URL"), ("OIDC_ROLES", "OIDC_ISSUER")],
+)
+def test_a_setting_that_does_nothing_by_itself_is_told(name, missing):
+    with pytest.raises(InputError, match=f"{name} does nothing without MM_SUPPORT_{missing}"):
+        Settings.from_env({f"MM_SUPPORT_{name}": "x"})

@@ -606,6 +606,18 @@ def test_a_call_without_a_knowledge_base_asks_the_usual_one(none):
     assert endpoints.search("return", knowledge=none) == endpoints.search("return")
 
 
+def test_a_call_without_a_knowledge_base_asks_the_only_one_of_ones_own():
+    service = FakeService()
+    endpoints = Endpoints(service)
+    service.knowledge.change("healthcare")
+    assert endpoints.search("visiting hours") == endpoints.search(
+        "visiting hours", knowledge="healthcare"
+    )
+    service.knowledge.change("finance")
+    with pytest.raises(gr.Error, match="name one: finance, healthcare"):
+        list(endpoints.chat("hours"))
+
+
 def test_files_are_sorted_by_what_they_are():
     turn = turn_from_box({"text": "hi", "files": ["/a/b.webp", "/a/c.webm"]}, "finance", True)
     assert (turn.text, turn.image, turn.audio, turn.knowledge, turn.speak) == (
