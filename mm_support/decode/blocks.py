@@ -13,6 +13,7 @@ from itertools import pairwise
 from typing import NamedTuple
 
 from mm_support.decode.footnotes import footnotes
+from mm_support.decode.statements import Stating
 from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.fences import is_code
@@ -34,6 +35,7 @@ from mm_support.language.sentences import (
     without_step_number,
 )
 from mm_support.language.terms import term_set
+from mm_support.runs import runs
 from mm_support.types import Entry
 
 ONLY_LEADS = 5  # tokens of a line that announces code and says nothing else
@@ -70,13 +72,13 @@ class Block(NamedTuple):
         return self.sentences[-1].endswith(LEADS_ON)
 
 
-def blocks_of(entry: Entry) -> list[Block]:
+def blocks_of(entry: Entry, stating: Stating | None = None) -> list[Block]:
     """The entry's answer as blocks: a run of steps with what introduces it (a line of one sentence,
     or one that announces them) and what the steps announce, a row of a table, a point, lines of
     code, a warning, or a single sentence. A short answer that ends with a product's data is one
-    block.
+    block. stating: tells lists of statements from steps; without it their lengths do.
     """
-    paragraphs, blocks = split_paragraphs(entry.answer), list[list[str]]()
+    paragraphs, blocks = _with_whole_lists(split_paragraphs(entry.answer)), list[list[str]]()
     points = list[list[str]]()  # those of the blocks that are one
     introduces = False  # whether what stands before may introduce steps
     labels = labels_of(paragraphs)
@@ -100,7 +102,7 @@ def blocks_of(entry: Entry) -> list[Block]:
         rows = {at for table in tables_of(paragraph) for at in table}
         heads = heads_of(paragraph)
         apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
-        item_at = {at: item for item in points_of(paragraph) for at in item}
+        item_at = {at: item for item in points_of(paragraph, stating) for at in item}
         for at, line in enumerate(paragraph):
             if at in heads:
                 blocks.append([*line])
@@ -127,10 +129,20 @@ def blocks_of(entry: Entry) -> list[Block]:
     return [Block(tuple(block), id(block) in alone) for block in blocks]
 
 
-def points_of(paragraph: Sequence[Sequence[str]]) -> list[range]:
-    """The items of a list of statements, each with the lines below it: a long list whose items have
-    names ("Fee: ..."), or are longer than steps are. The last one has such lines only where it
-    announces them.
+def _with_whole_lists(paragraphs: Sequence[Sequence[Sequence[str]]]) -> list[list[Sequence[str]]]:
+    """The paragraphs, those that are one item of a list each together with the next ones."""
+
+    def is_item(paragraph: Sequence[Sequence[str]]) -> bool:
+        return len(paragraph) == 1 and of_one_step(paragraph[0])
+
+    together = runs(paragraphs, lambda run, own: is_item(own) and is_item(run[-1]))
+    return [[line for own in run for line in own] for run in together]
+
+
+def points_of(paragraph: Sequence[Sequence[str]], stating: Stating | None = None) -> list[range]:
+    """The items of a list of statements, each with the lines below it: a long list that is told to
+    be one. The last item has such lines only where it announces them. Bullets have names besides
+    ("Fee: ...") or are long: short ones name what belongs together.
     """
     starts = [at for at, line in enumerate(paragraph) if of_one_step(line)]
     if len(starts) < 3:
@@ -140,11 +152,16 @@ def points_of(paragraph: Sequence[Sequence[str]]) -> list[range]:
     items = [range(start, end) for start, end in zip(starts, ends)]
     texts = [" ".join(part for at in item for part in paragraph[at]) for item in items]
     length = sum(map(tokens, texts))
+    if length <= LISTED:
+        return []
+    said = [without_step_number(text) for text in texts]
     telling = sum(not text.endswith(COLONS) for text in texts)  # more than what follows
-    named = sum(bool(LABEL.match(without_step_number(text))) for text in texts)
+    named = 2 * sum(map(bool, map(LABEL.match, said))) >= len(items)
     bulleted = paragraph[starts[0]][0].lstrip()[0] in BULLETS
     long = length >= (STATEMENT if bulleted else PARAGRAPH) * telling
-    return items if length > LISTED and (long or 2 * named >= len(items)) else []
+    told = stating is None or stating(said)
+    numbered = stating is not None and not bulleted
+    return items if told and (numbered or long or named) else []
 
 
 def _join_code(blocks: list[list[str]], code: Sequence[str]) -> None:

@@ -31,6 +31,7 @@ from mm_support.decode.blocks import (
 )
 from mm_support.decode.ranges import holding, holds_time
 from mm_support.decode.sections import WHOLE, below_headings, by_section, sections_asked_for
+from mm_support.decode.statements import STATEMENTS_FILE, Statements, load_statements
 from mm_support.decode.table_rows import rows_asked_for, tables_asked_for
 from mm_support.files import readable
 from mm_support.knowledge.passages import tokens
@@ -130,16 +131,18 @@ SHARE = 0.35
 @dataclass(frozen=True)
 class Selector:
     """weights: one a feature, in FEATURES order. threshold: probability from which a block is
-    shown.
+    shown. statements: tells lists of statements from steps, None for an encoder that nothing is
+    fitted to.
     """
 
     weights: tuple[float, ...]
     bias: float
     threshold: float
+    statements: Statements | None = None
 
     def weigh(self, question: str, entry: Entry, encode: EncodeKind, context: str = "") -> Weighed:
         """context: of the turn before, what the question leans on."""
-        blocks = blocks_of(entry)
+        blocks = blocks_of(entry, self.statements and self.statements.told_by(encode))
         if not blocks:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
@@ -270,7 +273,8 @@ def load_selector(path: Path) -> Selector:
         values = json.loads(path.read_text(encoding="utf-8"))
         if tuple(values["features"]) != FEATURES:
             raise ValueError("other features")
-        return Selector(tuple(values["weights"]), values["bias"], values["threshold"])
+    statements = load_statements(path.with_name(STATEMENTS_FILE))
+    return Selector(tuple(values["weights"]), values["bias"], values["threshold"], statements)
 
 
 def with_footnotes(

@@ -1,0 +1,92 @@
+"""Fits what tells lists of statements from the steps of a procedure, for a text encoder.
+
+A logistic regression on the lists of assets/training/statements.jsonl. Figures are measured on the
+lists of each group of languages with a regression fitted to the others.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from assets.training.command import main
+from mm_support.config import Settings
+from mm_support.decode.statements import STATEMENTS_FILE, Statements
+from mm_support.files import write_json
+from mm_support.paths import fitted_to
+
+LISTS = Path(__file__).with_suffix(".jsonl")
+INVERSE_PENALTY = 10.0
+GROUPS = (("en",), ("zh",), ("de",), ("fr",), ("es", "pt", "it"), ("ja", "ko"), ("ru",))
+
+
+@dataclass(frozen=True, eq=False)
+class Listed:
+    """A list as the regression sees it. x: (n_items, d_text)."""
+
+    language: str
+    steps: bool
+    x: np.ndarray
+
+
+def add_arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, help="JSON file (default: that of the text encoder)")
+
+
+def run(args: argparse.Namespace, settings: Settings) -> int:
+    from mm_support.device import resolve_device
+    from mm_support.encode.text import load_text_encoder
+
+    encode = load_text_encoder(settings, resolve_device(settings.device)).encode
+    rows = [json.loads(line) for line in LISTS.read_text(encoding="utf-8").splitlines()]
+    lists = [
+        Listed(row["language"], row["kind"] == "steps", np.asarray(encode(row["items"], "passage")))
+        for row in rows
+    ]
+    fitted = fit(lists)
+    values = {
+        "weights": [round(weight, 5) for weight in fitted.weights],
+        "bias": fitted.bias,
+        "made_for": settings.text_model,
+        "card": {
+            "what": "Logistic regression: are the items of this list steps of one procedure?",
+            "data": "Lists in assets/training/statements.jsonl, written for this project",
+            "command": "python -m assets.training.statements",
+            "languages_left_out": measure(lists),
+        },
+    }
+    write_json(args.out or fitted_to(settings.text_model) / STATEMENTS_FILE, values, indent=1)
+    print(json.dumps(values["card"], indent=1))
+    return 0
+
+
+def fit(lists: Sequence[Listed]) -> Statements:
+    from sklearn.linear_model import LogisticRegression
+
+    x = np.vstack([own.x for own in lists])
+    y = np.concatenate([np.full(len(own.x), own.steps) for own in lists])
+    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=3000).fit(x, y)
+    return Statements(tuple(model.coef_[0].tolist()), float(model.intercept_[0]))
+
+
+def measure(lists: Sequence[Listed]) -> dict[str, dict[str, int]]:
+    """Of each group of languages how many lists there are, and how many are read right by what was
+    fitted to the others.
+    """
+    found = {}
+    for group in GROUPS:
+        apart = [own for own in lists if own.language in group]
+        fitted = fit([own for own in lists if own.language not in group])
+        weights = np.array(fitted.weights)
+        right = [((own.x @ weights).mean() + fitted.bias > 0) == own.steps for own in apart]
+        found[" ".join(group)] = {"lists": len(apart), "right": sum(map(bool, right))}
+    return found
+
+
+if __name__ == "__main__":
+    main(__doc__, add_arguments, run)
