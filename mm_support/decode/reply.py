@@ -23,7 +23,7 @@ import numpy as np
 
 from mm_support.as_json import SNIPPET, snippet
 from mm_support.decide.premises import opening, sentences_about
-from mm_support.decode.blocks import LEADS_ON, blocks_of, heads_of
+from mm_support.decode.blocks import LEADS_ON, heads_of
 from mm_support.decode.columns import rows_as_asked
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
@@ -341,7 +341,7 @@ class ReplyWriter:
         about = set(sentences_about(question.words, entry, self._vectors))
         return [
             text
-            for block in blocks_of(entry)
+            for block in self._selector.blocks(entry, self._vectors)
             if about & set(block.sentences)
             for text in block.sentences
         ]

@@ -140,9 +140,13 @@ class Selector:
     threshold: float
     statements: Statements | None = None
 
+    def blocks(self, entry: Entry, encode: EncodeKind) -> list[Block]:
+        """See blocks_of; lists of statements are told by what they say."""
+        return blocks_of(entry, self.statements and self.statements.told_by(encode))
+
     def weigh(self, question: str, entry: Entry, encode: EncodeKind, context: str = "") -> Weighed:
         """context: of the turn before, what the question leans on."""
-        blocks = blocks_of(entry, self.statements and self.statements.told_by(encode))
+        blocks = self.blocks(entry, encode)
         if not blocks:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
