@@ -148,7 +148,7 @@ def _heads(lines: Sequence[_Line], level: int, least: int) -> Iterator[tuple[_Li
     if not heads or level > LOWEST:
         return
     alike = len({line.number for line in heads}) == 1
-    starts = [lines.index(line) for line in heads]
+    starts = _places(heads[0].style, lines)
     for line, start, end in zip(heads, starts, [*starts[1:], len(lines)]):
         yield line, _Head(level, without_step_number(line.text) if alike else line.text)
         yield from _heads(lines[start + 1 : end], level + 1, least)
@@ -172,13 +172,17 @@ def _are_heads(own: Sequence[_Line], lines: Sequence[_Line], least: int) -> bool
     counted = counted or set(numbers) == {1} and all(line.listed for line in own)
     if len(own) < LEAST or not counted or not all(line.short for line in own):
         return False
-    starts = [lines.index(line) for line in own]
+    starts = _places(own[0].style, lines)
     under = [lines[at + 1 : end] for at, end in zip(starts, [*starts[1:], len(lines)])]
     filled = [part for part in under if part]
     if len(filled) < max(LEAST, len(own) - 1):
         return False
     letters = sum(_length(line.text) for part in filled for line in part)
     return not any(line.step for line in own) or letters >= least * len(filled)
+
+
+def _places(style: str, lines: Sequence[_Line]) -> list[int]:
+    return [at for at, line in enumerate(lines) if line.style == style]
 
 
 def _length(text: str) -> int:
