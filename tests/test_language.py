@@ -201,7 +201,10 @@ def test_every_sentence_of_an_entry_can_be_shown_and_stands_in_the_prompt_where_
         "\n".join(ORDINARY),
     ]:
         entry, sentences = Entry("e", "Title", answer), split_sentences(answer)
-        said = [(one.text.removesuffix(":"), one.heading) for one in writer.whole(entry)]
+        said = [
+            (one.text.removesuffix(":").removesuffix("："), one.heading)
+            for one in writer.whole(entry)
+        ]
         # headings of the text, without a colon; that of the entry stands in front of it
         whole = [text for text, heading in said if not heading or text in sentences]
         assert whole == sentences

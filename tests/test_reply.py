@@ -676,7 +676,7 @@ def test_a_no_stands_behind_the_question_it_answers_though_most_of_that_was_aske
 def test_what_replies_to_a_question_is_told_behind_it_though_it_has_no_mark(title, asks):
     entry = Entry("car", title, "前三十分钟免费。")
     said = headed("要交多少钱", entry, [Sentence(entry.answer, (1,))])
-    assert [own.text for own in said] == [f"{title}:"] * asks + [entry.answer]
+    assert [own.text for own in said] == [f"{title}："] * asks + [entry.answer]
 
 
 def test_headings_over_nothing_that_is_shown_are_left_out():

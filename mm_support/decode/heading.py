@@ -14,7 +14,7 @@ from mm_support.decode.blocks import LEADS_ON, blocks_of, joined_at
 from mm_support.decode.sentence import Sentence
 from mm_support.language.asks import opens_with_yes_or_no
 from mm_support.language.contacts import contact_asked
-from mm_support.language.detect import language_of
+from mm_support.language.detect import in_characters, language_of
 from mm_support.language.sentences import ASKING, ENDS
 from mm_support.language.terms import term_set
 from mm_support.types import Entry
@@ -47,7 +47,9 @@ def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[S
 
 def before_text(title: str) -> str:
     """A title as it stands before its text: with a colon where it ends with no mark."""
-    return title if title.endswith((*ENDS, *LEADS_ON)) else f"{title}:"
+    if title.endswith((*ENDS, *LEADS_ON)):
+        return title
+    return f"{title}：" if in_characters(title) else f"{title}:"
 
 
 def _over_text(sentences: Sequence[Sentence], entry: Entry) -> Iterator[Sentence]:
@@ -56,7 +58,7 @@ def _over_text(sentences: Sequence[Sentence], entry: Entry) -> Iterator[Sentence
         over_none = own.heading and (after is None or after.heading)
         if over_none or own.text == entry.title and len(sentences) > 1:
             continue
-        yield replace(own, text=f"{own.text}:") if own.heading else own
+        yield replace(own, text=before_text(own.text)) if own.heading else own
 
 
 def _heading(entry: Entry, first: Sentence, coded: bool) -> str:
