@@ -187,6 +187,26 @@ def test_a_paragraph_in_the_style_of_a_heading_is_one(tmp_path):
     assert (entry.title, entry.answer) == ("Warranty", "Two years.\n\nClaims: In May.")
 
 
+def test_a_merged_note_below_a_table_is_said_once(tmp_path):
+    def row(*cells):
+        said = "".join(
+            f"<table:table-cell><text:p>{own}</text:p></table:table-cell>" for own in cells
+        )
+        return f"<table:table-row>{said}</table:table-row>"
+
+    note = (
+        '<table:table-row><table:table-cell table:number-columns-spanned="3"><text:p>Ask us for '
+        "more.</text:p></table:table-cell><table:covered-table-cell "
+        'table:number-columns-repeated="2"/></table:table-row>'
+    )
+    rows = row("Name", "Size", "Price") + row("Rye", "1 kg", "4.20") + row("Bun", "80 g", "0.60")
+    path = open_document(
+        tmp_path / "a.ods", "spreadsheet", f"<table:table>{rows}{note}</table:table>"
+    )
+    answers = [entry.answer for entry in read_source(path).entries]
+    assert answers[-1] == "Ask us for more." and len(answers) == 3
+
+
 def test_sheets_of_libreoffice_are_read_by_rows_and_hidden_ones_are_not(tmp_path):
     def row(*cells, **marks):
         said = "".join(

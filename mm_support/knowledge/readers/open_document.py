@@ -254,8 +254,11 @@ def _hidden_columns(sheet: Any) -> set[int]:
 
 
 def _cells(row: Any, above: list[str]) -> list[str]:
-    """The texts of a row; what a merged cell covers says what it does: beside it, or below."""
+    """The texts of a row; what a merged cell covers says what it does: beside it, or below. One
+    that is the whole row, a heading or a note, is said once.
+    """
     found: list[str] = []
+    alone = sum(local(cell) == "table-cell" and bool(_line(cell)) for cell in row) == 1
     beside = False  # whether the last cell covers those beside it
     for cell in row:
         name = local(cell)
@@ -270,4 +273,4 @@ def _cells(row: Any, above: list[str]) -> list[str]:
         found += [text] * min(times, MAX_COLUMNS - len(found))
     while found and not found[-1]:
         found.pop()
-    return found
+    return found[:1] if alone and beside and len(set(found)) == 1 else found
