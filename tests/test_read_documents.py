@@ -416,6 +416,9 @@ def test_a_scanned_page_is_read_by_the_ocr_that_is_passed_in(tmp_path):
         return "Scanned page."
 
     assert "Scanned page." in said(read_source(path, ReadingOptions(ocr=ocr)))
+    asked = "Q: Is the pool open?\nA: In May.\nQ: Are dogs allowed?\nA: On a lead."
+    titles = [own.title for own in read_source(path, ReadingOptions(ocr=lambda _: asked)).entries]
+    assert titles[1:] == ["scan: Is the pool open?", "scan: Are dogs allowed?"]
     without = read_source(path)
     assert "Typed page." in said(without) and "page 2 is a picture" in reasons(without)
 

@@ -54,6 +54,7 @@ from mm_support.knowledge.readers.base import (
 )
 from mm_support.knowledge.readers.encoding import is_text
 from mm_support.knowledge.readers.numbered_heads import with_numbered_heads
+from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.knowledge.remote_pictures import RemotePictures
 from mm_support.language.folding import fewer_accents
@@ -309,6 +310,8 @@ class _Builder:
 
     def _take(self, document: Document, path: Path | None, remarks: Remarks) -> None:
         blocks = tuple(_with_fewer_accents(self._scanned(b, remarks)) for b in document.blocks)
+        if any(block.kind == "scan" for block in document.blocks):
+            blocks = with_questions(blocks)
         document = replace(document, title=fewer_accents(document.title), blocks=blocks)
         document = with_numbered_heads(document)
         if document.row:
