@@ -140,7 +140,30 @@ def test_what_says_how_to_reach_somebody_and_what_does_not():
         "Tel. 030 123 45 67",
         "a.b@c.example",
         "Closed on Sundays",
+        "Mo–Fr 9–18 Uhr",
+        "Lun.-Ven. : 9 h - 18 h",
+        "Telefon 03012345670",
     ):
         assert reaches(text), text
     for text in ("© 2024 Boats Ltd.", "Last updated 3 May 2024", "Privacy", "12 boats", "约 3 天"):
         assert not reaches(text), text
+    for text in (
+        "On Monday we opened a second hall with a party at 18:00.",
+        "3 May 2024, 10:15",
+        "Monday, 3 May: the fair",
+        "The Lighthouse, ISBN 978-3-16-148410-0",
+        "2019-2024 Boats Ltd.",
+        "Company no. 08812345",
+    ):
+        assert not reaches(text), text
+
+
+def test_the_name_of_a_page_in_its_head_is_no_heading_of_a_part(tmp_path):
+    (tmp_path / "a.html").write_text(
+        "<title>Sunny Bakery</title><body><header><h1>Sunny Bakery</h1><p>Mole 7 - 01632 960 007"
+        "</p></header><section><h2>Bread</h2><p>We bake all day long, and on Sundays until noon."
+        "</p></section><section><h2>Cakes</h2><p>Order cakes two days ahead.</p></section></body>"
+    )
+    (entry,) = read_source(tmp_path / "a.html").entries
+    assert entry.title == "Sunny Bakery"
+    assert entry.answer.endswith("\n\nMole 7 - 01632 960 007"), "without its name as a label"

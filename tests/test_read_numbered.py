@@ -92,6 +92,12 @@ def test_clauses_below_the_items_of_a_list(tmp_path):
     assert {entry.title for entry in read_source(path).entries} == {"Sell a boat"}, "a procedure"
 
 
+@pytest.mark.parametrize("title", ["How to clean the pump", "如何清洗水泵", "Pumpe einrichten"])
+def test_a_title_that_asks_how_something_is_done_is_over_steps(title):
+    assert not headings(title, "1. The filter", LONG, "2. The tank", LONG)
+    assert len(headings("1. The filter", LONG, "2. The tank", LONG)) == 2
+
+
 def test_headings_of_its_own_are_enough():
     blocks = (
         Block("heading", "Rules", 2),
@@ -203,3 +209,35 @@ def test_bold_lines_of_a_pdf_that_has_no_larger_ones(tmp_path, left):
     assert "Breakfast: What we have" in told or "Breakfast\nWhat we have" in told
     assert told.startswith("House rules" if left > 50 else "a\nHouse rules: Welcome")
     assert told.endswith("this.\n\nA lost key costs 85 euros.")
+
+
+def test_bold_lines_of_a_pdf_over_others_and_in_sentences(tmp_path):
+    """A title over the first heading, a heading in two lines, a word in a sentence."""
+    bold = ("House rules", "What to do if the heating fails at night or", "on a holiday", "waste")
+    texts = [
+        (50, 760, 12, bold[0]),
+        (50, 720, 12, bold[1]),
+        (50, 706, 12, bold[2]),
+        (50, 692, 12, "Ring the caretaker on any day. He comes within an hour."),
+        (50, 660, 12, "Bins"),
+        (50, 646, 12, "They are emptied on Monday. Large pieces of"),
+        (50, 632, 12, bold[3]),
+        (50, 618, 12, "are collected twice a year from the yard."),
+    ]
+    pdf(tmp_path / "a.pdf", [texts], bold=(*bold, "Bins"))
+    told = [f"{own.title}\n{own.answer}" for own in read_source(tmp_path / "a.pdf").entries]
+    whole = "\n".join(told)
+    assert whole.startswith("House rules\n" if len(told) == 1 else "House rules: ")
+    assert f"{bold[1]} {bold[2]}" in whole
+    assert "Large pieces of waste are collected twice a year" in whole
+
+
+def test_short_words_of_a_pdf_are_cells(tmp_path):
+    """An abbreviation is no number of an item, nor is small text beside larger one."""
+    texts = [(50, 700, 12, "We send you the following pieces of furniture, as ordered in May:")]
+    for at, row in enumerate([("Pos.", "What", "Sum"), ("Lid", "5", "9"), ("Pot", "7", "8")]):
+        y = 670 - 30 * at
+        texts += [(50, y, 12 - 3 * bool(at), row[0]), (150, y, 12, row[1]), (300, y, 12, row[2])]
+    pdf(tmp_path / "a.pdf", [texts])
+    (entry,) = read_source(tmp_path / "a.pdf").entries
+    assert "Pos. What" not in entry.answer and "Lid 5" not in entry.answer

@@ -57,7 +57,7 @@ def without_frames(documents: Sequence[Document]) -> Framed:
         removed.update(block.text for block in frame)
         if not site.named and document.title == name and any(states(block.text) for block in frame):
             site.named = tuple(frame)
-        document = replace(document, blocks=(*blocks, *site.own(document.frame)))
+        document = replace(document, blocks=(*blocks, *site.own(document)))
         kept.append(_called_itself(document) if document.title == name else document)
     site.called = [text for text, times in removed.items() if _calls_all(text, times, documents)]
     whole = site.document(name)
@@ -87,14 +87,14 @@ class _Site:
         framed = [document for document in documents if document.frame]
         self._single = len(framed) == 1 and bool(framed[0].site)
 
-    def own(self, frame: Sequence[Block]) -> tuple[Block, ...]:
+    def own(self, document: Document) -> tuple[Block, ...]:
         """What the head or foot of one document of several alone says; the rest is kept to be said
-        once."""
+        once. The document's title there is no heading."""
         own: dict[str, Block] = {}
         heading: tuple[Block, ...] = ()
-        for block in frame:
+        for block in document.frame:
             if block.kind == "heading":
-                heading = (block,)
+                heading = (block,) if _key(block) != _plain(document.title) else ()
                 continue
             shared = self._single or self._times[_key(block)] > 1
             said = self._shared if shared else own

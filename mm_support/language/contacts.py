@@ -20,6 +20,7 @@ from mm_support.language.terms import edged
 KINDS = ("phone", "mail")
 LONGEST = 15  # digits of a telephone number (E.164)
 DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[-/](?:19|20)\d\d")
+BOOK = re.compile(r"(?<![\d+])97[89](?:[ -]?\d){10}(?!\d)")  # ISBN
 MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
 PLAIN = re.compile(r"(?<![\w.,/-])\+?\d{7,15}(?![\w]|[.,/-]\d)")
 WORD = re.compile(r"[^\W_]+")
@@ -55,7 +56,7 @@ def contacts_in(kind: str, text: str) -> frozenset[str]:
     """The numbers, without what groups their digits, or the addresses in a text."""
     if kind == "mail":
         return frozenset(found.lower() for found in MAIL.findall(text))
-    text = DATE.sub(" ", text)
+    text = BOOK.sub(" ", DATE.sub(" ", text))
     found = (digits(match[0]) for own in (PHONE, PLAIN) for match in own.finditer(text))
     return frozenset(number for number in found if 0 < len(number) <= LONGEST)
 

@@ -16,10 +16,12 @@ import textwrap
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from math import inf
 from typing import NamedTuple
 
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.knowledge.readers.question_pairs import LEVEL
+from mm_support.language.asks import asks_steps
 from mm_support.language.sentences import PAUSES, is_step, without_step_number
 from mm_support.language.terms import UNSPACED
 
@@ -77,7 +79,7 @@ def with_numbered_heads(document: Document) -> Document:
     title, first = document.title, blocks[0].text if blocks else ""
     unnamed = title in (stem_of(document.file), first)
     lines = [line for at, block in enumerate(blocks) for line in _lines(at, block, unnamed)]
-    least = SOME if unnamed else MUCH
+    least = _least(title, first, unnamed)
     heads = {(line.block, line.place): head for line, head in _heads(lines, HIGHEST, least)}
     if not heads:
         return document
@@ -87,6 +89,14 @@ def with_numbered_heads(document: Document) -> Document:
         heads = {(at - 1, place): head for (at, place), head in heads.items()}
     told = (part for at, block in enumerate(blocks) for part in _parted(at, block, heads))
     return replace(document, title=title, blocks=tuple(told))
+
+
+def _least(title: str, first: str, unnamed: bool) -> float:
+    """Letters under a heading that is numbered as a step may be. A title that asks how something is
+    done, or says so, stands over steps."""
+    if asks_steps(title) or unnamed and asks_steps(first.partition("\n")[0]):
+        return inf
+    return SOME if unnamed else MUCH
 
 
 def _is_name(line: _Line, block: Block) -> bool:
@@ -142,7 +152,7 @@ def _value(found: re.Match[str]) -> int:
     return value + (CHINESE.find(ones) + 1 if ones else 0)
 
 
-def _heads(lines: Sequence[_Line], level: int, least: int) -> Iterator[tuple[_Line, _Head]]:
+def _heads(lines: Sequence[_Line], level: int, least: float) -> Iterator[tuple[_Line, _Head]]:
     """The lines that are headings, as such; then those of the text under each."""
     heads = _series(lines, least)
     if not heads or level > LOWEST:
@@ -154,7 +164,7 @@ def _heads(lines: Sequence[_Line], level: int, least: int) -> Iterator[tuple[_Li
         yield from _heads(lines[start + 1 : end], level + 1, least)
 
 
-def _series(lines: Sequence[_Line], least: int) -> list[_Line]:
+def _series(lines: Sequence[_Line], least: float) -> list[_Line]:
     """The first lines numbered alike that are headings; nothing where there are none."""
     alike: Mapping[str, list[_Line]] = defaultdict(list)
     for line in lines:
@@ -163,7 +173,7 @@ def _series(lines: Sequence[_Line], least: int) -> list[_Line]:
     return next((own for own in alike.values() if _are_heads(own, lines, least)), [])
 
 
-def _are_heads(own: Sequence[_Line], lines: Sequence[_Line], least: int) -> bool:
+def _are_heads(own: Sequence[_Line], lines: Sequence[_Line], least: float) -> bool:
     """Whether lines that are numbered alike are headings: each but one has others under it. least:
     letters, where steps are numbered so.
     """

@@ -41,7 +41,9 @@ EVEN = 0.4  # heights of the font by which blanks of one width differ
 ITEM_FULL = 0.7  # of the longest line, from which one may go on in the next
 FLOWING = ("text", "list")
 LEAST_BOLD = 2  # headings in bold letters
+BOLD_GAP = 0.7  # heights of the font between two lines of one
 LEAST_LINE = 20  # characters of a full line
+NOTE = re.compile(r"\d{1,2}|\w")  # the sign of a note
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
 _UNSPACED = re.compile(f"[{UNSPACED}]")
 _NUMBER = re.compile(r"(\d{1,6})")
@@ -93,7 +95,7 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
 def _with_bold_heads(pages: Sequence[list[Line]], usual: float) -> list[list[Line]]:
     """The pages of a text without headings below its first line of text, where lines in bold
     letters over others count as large: many who write letters and leaflets have no others. The
-    first line is larger, as a title is, where it stands in the middle.
+    first line is larger, as a title is, where it stands in the middle or apart over another one.
     """
     lines = list(chain.from_iterable(pages))
     large = [_is_large(line, usual) for line in lines]
@@ -102,27 +104,43 @@ def _with_bold_heads(pages: Sequence[list[Line]], usual: float) -> list[list[Lin
     heads = {id(own) for page in pages for own in _bold_heads(page)}
     if len(heads) < LEAST_BOLD:
         return list(pages)
-    first, margin = lines[0], min(line.left for line in lines)
-    in_the_middle = first.left > margin + 2 * first.font
+    (first, second), margin = lines[:2], min(line.left for line in lines)
+    alone = id(second) in heads and first.bottom - second.top > first.font
+    titles = alone or first.left > margin + 2 * first.font
 
     def told(own: Line) -> Line:
         if id(own) not in heads:
             return own
-        titles = own is first and in_the_middle
-        return replace(own, font=max(own.font, (TITLES if titles else 1.01 * LARGER) * usual))
+        larger = TITLES if own is first and titles else 1.01 * LARGER
+        return replace(own, font=max(own.font, larger * usual))
 
     return [[told(own) for own in page] for page in pages]
 
 
 def _bold_heads(page: Sequence[Line]) -> Iterator[Line]:
-    """The bold lines of a page that stand alone on their height, end no sentence and have text in
-    other letters below them."""
-    rows = rows_of(page)
-    for row, under in pairwise(rows):
-        head = row[0]
-        plain = head.bold and not head.cells and len(row) == 1 and may_head([head.text])
-        if plain and not under[0].bold and (under[0].cells or under[0].top < head.bottom):
-            yield head
+    """The bold lines of a page, each alone on its height or going on in the next, that are in no
+    sentence and have text in other letters, or others of them, below."""
+    groups = list(runs(rows_of(page), lambda group, row: _is_one_bold(group[-1], row)))
+    over = False  # whether the group below is one
+    for above, group, under in reversed([*zip([[], *groups], groups, groups[1:])]):
+        first, last, below = group[0][0], group[-1][0], under[0][0]
+        apart = below.cells or below.top < last.bottom
+        plain_above = bool(above) and not (above[-1][-1].bold or _ends(above[-1][-1].text))
+        within = plain_above and first.text[0].islower()
+        heads = _is_bold(group[0]) and may_head([last.text]) and not is_step(first.text)
+        over = bool(heads and apart and (over or not below.bold) and not within)
+        if over:
+            yield from (row[0] for row in group)
+
+
+def _is_bold(row: Sequence[Line]) -> bool:
+    return len(row) == 1 and row[0].bold and not row[0].cells
+
+
+def _is_one_bold(row: Sequence[Line], under: Sequence[Line]) -> bool:
+    """Whether a line in bold letters goes on in the next."""
+    both = _is_bold(row) and _is_bold(under) and not _ends(row[0].text)
+    return both and 0 <= row[0].bottom - under[0].top < BOLD_GAP * row[0].font
 
 
 def _begins_with_chapter(lines: Sequence[Line], usual: float) -> bool:
@@ -352,9 +370,8 @@ def _row_text(row: Sequence[Line], blanks: str) -> str:
     """The texts of a row; the bullet or number before them, or that of a note, is no cell."""
     first, *others = row
     rest = blanks.join(line.text for line in others)
-    marks = bool(MARK.fullmatch(first.text)) or any(
-        first.font * SMALLER < own.font for own in others
-    )
+    small = any(first.font * SMALLER < own.font for own in others)
+    marks = bool(MARK.fullmatch(first.text)) or small and bool(NOTE.fullmatch(first.text))
     return f"{first.text}{' ' if marks else blanks}{rest}" if others else first.text
 
 

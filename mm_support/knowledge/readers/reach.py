@@ -7,6 +7,7 @@ else; links through the site stand beside them. Knows no words.
 from __future__ import annotations
 
 import copy
+import re
 from collections.abc import Callable, Iterable, Iterator
 from itertools import groupby
 from typing import Any
@@ -14,27 +15,43 @@ from typing import Any
 from mm_support.knowledge.readers.base import Block, Remarks
 from mm_support.knowledge.readers.blocks import tree_blocks
 from mm_support.knowledge.readers.elements import letters_of
+from mm_support.language.contacts import contacts_in, speaks_of, states
 from mm_support.language.facts import facts_of
 from mm_support.language.telephone import LONG
 
 CALLING = ("tel:", "mailto:")
 NO_TEXT = ".//nav|.//form|.//dialog|.//button|.//iframe|.//svg|.//*[@role='navigation']"
+DAYS_AND_HOURS = re.compile(  # "Mo-Fr 8-18": two short words, two hours
+    r"\b[^\W\d_]{1,4}\.?\s?[-–—~～]\s?[^\W\d_]{1,4}\.?\s?[:：,]?\s*"
+    r"(?<!\d)\d{1,2}\b[^\d\n]{0,9}[-–—~～][^\d\n]{0,3}\d{1,2}(?!\d)"
+)
 MAX_LETTERS = 600  # under one heading; of more, what is beside its numbers is another matter
 
 
 def has_contact(text: str) -> bool:
-    """Whether a text has a telephone number or an e-mail address."""
-    may = "@" in text or sum(map(str.isdigit, text)) >= LONG
-    return may and any(own.isdigit() or "@" in own for own in facts_of(text).addresses)
+    """Whether a text has a telephone number or an e-mail address. A number without groups is one
+    where the text says so."""
+    if "@" in text and states("mail", text):
+        return True
+    numbers = contacts_in("phone", text) if sum(map(str.isdigit, text)) >= LONG else frozenset()
+    return bool(numbers) and (
+        speaks_of("phone", text) or not numbers.isdisjoint(facts_of(text).addresses)
+    )
 
 
 def reaches(text: str) -> bool:
-    """Whether a text has one of these, a weekday or a time of day."""
-    if has_contact(text):
-        return True
+    """Whether a text has one of these or opening hours."""
+    return has_contact(text) or _has_hours(text)
+
+
+def _has_hours(text: str) -> bool:
+    """Whether a text says when something is open: two times or days of the week. One of each, or
+    a date, are those of an event."""
     facts = facts_of(text)
-    weekdays = any(day.startswith("weekday") for day in facts.days)
-    return weekdays or any(amount.kind == "clock" for amount in facts.amounts)
+    times = sum(amount.kind == "clock" for amount in facts.amounts)
+    days = sum(day.startswith("weekday") for day in facts.days)
+    weekly = days and not any(day.startswith("month") for day in facts.days)
+    return bool(times > 1 or weekly and (days > 1 or not times) or DAYS_AND_HOURS.search(text))
 
 
 def reaching(element: Any, says: Callable[[str], bool] = reaches) -> tuple[Block, ...]:

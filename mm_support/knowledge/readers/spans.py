@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 
-MARK = re.compile(r"\W*|\w{1,3}[.)]")  # of a list, which is no cell
+MARK = re.compile(r"\W*|(?:\d{1,3}|[^\W\d_]|[IVXivx]{2,4})[.)]")  # of a list, which is no cell
 
 Span = tuple[float, float]  # where a cell or a column begins and ends
 
