@@ -8,6 +8,8 @@ from knowledge_files import pdf
 from mm_support.knowledge.ingest import read_source
 from mm_support.knowledge.readers.base import Block, Document
 from mm_support.knowledge.readers.numbered_heads import with_numbered_heads
+from mm_support.knowledge.readers.pdf_line import Line
+from mm_support.knowledge.readers.pdf_lines import _joined
 
 LONG = "A sentence that says at some length what holds under the heading above it. " * 4
 
@@ -212,23 +214,25 @@ def test_bold_lines_of_a_pdf_that_has_no_larger_ones(tmp_path, left):
 
 
 def test_bold_lines_of_a_pdf_over_others_and_in_sentences(tmp_path):
-    """A title over the first heading, a heading in two lines, a word in a sentence."""
+    """A title over the first heading, a heading in two lines, a question, a word in a sentence."""
     bold = ("House rules", "What to do if the heating fails at night or", "on a holiday", "waste")
+    asked = "Where are the bins?"
     texts = [
         (50, 760, 12, bold[0]),
         (50, 720, 12, bold[1]),
         (50, 706, 12, bold[2]),
         (50, 692, 12, "Ring the caretaker on any day. He comes within an hour."),
-        (50, 660, 12, "Bins"),
+        (50, 660, 12, asked),
         (50, 646, 12, "They are emptied on Monday. Large pieces of"),
         (50, 632, 12, bold[3]),
         (50, 618, 12, "are collected twice a year from the yard."),
     ]
-    pdf(tmp_path / "a.pdf", [texts], bold=(*bold, "Bins"))
+    pdf(tmp_path / "a.pdf", [texts], bold=(*bold, asked))
     told = [f"{own.title}\n{own.answer}" for own in read_source(tmp_path / "a.pdf").entries]
     whole = "\n".join(told)
     assert whole.startswith("House rules\n" if len(told) == 1 else "House rules: ")
     assert f"{bold[1]} {bold[2]}" in whole
+    assert f"{asked}\nThey are emptied" in whole
     assert "Large pieces of waste are collected twice a year" in whole
 
 
@@ -241,3 +245,24 @@ def test_short_words_of_a_pdf_are_cells(tmp_path):
     pdf(tmp_path / "a.pdf", [texts])
     (entry,) = read_source(tmp_path / "a.pdf").entries
     assert "Pos. What" not in entry.answer and "Lid 5" not in entry.answer
+
+
+def test_a_larger_line_between_the_rows_of_a_pdf_is_a_heading(tmp_path):
+    texts: list[tuple[float, float, float, str]] = [(50, 790, 24, "Menu")]
+    for part, (name, dishes) in enumerate({"Soups": "ABC", "Cakes": "DEF"}.items()):
+        texts.append((50, 750 - 90 * part, 15, name))
+        for at, dish in enumerate(dishes):
+            y = 730 - 90 * part - 18 * at
+            texts += [(50, y, 12, f"Dish {dish}"), (300, y, 12, f"{at + 4}.50")]
+    pdf(tmp_path / "a.pdf", [texts])
+    (entry,) = read_source(tmp_path / "a.pdf").entries
+    assert "\n\nCakes:\nDish D: 4.50" in entry.answer, "not a row"
+
+
+def test_letters_of_a_pdf_that_stand_apart():
+    """A small letter is no measure of the gap to it; the sign of a note stands apart."""
+    letters = [Line("n", 0, 0, 10, 11, 11, font=22), Line("e", 11.5, 0, 21, 11, 11, font=22)]
+    word = Line("tide", 28, 0, 60, 15, 15, font=22)
+    note = Line("2", 61, 8, 65, 16, 8, font=12)
+    (line,) = _joined([*letters, word, note])
+    assert line.text == "ne tide 2"

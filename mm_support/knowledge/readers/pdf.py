@@ -24,7 +24,7 @@ from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.reach import has_contact
 from mm_support.knowledge.readers.spans import MARK
 from mm_support.knowledge.readers.tables import table_lines
-from mm_support.language.sentences import COLONS, ENDS, is_clause, is_step, may_head
+from mm_support.language.sentences import ASKING, COLONS, ENDS, is_clause, is_step, may_head
 from mm_support.language.terms import UNSPACED
 from mm_support.runs import runs
 
@@ -82,7 +82,7 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     for number, lines in enumerate(told, 1):
         if not pages[number - 1]:
             blocks += _scan(pdf[number - 1], number, file, blocks)
-        own = with_tables(lines)
+        own = with_tables(lines, LARGER * usual)
         if own and own[0].cells:
             own[0] = continued(before, own[0])
         before = own[-1] if own else None
@@ -119,7 +119,7 @@ def _with_bold_heads(pages: Sequence[list[Line]], usual: float) -> list[list[Lin
 
 def _bold_heads(page: Sequence[Line]) -> Iterator[Line]:
     """The bold lines of a page, each alone on its height or going on in the next, that are in no
-    sentence and have text in other letters, or others of them, below."""
+    sentence but a question and have text in other letters, or others of them, below."""
     groups = list(runs(rows_of(page), lambda group, row: _is_one_bold(group[-1], row)))
     over = False  # whether the group below is one
     for above, group, under in reversed([*zip([[], *groups], groups, groups[1:])]):
@@ -127,7 +127,8 @@ def _bold_heads(page: Sequence[Line]) -> Iterator[Line]:
         apart = below.cells or below.top < last.bottom
         plain_above = bool(above) and not (above[-1][-1].bold or _ends(above[-1][-1].text))
         within = plain_above and first.text[0].islower()
-        heads = _is_bold(group[0]) and may_head([last.text]) and not is_step(first.text)
+        short = may_head([last.text]) or last.text.endswith(ASKING)
+        heads = _is_bold(group[0]) and short and not is_step(first.text)
         over = bool(heads and apart and (over or not below.bold) and not within)
         if over:
             yield from (row[0] for row in group)

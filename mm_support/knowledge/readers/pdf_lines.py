@@ -14,7 +14,7 @@ from collections.abc import Iterator, Sequence
 from ctypes import addressof, create_string_buffer
 from dataclasses import replace
 from itertools import groupby
-from math import hypot
+from math import hypot, isclose
 from operator import itemgetter
 from statistics import median
 from typing import Any
@@ -30,7 +30,8 @@ BOLD = (b"bold", b"black", b"heavy", b"demi")  # in names of fonts
 MAX_NAME = 100  # bytes of one
 TALLEST = 1.6  # heights of a letter, up to which its font's size is believed
 EDGE = 0.1  # of the page's height, above and below
-TOUCHING = 0.1  # sizes of letters between pieces, below which no space parts them
+TOUCHING = 0.1  # heights of the font, or of a letter beside other ones, between pieces, below which no space parts them
+ALIKE = 0.05  # by which heights of one font differ
 LINE_HYPHEN = "\x02"  # for which PDFium takes one between a line and the next
 SPACED = re.compile(r"\S(?: \S){3,}")  # letters with blanks between them
 WORD_GAP = 1.5  # distances of such letters, from which another word begins
@@ -151,7 +152,8 @@ def _joined(pieces: Sequence[Line]) -> list[Line]:
     for piece in pieces:
         if lines and _same_line(lines[-1], piece):
             last = lines.pop()
-            space = "" if piece.left - last.right < TOUCHING * piece.size else " "
+            height = piece.font if isclose(last.font, piece.font, rel_tol=ALIKE) else piece.size
+            space = "" if piece.left - last.right < TOUCHING * height else " "
             piece = _around([last, piece], f"{last.text}{space}{piece.text}")
         lines.append(piece)
     return lines

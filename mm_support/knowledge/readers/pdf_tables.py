@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
+from math import inf
 from statistics import median
 
 from mm_support.knowledge.readers.pdf_line import Line
@@ -25,12 +26,13 @@ LABEL = 15  # characters; in one column at least most cells are as short
 Row = list[Line]
 
 
-def with_tables(lines: Sequence[Line]) -> list[Line]:
-    """Lines in reading order, where those of a table are one."""
+def with_tables(lines: Sequence[Line], large: float = inf) -> list[Line]:
+    """Lines in reading order, where those of a table are one. large: height of a font, above which
+    a line alone is a heading and ends a table."""
     rows, found = rows_of(lines), []
     at = 0
     while at < len(rows):
-        columns, count = _run(rows[at:])
+        columns, count = _run(rows[at:], large)
         body = rows[at : at + count]
         if _is_table(body, columns):
             cells, above = _cells(body, columns), rows[at - 1] if at else []
@@ -58,12 +60,13 @@ def _has_header(table: Line) -> bool:
     return table.bold or looks_like_header(table.cells)
 
 
-def _run(rows: Sequence[Row]) -> tuple[list[Span], int]:
+def _run(rows: Sequence[Row], large: float) -> tuple[list[Span], int]:
     """The columns of the rows that may be a table, and how many rows these are."""
     columns: list[Span] = []
     count = 0
     for at, row in enumerate(rows):
         near = not at or _near(rows[at - 1], row)
+        near = near and not (at and _is_heading(row, large))
         wider = with_row(columns, [(line.left, line.right) for line in row]) if near else None
         if wider is None or any(line.cells for line in row) or not at and len(row) < 2:
             break
@@ -71,6 +74,10 @@ def _run(rows: Sequence[Row]) -> tuple[list[Span], int]:
     while count and len(rows[count - 1]) < 2:
         count -= 1
     return columns, count
+
+
+def _is_heading(row: Row, large: float) -> bool:
+    return len(row) == 1 and row[0].font > large
 
 
 def _near(upper: Row, lower: Row) -> bool:
