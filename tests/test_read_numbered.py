@@ -266,3 +266,18 @@ def test_letters_of_a_pdf_that_stand_apart():
     note = Line("2", 61, 8, 65, 16, 8, font=12)
     (line,) = _joined([*letters, word, note])
     assert line.text == "ne tide 2"
+
+
+def test_dots_of_a_pdf_that_lead_to_a_price(tmp_path):
+    texts = [
+        (50.0, 700.0, 12.0, "A new card (also for guests) .............. 12.00"),
+        (50.0, 686.0, 12.0, "A reminder . . . . . . . . . . . . . . . . . 1.50"),
+        (50.0, 672.0, 12.0, "Fees . . . . . . . . . . . . . . . . . . . . . . 12"),
+        (50.0, 658.0, 12.0, "Name: .......... Street: .........."),
+    ]
+    pdf(tmp_path / "a.pdf", [texts])
+    (entry,) = read_source(tmp_path / "a.pdf").entries
+    first, second, *others = entry.answer.split("\n")
+    assert first == "A new card (also for guests)  12.00"
+    assert second == "A reminder  1.50"
+    assert others == [texts[2][3], texts[3][3]], "a page, and blanks of a form"

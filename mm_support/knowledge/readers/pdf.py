@@ -43,6 +43,7 @@ FLOWING = ("text", "list")
 LEAST_BOLD = 2  # headings in bold letters
 BOLD_GAP = 0.7  # heights of the font between two lines of one
 LEAST_LINE = 20  # characters of a full line
+LEADER = re.compile(r"(?<=[\w)?!”»])\s?(?:[.…·]\s?){4,}(?=[$€£¥]?\s?\d)(?!\d+$)")
 NOTE = re.compile(r"\d{1,2}|\w")  # the sign of a note
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
 _UNSPACED = re.compile(f"[{UNSPACED}]")
@@ -368,12 +369,14 @@ def _rows(group: Sequence[Line]) -> list[str]:
 
 
 def _row_text(row: Sequence[Line], blanks: str) -> str:
-    """The texts of a row; the bullet or number before them, or that of a note, is no cell."""
+    """The texts of a row; the bullet or number before them, or that of a note, is no cell. Dots
+    that lead to a figure that is no page part cells."""
     first, *others = row
     rest = blanks.join(line.text for line in others)
     small = any(first.font * SMALLER < own.font for own in others)
     marks = bool(MARK.fullmatch(first.text)) or small and bool(NOTE.fullmatch(first.text))
-    return f"{first.text}{' ' if marks else blanks}{rest}" if others else first.text
+    text = f"{first.text}{' ' if marks else blanks}{rest}" if others else first.text
+    return LEADER.sub("  ", text)
 
 
 def _is_justified(rows: Sequence[Sequence[Line]]) -> bool:
