@@ -43,7 +43,7 @@ FLOWING = ("text", "list")
 LEAST_BOLD = 2  # headings in bold letters
 BOLD_GAP = 0.7  # heights of the font between two lines of one
 LEAST_LINE = 20  # characters of a full line
-LEADER = re.compile(r"(?<=[\w)?!”»])\s?(?:[.…·]\s?){4,}(?=[$€£¥]?\s?\d)(?!\d+$)")
+LEADER = re.compile(r"(?<=[\w)?!”»])\s?(?:[.…·]\s?){4,}(?=[$€£¥]?\s?\d)(?!\s?\d+$)")
 NOTE = re.compile(r"\d{1,2}|\w")  # the sign of a note
 MAX_COUNTING = 4  # numbers of a line, any of which may count the pages
 _UNSPACED = re.compile(f"[{UNSPACED}]")
