@@ -103,8 +103,10 @@ def test_the_foot_of_a_word_file(tmp_path):
     with zipfile.ZipFile(tmp_path / "manual.docx", "w") as file:
         body = f"<w:body>{paragraph('Press start.')}</w:body>"
         file.writestr("word/document.xml", f"<w:document {space}>{body}</w:document>")
-        for number, text in enumerate(("Hotline 0800 555 0199", "Manual of the pump")):
-            foot = f"<w:ftr {space}>{paragraph(text)}</w:ftr>"
+        apart = "</w:t></w:r><w:r><w:tab/></w:r><w:r><w:t>"
+        lines = paragraph(f"Mole 7{apart}Oldport") + paragraph("Hotline 0800 555 0199")
+        for number, text in enumerate((lines, paragraph("Manual of the pump"))):
+            foot = f"<w:ftr {space}>{text}</w:ftr>"
             file.writestr(f"word/footer{number}.xml", foot)
         file.writestr(
             "[Content_Types].xml",
@@ -118,7 +120,7 @@ def test_the_foot_of_a_word_file(tmp_path):
             'relationships/officeDocument" Target="word/document.xml"/></Relationships>',
         )
     reading = read_source(tmp_path)
-    assert reading.entries[0].answer == "Press start.\n\nHotline 0800 555 0199"
+    assert reading.entries[0].answer == "Press start.\n\nMole 7 Oldport\nHotline 0800 555 0199"
     (told,) = [reason for *_, reason in reading.skipped]
     assert told == "'Manual of the pump' stands at the head or foot of pages and was left out"
 

@@ -18,6 +18,7 @@ from mm_support.knowledge.readers.reach import reaches
 DOCUMENT = "word/document.xml"
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 LEAST_LETTERS = 10  # of the head or foot of a page that says more than its number
+PARTING = {f"{W}p": "\n", f"{W}tab": " ", f"{W}br": " ", f"{W}cr": " "}
 OFF = ("0", "false", "off", "none")
 _EDGE = re.compile(r"word/(?:header|footer)\d*\.xml")
 _DIAGRAM = re.compile(r"word/(?:diagrams/data|charts/chart)\d*\.xml")
@@ -66,10 +67,16 @@ def _remark_changes(tree: Any, names: list[str], remarks: Remarks) -> None:
 
 
 def _text(xml: bytes) -> str:
-    """The text of a header or footer; "" for no more than a number."""
-    text = " ".join("".join(_texts(xml_tree(xml))).split())
+    """The paragraphs of a header or footer, a line each; "" for no more than a number."""
+    said = "".join(map(_said, xml_tree(xml).iter()))
+    lines = (" ".join(line.split()) for line in said.splitlines())
+    text = "\n".join(dict.fromkeys(filter(None, lines)))  # a text box is there twice
     long = len(re.sub(r"[\W\d_]", "", text)) >= LEAST_LETTERS
     return text if long or reaches(text) else ""
+
+
+def _said(own: Any) -> str:
+    return own.text or "" if own.tag == f"{W}t" else PARTING.get(own.tag, "")
 
 
 def _texts(tree: Any) -> Iterator[str]:
