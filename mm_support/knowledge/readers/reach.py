@@ -1,7 +1,7 @@
 """How and when a company is reached, as the head or foot of a page says it.
 
 A number to call, an address to write to or opening hours stand there on many sites and nowhere
-else; links through the site stand beside them. Knows no words.
+else; links through the site stand beside them. Knows no file.
 """
 
 from __future__ import annotations
