@@ -68,8 +68,7 @@ class Endpoints:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             audio: A recording in any common format, up to ten minutes.
-            knowledge: The name of a knowledge base, see /knowledge_bases; left out: the only one of
-                your own, or shopping where you have none.
+            knowledge: A name of /knowledge_bases; left out: the only one of your own, or shopping.
             session_id: The session_id of the last reply, to continue that conversation.
             speak: Whether the reply is wanted as sound too.
             token: The token of an earlier reply; without one the call is a new visitor's.
@@ -141,8 +140,7 @@ class Endpoints:
             message: The question in words; may be empty when there is a photo or a recording.
             image: A photo, JPEG, PNG, WEBP or HEIC, up to 15 MB.
             audio: A recording in any common format, up to ten minutes.
-            knowledge: The name of a knowledge base, see /knowledge_bases; left out: the only one of
-                your own, or shopping where you have none.
+            knowledge: A name of /knowledge_bases; left out: the only one of your own, or shopping.
             limit: How many entries at most, 1 to 50.
         Returns:
             A list of hits, best first: id, title, score (0..1), by (each modality's part), snippet.

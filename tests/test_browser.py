@@ -783,7 +783,7 @@ def test_a_spoken_reply_plays_while_it_is_written_and_again_later(page, service)
         service.delay = 0.01
     finished(page)
     voice_is(page, "off")
-    assert page.evaluate("window.loudness()") == 0
+    page.wait_for_function("window.loudness() == 0")  # of what sounded just before
     player = page.locator("#chat .bot-row .minimal-audio-player")
     player.get_by_role("button", name="Play").click()
     player.get_by_role("button", name="Pause").wait_for()
