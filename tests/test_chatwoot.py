@@ -2,7 +2,6 @@
 comes back once, and nobody else can post it. Chatwoot is a fake on the loopback.
 """
 
-
 import pytest
 from conftest import on_sqlite
 from fake_chatwoot import INBOX, FakeChatwoot
