@@ -262,7 +262,7 @@ def add_endpoints(service: Service) -> None:
     with gr.Column(visible=False):
         start = gr.Button("API")
         message = gr.Textbox("", label="message")
-        knowledge = gr.Textbox(UserTurn.knowledge, label="knowledge")
+        knowledge = gr.Textbox(None, label="knowledge")
         image = gr.Image(type="filepath", label="image")
         image.preprocess = unopened
         audio = gr.Audio(type="filepath", label="audio")

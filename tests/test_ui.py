@@ -606,6 +606,12 @@ def test_a_call_without_a_knowledge_base_asks_the_usual_one(none):
     assert endpoints.search("return", knowledge=none) == endpoints.search("return")
 
 
+def test_a_client_that_names_no_knowledge_base_sends_none(client):
+    for parameters in client.view_api(return_format="dict")["named_endpoints"].values():
+        named = [own for own in parameters["parameters"] if own["parameter_name"] == "knowledge"]
+        assert all(own["parameter_has_default"] and not own["parameter_default"] for own in named)
+
+
 def test_a_call_without_a_knowledge_base_asks_the_only_one_of_ones_own():
     service = FakeService()
     endpoints = Endpoints(service)
