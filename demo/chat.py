@@ -108,10 +108,8 @@ class Chat:
         known = offered(self.service, self.brand)
         base = example.base(conversation.language, known)
         turn = turn_from_box(value, base, speak)
-        if base in known or not known:
-            yield {
-                self.desk.picker: base
-            }  # Gradio takes no message with one that it does not offer
+        if base in known or not known:  # Gradio takes no message with one that it does not offer
+            yield {self.desk.picker: base}
         yield from self.answer(conversation.ask(turn))
 
     def cards(self) -> list[Example]:

@@ -57,6 +57,8 @@ def test_what_asks_for_a_contact_and_says_nothing_else(question, kind):
         ("Ring 0300 555 0142 or 88015047.", {"03005550142", "88015047"}),
         ("(+1)786-555-0140", {"17865550140"}),
         ("From 2026-03-04 to 15/11, 9:00 - 17:00, 3 - 5 days, 2024-2025", set()),
+        ("The card is valid until 03/04/2027 or 31-12-2027.", set()),
+        ("Pay to account 12345678, order 10482211.", set()),
     ],
 )
 def test_numbers_that_may_be_called_are_told_from_dates(text, numbers):
@@ -89,13 +91,16 @@ def test_of_several_numbers_the_one_under_a_title_for_contacts_is_told_or_asked_
     assert (decision.action, [hit.entry for hit in decision.hits]) == ("clarify", [OARS, CLUB])
 
 
-def test_what_neither_states_nor_speaks_of_a_number_does_not_answer():
-    sure = [Hit(DUCKS, 0.9)]
+def test_where_none_states_a_number_the_word_for_it_decides_nothing():
+    """A shop for phones, or a company whose number is three digits."""
     decide_sure = Policy(GATE, FakeIntents()).decide
-    assert decide_sure(Question("phone number"), QUERY, sure, ()).action == "refuse"
-    spoken = Entry("short", "Reaching us", "By phone on 3200.")
-    decision = decide_sure(Question("phone number"), QUERY, [Hit(spoken, 0.9)], ())
-    assert decision.action == "answer"
+    for entry in (
+        Entry("phones", "Phones", "We sell phones by five makers."),
+        Entry("short", "Reaching us", "By phone on 3200."),
+    ):
+        decision = decide_sure(Question("phone number"), QUERY, [Hit(entry, 0.9)], ())
+        assert (decision.action, decision.hits[0].entry) == ("answer", entry)
+    assert decide("phone number", DUCKS, says=("person",)).action == "handoff"
 
 
 def test_what_states_a_part_of_another_is_left_out():

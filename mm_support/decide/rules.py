@@ -15,7 +15,7 @@ from mm_support.decide.named import asks_amount_of, which
 from mm_support.decide.situation import Situation
 from mm_support.language.asks import asks_in_words
 from mm_support.language.codes import COMPOUND
-from mm_support.language.contacts import contact_asked, contacts_in, speaks_of
+from mm_support.language.contacts import contact_asked, contacts_in
 from mm_support.language.emergency import emergency_sentences
 from mm_support.language.sentences import ASKING
 from mm_support.language.terms import term_set
@@ -74,20 +74,16 @@ def _pressing(here: Situation) -> Decision | None:
 
 def _contact(here: Situation) -> Decision | None:
     """Who asks for nothing but a telephone number or an e-mail address is told what states it, by
-    its title where one is titled so, or asked which is meant where several state others. What
-    neither states one nor speaks of one does not answer.
+    its title where one is titled so, or asked which is meant where several state others. Where none
+    does, all else decides: whoever sells phones is asked for those.
     """
     kind = contact_asked(here.question.asked)
     told = telling(kind, here.hits) if kind else ()
-    if told:
-        alone = len({contacts_in(kind, hit.entry.answer) for hit in told}) == 1
-        if alone or len(told) == 1:
-            return here.decide("answer", "evidence", told[:1])
-        return here.decide("clarify", "ambiguous", told[:CANDIDATES])
-    if not kind or here.sure and speaks_of(kind, here.hits[0].entry.answer):
+    if not told:
         return None
-    near = candidates(here.hits) if here.confidence >= NEAREST else ()
-    return here.decide("refuse", "unknown", near)
+    if len({contacts_in(kind, hit.entry.answer) for hit in told}) == 1:
+        return here.decide("answer", "evidence", told[:1])
+    return here.decide("clarify", "ambiguous", told[:CANDIDATES])
 
 
 def _beside(here: Situation) -> tuple[Hit, ...]:

@@ -130,10 +130,13 @@ def blocks_of(entry: Entry, stating: Stating | None = None) -> list[Block]:
 
 
 def _with_whole_lists(paragraphs: Sequence[Sequence[Sequence[str]]]) -> list[list[Sequence[str]]]:
-    """The paragraphs, those that are one item of a list each together with the next ones."""
+    """The paragraphs, those that are one item of a list each together with the next ones; what
+    names others with a colon is no item.
+    """
 
     def is_item(paragraph: Sequence[Sequence[str]]) -> bool:
-        return len(paragraph) == 1 and of_one_step(paragraph[0])
+        named = paragraph[-1][-1].endswith(COLONS)
+        return len(paragraph) == 1 and of_one_step(paragraph[0]) and not named
 
     together = runs(paragraphs, lambda run, own: is_item(own) and is_item(run[-1]))
     return [[line for own in run for line in own] for run in together]

@@ -13,16 +13,17 @@ import functools
 import re
 
 from mm_support.language.detect import stop_words
+from mm_support.language.emergency import says_to_call
+from mm_support.language.facts import facts_of
 from mm_support.language.messages import languages, listed
-from mm_support.language.telephone import PHONE, digits
+from mm_support.language.telephone import digits
 from mm_support.language.terms import edged
 
 KINDS = ("phone", "mail")
 LONGEST = 15  # digits of a telephone number (E.164)
-DATE = re.compile(r"\d{4}-\d{1,2}-\d{1,2}|(?:19|20)\d\d[-/](?:19|20)\d\d")
+YEARS = re.compile(r"(?:19|20)\d\d[-/](?:19|20)\d\d")
 BOOK = re.compile(r"(?<![\d+])97[89](?:[ -]?\d){10}(?!\d)")  # ISBN
-MAIL = re.compile(r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+")
-PLAIN = re.compile(r"(?<![\w.,/-])\+?\d{7,15}(?![\w]|[.,/-]\d)")
+UNGROUPED = re.compile(r"(?<![\w.,/-])\+?\d{7,15}(?![\w]|[.,/-]\d)")
 WORD = re.compile(r"[^\W_]+")
 HIRAGANA = re.compile("[\u3041-\u309f]+")  # what Japanese grammar is written in
 
@@ -42,23 +43,23 @@ def names_contact(title: str) -> bool:
     return named and not _said_else(title)
 
 
-def speaks_of(kind: str, text: str) -> bool:
-    """Whether a text has a word for one of KINDS."""
-    return bool(_words(kind).search(text))
-
-
 def states(kind: str, text: str) -> bool:
     """Whether a text holds a telephone number or an e-mail address."""
     return bool(contacts_in(kind, text))
 
 
 def contacts_in(kind: str, text: str) -> frozenset[str]:
-    """The numbers, without what groups their digits, or the addresses in a text."""
+    """The numbers, without what groups their digits, or the addresses in a text. A number that is
+    not grouped is one where the text speaks of calling: others count orders and accounts.
+    """
+    text = BOOK.sub(" ", YEARS.sub(" ", text))
+    found = facts_of(text).addresses
     if kind == "mail":
-        return frozenset(found.lower() for found in MAIL.findall(text))
-    text = BOOK.sub(" ", DATE.sub(" ", text))
-    found = (digits(match[0]) for own in (PHONE, PLAIN) for match in own.finditer(text))
-    return frozenset(number for number in found if 0 < len(number) <= LONGEST)
+        return frozenset(own for own in found if "@" in own)
+    called = _words("phone").search(text) or says_to_call(text)
+    ungrouped = UNGROUPED.findall(text) if called else ()
+    numbers = {own for own in found if own.isdigit()} | set(map(digits, ungrouped))
+    return frozenset(number for number in numbers if 0 < len(number) <= LONGEST)
 
 
 def _said_else(question: str) -> bool:

@@ -44,7 +44,12 @@ def is_emergency(sentence: str) -> bool:
     ]
     if not numbers or language not in languages():
         return bool(numbers)
-    return bool(_calling().search(text)) or any(_stands_alone(n, language) for n in numbers)
+    return says_to_call(text) or any(_stands_alone(n, language) for n in numbers)
+
+
+def says_to_call(text: str) -> bool:
+    """Whether a text has a word for calling somebody, or for who is called in an emergency."""
+    return bool(_calling().search(text))
 
 
 def _stands_alone(number: re.Match[str], language: str) -> bool:

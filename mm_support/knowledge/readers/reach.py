@@ -15,7 +15,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import Block, Remarks
 from mm_support.knowledge.readers.blocks import tree_blocks
 from mm_support.knowledge.readers.elements import letters_of
-from mm_support.language.contacts import contacts_in, speaks_of, states
+from mm_support.language.contacts import KINDS, states
 from mm_support.language.facts import facts_of
 from mm_support.language.telephone import LONG
 
@@ -29,14 +29,9 @@ MAX_LETTERS = 600  # under one heading; of more, what is beside its numbers is a
 
 
 def has_contact(text: str) -> bool:
-    """Whether a text has a telephone number or an e-mail address. A number without groups is one
-    where the text says so."""
-    if "@" in text and states("mail", text):
-        return True
-    numbers = contacts_in("phone", text) if sum(map(str.isdigit, text)) >= LONG else frozenset()
-    return bool(numbers) and (
-        speaks_of("phone", text) or not numbers.isdisjoint(facts_of(text).addresses)
-    )
+    """Whether a text has a telephone number or an e-mail address."""
+    may = "@" in text or sum(map(str.isdigit, text)) >= LONG
+    return may and any(states(kind, text) for kind in KINDS)
 
 
 def reaches(text: str) -> bool:
