@@ -19,7 +19,8 @@ from mm_support.decode.phonemes import Phonemes
 from mm_support.decode.piper_model import PiperModel, spans
 from mm_support.decode.voice import PiperVoice, breaths, load_voice
 from mm_support.errors import GenerationError, WeightsError
-from mm_support.language.spoken import _unit_names, spoken
+from mm_support.language.spoken import spoken
+from mm_support.language.spoken_amounts import _unit_names
 from mm_support.language.spoken_table import summary
 from mm_support.types import Audio
 from mm_support.weights import package_weights
@@ -50,7 +51,8 @@ SAID = {
     "Error E24 on the WH-1000XM5": "Error E24 on the WH-1000XM5",
     "1,204 items": "1,204 items",
     "1st-3rd of May": "1st-3rd of May",
-    "I/O, and/or, 24/7": "I/O, and/or, 24/7",
+    "I/O, and/or": "I/O, and/or",
+    "a .csv file, .NET; ½ cup": "a .csv file, .NET; ½ cup",
     "version v2.0.1 in Room 101": "version v2.0.1 in Room 101",
     "at 9:05 am.": "at 9:05 am.",
     "192.168.0.1": "192.168.0.1",
@@ -69,7 +71,18 @@ SAID = {
     "2.4 GHz, 3-5 kg and 10 m/s": "2.4 gigahertz, 3 to 5 kilograms and 10 meters per second",
     "at -5°C": "at -5 degrees Celsius",
     "$12.50, £1 or 1,200 €": "12.50 US dollars, 1 British pound or 1,200 euros",
+    "Add 1/2 cup and 3/4 of it": "Add ½ cup and ¾ of it",
+    "a box of 40x30x12 cm": "a box of 40 × 30 × 12 centimeters",
+    'a 27" screen, type "5", 6\'1" tall': 'a 27 inches screen, type "5", 6 feet 1 inch tall',
+    "100-120 V~, 50/60 Hz, <=4 A": "100 to 120 volts, 50 60 hertz, ≤4 amperes",
+    "rows A–F, letters a-z, plan B–A": "rows A to F, letters a to z, plan B–A",
+    # keys, and what is named after one
+    "Press # or '*', dial *#43#, see #7*.": ("Press hash or star, dial star hash 4 3 hash, see 7."),
+    "C# and F#": "C sharp and F sharp",
+    "File -> Open": "File, Open",
     # dates and times
+    "until 09/2031": "until September 2031",
+    "Wed, Feb 4 or Fri 6 Mar": "Wednesday, February 4 or Friday 6 March",
     "on 2026-11-23": "on November 23, 2026",
     "31/03/2026 and 03/31/2026": "March 31, 2026 and March 31, 2026",
     "23.11.2026": "November 23, 2026",
@@ -104,7 +117,7 @@ def test_text_is_said_as_a_person_would(written):
         ("Model 5 van 7", "nl", "Model 5 van 7"),
         ("45°, 5/h", "fr", "45 degrés, 5/h"),
         ("2048 MB, 5.50 kg", "en", "2048 megabytes, 5.50 kilograms"),  # as it is written
-        ("1/2 tasse", "fr", "1/2 tasse"),
+        ("1/2 tasse", "fr", "½ tasse"),
         ("2026-03-31 9:00-17:30", "zh", "2026年3月31日 9点到17点30分"),
         ("Fehler **E24** [1]", "xx", "Fehler E24"),
         # the Chinese voice, as espeak-ng names its language; no blank stands around its numbers
@@ -153,8 +166,20 @@ def test_text_is_said_as_a_person_would(written):
             "10 megabytes per day, 180 degrees Celsius/350 degrees Fahrenheit, 5 A/C",
         ),
         ("§ 312g BGB, 24 Std./Tag", "de", "§ 312g BGB, 24 Stunden pro Tag"),
-        ("$10M, $1.299 MXN, $5 USD, CA$5", "en", "$10M, $1.299 MXN, 5 US dollars, CA$5"),
-        ("0800-123-4567 (24/7).", "en", "0 8 0 0, 1 2 3, 4 5 6 7, 24/7."),
+        (
+            "$10M, $1.299 MXN, $5 USD, CA$5",
+            "en",
+            "10 million US dollars, $1.299 MXN, 5 US dollars, 5 Canadian dollars",
+        ),
+        (
+            "€1.5 million, $2-3k, R$ 20 / US$4, ₹900",
+            "en",
+            "1.5 million euros, 2 to 3 thousand US dollars, 20 Brazilian reals / 4 US dollars,"
+            " 900 Indian rupees",
+        ),
+        ("CHF 40.-, 30.– CHF", "en", "40 Swiss francs, 30 Swiss francs"),
+        ("Pro: $8/seat/month", "en", "Pro: 8 US dollars per seat per month"),
+        ("0800-123-4567 (24/7).", "en", "0 8 0 0, 1 2 3, 4 5 6 7, 24 7."),
         ("von 9.00 bis 17.30 Uhr, 2.30", "de", "von 9 Uhr bis 17:30, 2.30"),
         ("Lun.-ven. 9h-17h", "fr", "lundi à vendredi 9 heures à 17 heures"),
         ("5 uur, € 5/uur", "nl", "5 uur, 5 euro per uur"),  # without a long form in the data
@@ -169,6 +194,9 @@ def test_text_is_said_as_a_person_would(written):
             "15 minutes later, max 5 US dollars. Then 2 hours. Or",
         ),
         ("Am 3. April, ca. 5 Tage", "de", "Am 3 April, ca 5 Tage"),
+        ("Ask Dr. Ng or Mrs. Diaz. No. 7", "en", "Ask Dr Ng or Mrs Diaz. number 7"),
+        ("Linie Nr. 4, ca. 5 Tage", "de", "Linie Nummer 4, ca 5 Tage"),
+        ("Taste # drücken", "de", "Taste Raute drücken"),
         ("It is May. 5 came, on Jan. 5", "en", "It is May. 5 came, on January 5"),
         # what a voice would say as a word, or leave out
         (
@@ -181,7 +209,11 @@ def test_text_is_said_as_a_person_would(written):
         ("3 hrs, $7.50/mo, 2 wks", "en", "3 hours, 7.50 US dollars per month, 2 weeks"),
         ("10000 mAh", "en", "1 0 0 0 0 m A h"),
         ("j_kim@mail.com", "en", "j underscore kim@mail.com"),
-        ("£2.5m, part 00471-882, 471-882-C", "en", "£2.5m, part 0 0 4 7 1, 8 8 2, 471-882-C"),
+        (
+            "£2.5m, part 00471-882, 471-882-C",
+            "en",
+            "2.5 million British pounds, part 0 0 4 7 1, 8 8 2, 471-882-C",
+        ),
         ("card •••• 7731, **reset** 10 s", "en", "card 7 7 3 1, reset 10 seconds"),
         ("储存于2～6℃，CNY 80", "zh", "储存于2到6摄氏度，80元"),
         ("1. 打开盖子。\n2. 取出电池", "zh", "1, 打开盖子。 2, 取出电池."),
