@@ -51,6 +51,7 @@ ENGLISH = {
     "my mail is K I M at example dot com": "my mail is kim@example.com",
     "my mail is kim plus shop at example dot com": "my mail is kim+shop@example.com",
     "my code is four two oh": "my code is 420",
+    "it is on www dot shop dot com": "it is on www.shop.com",
     # words stay words
     "at five o'clock, oh well": "at 5 o'clock, oh well",
     "just a second, that is the point": "just a second, that is the point",
@@ -88,6 +89,10 @@ CHINESE = {
     "价格是99块9, 对吗?": "价格是99.9块，对吗？",
     "上午十点零五分，两点五十": "上午十点零五分，两点50",
     "等了三四天": "等了三四天",
+    "零八年或二一年买的，用了两三年": "08年或21年买的，用了两三年",
+    "固件是三点零点七，地址一零点一点零点八": "固件是3.0.7，地址10.1.0.8",
+    "编号是C 四 八二 P": "编号是C482P",
+    "邮箱 lin underscore w at mail dot com": "邮箱 lin_w@mail.com",
     "我的是OK": "我的是OK",
 }
 

@@ -27,17 +27,20 @@ PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
 NUMERAL = f"[{DIGITS}十百千万亿]"
 COUNT = "[一二三四五六七八九]"
+SHORT_YEAR = (
+    "(?:[零〇][一二三四五六七八九]|[一二][零〇一二三四五六七八九])"  # 一五年; 两三年 are some
+)
 # single numerals stay, as they are words too (一个, 一下), unless they stand beside a letter or
 # digit
 CHINESE_NUMBER = re.compile(
     rf"百分之(?P<share>{NUMERAL}+)"
-    rf"|(?P<whole>{NUMERAL}+)(?:点(?P<tenths>[{DIGITS}]++)(?![分刻半十百]))"
+    rf"|(?P<whole>{NUMERAL}+)(?P<parts>(?:点[{DIGITS}]++(?![分刻半十百]))+)"
     rf"|(?P<money>{NUMERAL}+|\d+)块(?P<dimes>{COUNT}|\d)(?:[毛角](?P<cents>{COUNT}|\d)?分?)?"
     rf"(?![\d{DIGITS}十百千万亿个])"
     rf"|(?P<several>[{DIGITS}]{{3,}}(?:[ ,，、]{{1,2}}[{DIGITS}]{{3,}})*(?![十百千万亿])"
     rf"|(?=[{DIGITS}]*[十百千万亿]){NUMERAL}{{2,}})"
     rf"|(?:(?<=[A-Za-z0-9])|(?<=[A-Z0-9][ 杠-]))(?P<after>[{DIGITS}十]++)(?![个天月号点])"
-    rf"|(?P<dated>{NUMERAL})(?=[年月号日块元])"
+    rf"|(?P<dated>{SHORT_YEAR}(?=年)|{NUMERAL}(?=[年月号日块元]))"
 )
 SINGLE = r"(?:\d{1,4}|[A-Z])"
 # beside characters of scripts without blanks too
@@ -203,13 +206,14 @@ def _dialled(text: str, language: str) -> str:
 
 
 def _dotted(text: str, language: str) -> str:
-    """192 dot 168 dot one dot one -> 192.168.1.1"""
+    """192 dot 168 dot one dot one -> 192.168.1.1, www dot shop dot com -> www.shop.com"""
     said, number = _sign(language, "dot"), r"[^\W_]+(?:\.\d+)*"
 
     def joined(match: re.Match[str]) -> str:
         numbers = [in_digits(one, language) for one in re.split(said, match[0])]
         plain = all(one.replace(".", "").isdigit() for one in numbers)
-        return ".".join(numbers) if plain else match[0]
+        site = numbers[0].lower() == "www"
+        return ".".join(numbers) if plain or site else match[0]
 
     return re.sub(rf"\b{number}(?:(?:{said}){number})+\b", joined, text)
 
@@ -278,8 +282,12 @@ def _letter(language: str) -> str:
 
 
 def _chinese_numbers(text: str) -> str:
-    """一零四八二二 -> 104822, 一百二十九块 -> 129块, 百分之二十 -> 20%; what is no number stays."""
-    return CHINESE_NUMBER.sub(_chinese_number, text)
+    """一零四八二二 -> 104822, 一百二十九块 -> 129块, 百分之二十 -> 20%; what is no number stays. Again
+    while something changes: behind a digit a numeral is one too (B 七 三九).
+    """
+    while (read := CHINESE_NUMBER.sub(_chinese_number, text)) != text:
+        text = read
+    return text
 
 
 def _chinese_number(match: re.Match[str]) -> str:
@@ -289,7 +297,7 @@ def _chinese_number(match: re.Match[str]) -> str:
     if "share" in parts:
         return f"{parts['share']}%"
     if "whole" in parts:
-        return f"{parts['whole']}.{parts['tenths']}"
+        return ".".join([parts["whole"], *map(_value, match["parts"].split("点")[1:])])
     if "money" in parts:
         return f"{parts['money']}.{parts['dimes']}{parts.get('cents', '')}块"
     return next(iter(parts.values()))
@@ -299,7 +307,7 @@ def _value(words: str) -> str:
     """The number in digits; "" where there is none. Digits alone are read one by one."""
     if words.isdecimal():
         return words
-    plain = re.sub("[ ,，、]", "", words).translate(str.maketrans("〇幺两", "零一二"))
+    plain = re.sub("[ ,，、点]", "", words).translate(str.maketrans("〇幺两", "零一二"))
     if not re.search("[十百千万亿]", plain):
         return "".join(str("零一二三四五六七八九".index(sign)) for sign in plain)
     number = chinese_number(words.replace("〇", "零").replace("幺", "一"))
