@@ -7,9 +7,11 @@ reply = SupportService.load(Settings()).answer(UserTurn(text="How long is the wa
 
 from typing import TYPE_CHECKING
 
+from mm_support.device import sleep_between_work
 from mm_support.privacy import switch_off_telemetry
 
 switch_off_telemetry()
+sleep_between_work()
 
 from mm_support.config import Settings
 from mm_support.errors import (

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import functools
 import logging
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, NamedTuple
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     import torch
 
 log = logging.getLogger(__name__)
+
+
+def sleep_between_work() -> None:
+    """Lets the threads among which torch shares its work sleep until there is more. By default they
+    spin, which takes the core from whatever else is computed. Torch reads it when it is first
+    imported; what is set already stays.
+    """
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
 
 
 class Device(NamedTuple):

@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from functools import partial
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -218,9 +219,11 @@ def live(settings: Settings) -> Figures:
 def hearing(settings: Settings) -> Figures:
     """Interruptions, and how soon a reply is heard (talking.py)."""
     from mm_support.bench.talking import first_sounds, interruptions
+    from mm_support.encode.live import is_whole
     from mm_support.service import SupportService
 
-    questions = [entry.questions[0] for entry in pack("shopping")[: ASKED + 1]]
+    asked = (next(filter(is_whole, entry.questions), None) for entry in pack("shopping"))
+    questions = [*islice(filter(None, asked), ASKED + 1)]  # nobody speaks in keywords
     with tempfile.TemporaryDirectory() as folder:
         own = settings.with_changes(data_dir=Path(folder))
         with closing(SupportService.load(own)) as service:
