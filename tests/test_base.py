@@ -448,6 +448,17 @@ def test_a_base_of_other_models_answers_by_its_words_and_is_made_again_from_its_
     assert answers(make(models="others")) == answers(after)
 
 
+def test_an_upgrade_is_no_change_that_is_undone(make, tmp_path):
+    before = make()
+    before.ingest("kb", table(tmp_path / "faq.csv", a="Good.", b="Bad."))
+    before.remove("kb", "b")
+    after = make(models="others")
+    after.renew("kb")
+    for held in ({"a": "Good.", "b": "Bad."}, {"a": "Good."}):
+        after.undo("kb")
+        assert answers(after) == held and after.stale() == []
+
+
 def test_a_base_whose_source_cannot_be_read_any_more_is_made_again_of_itself(make, tmp_path):
     before = make()
     before.ingest("kb", source(tmp_path / "docs", 10, 20))

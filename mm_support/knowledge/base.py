@@ -156,8 +156,11 @@ class Knowledge(Bases):
             self._publisher.publish(name, wanted, recipe, OWN, [])
 
     def undo(self, name: str) -> None:
-        """Takes the last change of a base back, and the second time that. Raises KnowledgeError."""
+        """Takes the last change of a base back, and the second time that. What is brought back from
+        before an upgrade is made again. Raises KnowledgeError.
+        """
         self._index.undo(name)
+        self.renew(name)
 
     def renew(self, name: str, progress: Progress | None = None) -> IngestReport:
         """Makes a base again with the models of today, of what was kept of its sources. What people
@@ -217,7 +220,7 @@ class Knowledge(Bases):
                 wanted = merged(wanted, new, recipe, [])
         noted, label = self._noted(name, progress), old.about.label
         try:
-            self._publisher.publish(name, wanted, recipe, label, remarks, noted)
+            self._publisher.publish(name, wanted, recipe, label, remarks, noted, again=True)
         finally:
             self._renewing.pop(name, None)
         return remarks

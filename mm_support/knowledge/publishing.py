@@ -45,8 +45,10 @@ class Publisher:
         remarks: list[Remark],
         progress: Progress | None = None,
         copied: Path | str | None = None,
+        again: bool = False,
     ) -> None:
         """Writes a version. copied: a source to copy, the last one of the recipe or of its origin.
+        again: it is the present one, made again, and no change that somebody takes back.
         What was learned about the version before holds until it is learned anew.
         """
         before = self._index.open(name).fitted if name in self._index.names() else {}
@@ -57,7 +59,7 @@ class Publisher:
             for point in self._points(name, wanted, remarks, report):
                 new.add(point)
             report(len(wanted), len(wanted), "done")
-            new.publish(label, recipe.as_json())
+            new.publish(label, recipe.as_json(), again)
         if before:
             self._index.open(name).keep(before)
 

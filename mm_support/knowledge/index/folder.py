@@ -171,8 +171,10 @@ class FolderIndex:
                 held.close()
             self._sweep(name)
 
-    def publish(self, name: str, folder: Path, held: IO[bytes] | None) -> None:
-        """Makes a finished folder the current version."""
+    def publish(self, name: str, folder: Path, held: IO[bytes] | None, again: bool) -> None:
+        """Makes a finished folder the current version. again: it says what the current one says,
+        in whose place it comes; `undo` still brings back the one before that.
+        """
         base, key = folder.parent, folder.name.removesuffix(NEW)
         with waiting(self._folder / LOCK):
             if held:
@@ -180,7 +182,7 @@ class FolderIndex:
             pointer = self._pointer(name) or Pointer("")
             os.replace(folder, base / key)
             make_durable(base)
-            self._point(name, Pointer(key, pointer.current))
+            self._point(name, Pointer(key, pointer.before if again else pointer.current))
         self._close(name)
 
     def undo(self, name: str) -> None:
@@ -325,10 +327,12 @@ class FolderWriter:
     def add(self, point: Point) -> None:
         self._version.add(point)
 
-    def publish(self, label: str, recipe: dict[str, Any] | None = None) -> None:
+    def publish(
+        self, label: str, recipe: dict[str, Any] | None = None, again: bool = False
+    ) -> None:
         about = {"label": label, "signature": self._index.signature, "recipe": recipe or {}}
         self._version.finish(about | self._index._dims | {"reading": READING})
-        self._index.publish(self._name, self._folder, self._held)
+        self._index.publish(self._name, self._folder, self._held, again)
 
     def close(self) -> None:
         """Closes the files of a version that was not published."""

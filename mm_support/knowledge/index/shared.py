@@ -57,7 +57,8 @@ INSERT INTO knowledge_learned VALUES (%s, %s, %s)
 """
 LATEST = """
 INSERT INTO knowledge_bases (name, version) VALUES (%s, %s) ON CONFLICT (name) DO UPDATE
-    SET before = knowledge_bases.version, version = excluded.version
+    SET before = CASE WHEN %s THEN knowledge_bases.before ELSE knowledge_bases.version END,
+        version = excluded.version
 """
 REMOVE = """
 UPDATE knowledge_bases SET version = '', before = version WHERE name = %s AND version <> ''
@@ -126,7 +127,7 @@ class SharedIndex(FolderIndex):
             finally:
                 self._changing.server = None
 
-    def publish(self, name: str, folder: Path, held: IO[bytes] | None) -> None:
+    def publish(self, name: str, folder: Path, held: IO[bytes] | None, again: bool) -> None:
         """Brings a finished folder to the server, and makes it current there and here."""
         key = folder.name.removesuffix(NEW)
         with waiting(self._folder / IN_STEP):
@@ -138,9 +139,9 @@ class SharedIndex(FolderIndex):
                     server.execute(
                         "INSERT INTO knowledge_holds VALUES (%s, %s, %s)", [name, key, path]
                     )
-                server.execute(LATEST, [name, key])
+                server.execute(LATEST, [name, key, again])
                 _tidy(server, name)
-            super().publish(name, folder, held)
+            super().publish(name, folder, held, again)
 
     def undo(self, name: str) -> None:
         self._known(name)
