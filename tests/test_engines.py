@@ -102,6 +102,7 @@ def test_thoughts_of_a_server_are_left_out(serve):
 
 END = b'data: {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]}\n\ndata: [DONE]\n\n'
 
+ENDLESS = "endless"  # a list of models that is sent for ever
 LISTED = {"object": "list", "data": [{"id": "first-model", "object": "model"}]}
 
 
@@ -120,7 +121,17 @@ class FakeServer(Loopback):
 
 class Calls(Handler):
     def do_GET(self):
-        self.tell(self.server.listed)
+        if self.server.listed is not ENDLESS:
+            return self.tell(self.server.listed)
+        self.send_response(200)
+        self.send_header("Content-Type", "application/json")
+        self.end_headers()
+        try:
+            while True:
+                self.wfile.write(b" " * 1000)
+                time.sleep(self.server.pause)
+        except OSError:
+            self.server.broken_pipe.set()
 
     def do_POST(self):
         self.server.requests.append(json.loads(self.body()))
@@ -223,6 +234,16 @@ def test_whoever_else_answers_there_is_a_plain_error_but_no_hindrance_to_a_model
     with pytest.raises(GenerationError, match="llm_url"):
         server_model(server)
     assert "".join(server_model(server, llm_model="m").stream(MESSAGES, 20)) == "Paris."
+
+
+@pytest.mark.parametrize("bound, pause", [("LARGEST", 0.0), ("LONGEST", 0.05)])
+def test_a_list_of_models_without_an_end_keeps_nobody(serve, monkeypatch, bound, pause):
+    monkeypatch.setattr(f"mm_support.engines.server.{bound}", 2.0)
+    endless = serve(listed=ENDLESS, pause=pause)
+    with pytest.raises(GenerationError, match="llm_url"):
+        server_model(endless)
+    assert endless.broken_pipe.wait(10)
+    assert "".join(server_model(endless, llm_model="m").stream(MESSAGES, 20)) == "Paris."
 
 
 def test_chunks_without_content_and_content_in_parts_end_no_reply(serve):

@@ -9,8 +9,9 @@ names, within a bound. Knows nothing of replies.
 from __future__ import annotations
 
 import contextlib
+import json
 import time
-from collections.abc import Generator, Iterator
+from collections.abc import Generator, Iterable, Iterator
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
@@ -20,6 +21,7 @@ from mm_support.errors import GenerationError
 
 CONNECT_TIMEOUT = 5.0  # s
 READ_TIMEOUT = 30.0  # s without a byte
+LARGEST, LONGEST = 16 * 2**20, 30.0  # bytes, s of its list of models
 RETRIES = 2  # before the first token only
 LONGEST_WAIT = 8.0  # s before another try; a server that asks for more is not waited for
 FIRST_WAIT = 0.5  # s, where the server names no time; doubled at each try
@@ -60,16 +62,18 @@ class ServerModel:
     def _listed(self, needed: bool) -> list[dict[str, Any]]:
         """The models that the server offers; none where it does not list them and one is named."""
         try:
-            with self._errors():
-                found = [model.to_dict() for model in self._client.models.list()]
+            with self._errors(), self._client.models.with_streaming_response.list() as answer:
+                listed = _whole(answer.iter_bytes())
         except GenerationError:
             if needed:
                 raise
             return []
+        try:
+            found = list(json.loads(listed)["data"])
         # whoever else answers there, with a page or a list of something
-        except (AttributeError, TypeError):
+        except (KeyError, TypeError, ValueError):
             found = []
-        found = [described for described in found if described.get("id")]
+        found = [one for one in found if isinstance(one, dict) and one.get("id")]
         if needed and not found:
             raise GenerationError(
                 f"The reply server at {self._url} offers no model; load one there, or check"
@@ -140,7 +144,7 @@ class ServerModel:
 
     @contextlib.contextmanager
     def _errors(self) -> Iterator[None]:
-        import httpx
+        import httpx2  # openai's own
         import openai
 
         try:
@@ -156,12 +160,22 @@ class ServerModel:
             elif exc.status_code >= 500:
                 remedy = "Its own log tells why."
             raise GenerationError(
-                f"The reply server at {self._url} refused: {exc.message} {remedy}"
+                f"The reply server at {self._url} refused: {exc.message.rstrip('.')}. {remedy}"
             ) from exc
-        except (openai.OpenAIError, httpx.HTTPError, ValueError) as exc:
+        except (openai.OpenAIError, httpx2.HTTPError, ValueError) as exc:
             raise GenerationError(
                 f"The reply server at {self._url} cannot be used ({exc}); check llm_url."
             ) from exc
+
+
+def _whole(pieces: Iterable[bytes]) -> bytes:
+    """An answer. Raises ValueError for one that is too large or takes too long."""
+    whole, until = bytearray(), time.monotonic() + LONGEST
+    for piece in pieces:
+        whole += piece
+        if len(whole) > LARGEST or time.monotonic() > until:
+            raise ValueError("its list of models does not end")
+    return bytes(whole)
 
 
 def context_length(described: dict[str, Any]) -> int:
