@@ -181,18 +181,16 @@ class Trial:
             front.kill()
 
     def disk(self, outcome: Outcome) -> None:
-        """A reply that the full disk does not take is given, and the status says that it is not
-        kept: it was not acknowledged as kept.
+        """A reply that the full disk does not take is given and kept in memory; the status says so,
+        and it is stored once there is room.
         """
         with self._front() as front:
             self._asked(front, outcome)
             front.tell(disk="full")
             front.hear()
             said = front.ask(self._questions[0], knowledge=self._knowledge)
-            if "error" in said or said["status"].startswith("Degraded"):
-                outcome.told.append(said.get("error") or said["status"])
-            else:
-                self._noted(said, outcome)
+            self._noted(said, outcome)
+            outcome.told.append(said.get("status", ""))
             front.tell(disk="free")
             front.hear()
             self._asked(front, outcome)

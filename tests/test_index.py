@@ -1075,3 +1075,16 @@ def told_and_others_answer(folder):
         again.index.open("kb")
     assert str(folder) not in str(caught.value)  # customers read it too
     assert len(again.entries("other")) == 4 and "other" in again.index.names()
+
+
+@pytest.mark.parametrize("change", ["undo", "remove"])
+def test_a_full_disk_that_keeps_a_base_as_it_is_is_told_in_a_sentence(index, monkeypatch, change):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    for label in ("v1", "v2"):
+        index.replace("kb", random_points(1), label)
+    with monkeypatch.context() as patch, pytest.raises(KnowledgeError, match="Make room"):
+        patch.setattr("mm_support.knowledge.index.folder.write_json", full)
+        getattr(index.index, change)("kb")
+    assert index.label("kb") == "v2"

@@ -144,12 +144,58 @@ def test_feedback_without_a_database_is_clearly_answered(keeper):
         keeper.feedback("t2", "sideways", "")
 
 
-def test_neither_database_nor_disk_costs_the_reply_and_the_status_says_so(keeper, journal):
-    keeper.store.broken = keeper.store.reading_broken = True
-    journal.path.mkdir()  # nothing can be appended to it
-    assert keeper.keep(turn(1), "", "assistant")["id"] == "t1"
+@pytest.fixture
+def full_disk(monkeypatch):
+    """No journal takes a row while it is set."""
+    full = threading.Event()
+
+    def append(self, row, append=Journal.append):
+        if full.is_set():
+            raise OSError(28, "No space left on device")
+        append(self, row)
+
+    monkeypatch.setattr(Journal, "append", append)
+    full.set()
+    return full
+
+
+def test_what_neither_database_nor_disk_takes_waits_in_memory_and_the_status_says_so(
+    keeper, full_disk
+):
+    keeper.store.broken = True
+    keeper.keep(turn(1), "", "assistant")
+    keeper.keep(turn(2, action="handoff", reason="asked"), "why", "assistant")
+    assert "memory" in keeper.trouble
+    past, owner = keeper.before("s")
+    assert [before.text for before in past] == ["question 1", "question 2"] and owner == "waiting"
+    keeper.keep(turn(3, session="gone"), "", "assistant")
+    assert keeper.forget(["gone"]) == {"t3"}
+    full_disk.clear()
+    keeper.keep(turn(4), "", "assistant")
+    assert keeper.trouble == JOURNALED
+    keeper.store.broken = False
+    until(lambda: not keeper.trouble)
+    assert sorted(stored(keeper)) == ["t1", "t2", "t4"]
+    assert keeper.desk.waiting()[0].summary == "why"
+
+
+def test_what_waits_in_memory_is_written_before_the_process_ends(keeper, full_disk, database_url):
+    keeper.store.broken = True
+    keeper.keep(turn(1), "", "assistant")
+    keeper.store.broken = False
+    keeper.close()
+    assert [row.id for row, _ in Store(database_url).turns()] == ["t1"]
+
+
+def test_memory_takes_no_more_than_it_has_room_for(keeper, full_disk, monkeypatch):
+    monkeypatch.setattr("mm_support.store.journal.MOST_HELD", 1)
+    keeper.store.broken = True
+    for number in (1, 2):
+        assert keeper.keep(turn(number), "", "assistant")["id"] == f"t{number}"
     assert "cannot be kept" in keeper.trouble
-    journal.path.rmdir()
+    keeper.store.broken = False
+    until(lambda: not keeper.trouble)
+    assert stored(keeper) == ["t1"]
 
 
 @pytest.mark.skipif(os.name != "posix", reason="rights of POSIX")

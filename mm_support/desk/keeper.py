@@ -1,7 +1,8 @@
 """Keeps what customers were told, whatever happens to the database.
 
 A turn that the database does not take goes to the journal, and from there into the database as soon
-as that answers again. Until then the journal also says what was said before in a conversation.
+as that answers again; one that the disk does not take either waits in memory. Until then the journal
+also says what was said before in a conversation.
 """
 
 from __future__ import annotations
@@ -36,7 +37,8 @@ log = logging.getLogger(__name__)
 REMEMBERED = 1_000  # conversations whose masks are known until a person takes them over
 RETRY = 5.0  # s between attempts to write the journal's rows into the database
 JOURNALED = "replies are kept in a journal until the database answers"
-LOST = "replies cannot be kept: neither the database nor the disk takes them"
+HELD = "replies are kept in memory only: neither the database nor the disk takes them"
+LOST = "replies cannot be kept: neither the database, the disk nor the memory takes them"
 
 
 class Keeper:
@@ -57,7 +59,7 @@ class Keeper:
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal
-        self._lock, self._lost = threading.Lock(), False
+        self._lock, self._trouble = threading.Lock(), JOURNALED
         self._erased: set[str] = set()  # turns of the journal that are kept no longer
         self.catch_up()
         self._rounds = Rounds([Task("emptying the journal", RETRY, self.catch_up)])
@@ -65,7 +67,7 @@ class Keeper:
     @property
     def trouble(self) -> str:
         """What is wrong with keeping, for people; "" where nothing is."""
-        return LOST if self._lost else JOURNALED if self.journal else ""
+        return self._trouble if self.journal else ""
 
     def before(self, session_id: str) -> tuple[tuple[Past, ...], Owner]:
         """The latest turns of a conversation, oldest first, and whose it is."""
@@ -110,18 +112,19 @@ class Keeper:
         originals = self._remember(record["session_id"], record["id"], values)
         try:
             if not self.journal:
-                kept = keep_turn(self.store, record, summary, owner, originals, began)
-                self._lost = False
-                return kept
+                return keep_turn(self.store, record, summary, owner, originals, began)
         except StoreError as exc:
             log.warning("a turn goes to the journal: %s", exc)
-        try:
-            self.journal.append({**record, "summary": summary})
-            self._lost = False
-        except OSError:
-            log.exception("a turn could not be kept: %s", record["id"])
-            self._lost = True
+        self._to_journal({**record, "summary": summary})
         return record
+
+    def _to_journal(self, row: Row) -> None:
+        try:
+            self.journal.append(row)
+            self._trouble = JOURNALED
+        except OSError as exc:
+            self._trouble = HELD if self.journal.hold(row) else LOST
+            log.error("the disk does not take the turn %s (%s): %s", row["id"], exc, self._trouble)
 
     def _remember(
         self, session_id: str, turn_id: str, values: dict[str, str]
@@ -186,6 +189,7 @@ class Keeper:
 
     def close(self) -> None:
         self._rounds.close()
+        self.catch_up()
         self.store.close()
 
     def catch_up(self) -> None:

@@ -1,7 +1,7 @@
 """An append-only file of what a database did not take, so that it can be written there later.
 
-A row is a line of JSON. It is on the disk when `append` returns. Knows no database and no
-conversation; several processes may use one file.
+A row is a line of JSON. It is on the disk when `append` returns. What the disk does not take either
+is held in memory. Knows no database and no conversation; several processes may use one file.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import json
 import logging
 import os
+import threading
 from collections.abc import Callable, Collection
 from datetime import datetime
 from pathlib import Path
@@ -21,27 +22,40 @@ log = logging.getLogger(__name__)
 
 Row = dict[str, Any]
 
+MOST_HELD = 1_000  # rows in memory
+
 
 class Journal:
-    """The rows in a file, oldest first. The file is there only while there are rows."""
+    """The rows in a file, oldest first, and those held in memory. The file is there only while there
+    are rows.
+    """
 
     def __init__(self, path: Path) -> None:
         self.path, self.refused = Path(path), Path(path).with_suffix(".refused")
         self._lock = FileLock(self.path.with_suffix(".lock"))  # while the file changes
         self._handing = FileLock(self.path.with_suffix(".handing"))
+        self._held: list[Row] = []
+        self._holding = threading.Lock()
 
     def __bool__(self) -> bool:
         """Whether there are rows."""
-        return self.path.exists()
+        return bool(self._held) or self.path.exists()
 
     def append(self, row: Row) -> None:
         """Raises OSError where the disk does not take it."""
         with self._lock:
             _append(self.path, row)
 
+    def hold(self, row: Row) -> bool:
+        """Holds a row in memory until it is handed over; False where there is no room for it."""
+        with self._holding:
+            if room := len(self._held) < MOST_HELD:
+                self._held.append(row)
+        return room
+
     def rows(self) -> list[Row]:
         """All rows that can be read; a line that a crash cut off is reported and left out."""
-        return _rows(self.path)
+        return [*_rows(self.path), *self._held]
 
     def all_rows(self) -> list[Row]:
         """The same with those that were refused, which come first."""
@@ -59,6 +73,9 @@ class Journal:
                 kept = [row for row in rows if row.get("id", row.get("turn_id")) not in turns]
                 if path.exists() and kept != rows:
                     _replace(path, kept)
+            with self._holding:
+                turns |= {row["id"] for row in self._held if row["session_id"] in sessions}
+                self._held = [row for row in self._held if row["id"] not in turns]
         return turns
 
     def hand_over(self, take: Callable[[Row], bool]) -> None:
@@ -68,15 +85,23 @@ class Journal:
         Rows may be appended meanwhile. Does nothing while another process hands rows over.
         """
         with contextlib.suppress(Timeout), self._handing.acquire(timeout=0):
-            done = 0
-            try:
-                for row in self.rows():
-                    if not take(row):
-                        _append(self.refused, row)
-                    done += 1
-            finally:
-                with self._lock:
-                    _replace(self.path, self.rows()[done:])
+            self._hand_over_file(take)
+            while self._held:
+                if not take(self._held[0]):
+                    _append(self.refused, self._held[0])
+                with self._holding:
+                    self._held.pop(0)
+
+    def _hand_over_file(self, take: Callable[[Row], bool]) -> None:
+        done = 0
+        try:
+            for row in _rows(self.path):
+                if not take(row):
+                    _append(self.refused, row)
+                done += 1
+        finally:
+            with self._lock:
+                _replace(self.path, _rows(self.path)[done:])
 
 
 def _rows(path: Path) -> list[Row]:

@@ -150,7 +150,7 @@ class FolderIndex:
         """A new version of a base; left without `publish`, it leaves no trace."""
         check_name(name)
         key = f"{time.time_ns():x}-{uuid.uuid4().hex[:KEY_DIGITS]}"
-        with _told_in_words(), self._beside(name, key) as (folder, held):
+        with told_in_words(), self._beside(name, key) as (folder, held):
             writer = FolderWriter(self, name, folder, held)
             try:
                 yield writer
@@ -187,7 +187,7 @@ class FolderIndex:
 
     def undo(self, name: str) -> None:
         """Makes the version before current again; a second time brings back what was undone."""
-        with waiting(self._folder / LOCK):
+        with told_in_words(), waiting(self._folder / LOCK):
             pointer = self._known(name)
             if not (self._folder / name / pointer.before / HELD).is_file():
                 raise KnowledgeError(f"The knowledge base {name!r} has no version before this one.")
@@ -197,7 +197,7 @@ class FolderIndex:
         """Takes a base out of use; one that is so already goes for good, with its pictures and
         sources. Raises KnowledgeError for one that never was.
         """
-        with waiting(self._folder / LOCK):
+        with told_in_words(), waiting(self._folder / LOCK):
             pointer = self._known(name)
             if pointer.current:
                 self._point(name, Pointer("", pointer.current))
@@ -341,7 +341,7 @@ class FolderWriter:
 
 
 @contextmanager
-def _told_in_words() -> Iterator[None]:
+def told_in_words() -> Iterator[None]:
     """Raises KnowledgeError where a version, its pictures or its sources cannot be written."""
     try:
         yield

@@ -24,7 +24,7 @@ from typing import IO, TYPE_CHECKING, Any
 
 from mm_support.errors import KnowledgeError, SupportError
 from mm_support.files import replacing
-from mm_support.knowledge.index.folder import HELD, LOCK, NEW, FolderIndex, Pointer
+from mm_support.knowledge.index.folder import HELD, LOCK, NEW, FolderIndex, Pointer, told_in_words
 from mm_support.knowledge.index.locks import waiting
 from mm_support.knowledge.index.version import FITTED, READ, Version
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
@@ -145,7 +145,8 @@ class SharedIndex(FolderIndex):
 
     def undo(self, name: str) -> None:
         self._known(name)
-        with waiting(self._folder / IN_STEP), self._server.open(alone=True) as server:
+        in_step = waiting(self._folder / IN_STEP)
+        with told_in_words(), in_step, self._server.open(alone=True) as server:
             keys = server.execute(BACK, [name]).fetchone()
             if keys is None:
                 raise KnowledgeError(f"The knowledge base {name!r} has no version before this one.")
@@ -153,7 +154,7 @@ class SharedIndex(FolderIndex):
 
     def remove(self, name: str) -> None:
         self._known(name)
-        with waiting(self._folder / IN_STEP):
+        with told_in_words(), waiting(self._folder / IN_STEP):
             with self._server.open(alone=True) as server:
                 if not server.execute(REMOVE, [name]).rowcount:
                     server.execute("DELETE FROM knowledge_bases WHERE name = %s", [name])
