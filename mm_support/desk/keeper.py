@@ -1,8 +1,8 @@
 """Keeps what customers were told, whatever happens to the database.
 
 A turn that the database does not take goes to the journal, and from there into the database as soon
-as that answers again; one that the disk does not take either waits in memory. Until then the journal
-also says what was said before in a conversation.
+as that answers again; one that the disk does not take either waits in memory. Until then the
+journal also says what was said before in a conversation.
 """
 
 from __future__ import annotations

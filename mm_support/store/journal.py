@@ -26,8 +26,8 @@ MOST_HELD = 1_000  # rows in memory
 
 
 class Journal:
-    """The rows in a file, oldest first, and those held in memory. The file is there only while there
-    are rows.
+    """The rows in a file, oldest first, and those held in memory. The file is there only while
+    there are rows.
     """
 
     def __init__(self, path: Path) -> None:
