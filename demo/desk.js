@@ -10,6 +10,16 @@ element.addEventListener("click", (event) => {
   if (below) shown.scrollIntoView();  // on a phone, where it stands under the list
 });
 
+// The address names the conversation that is open, which a reload opens again, also once the server
+// was started anew.
+const OPEN = "conversation";
+const named = new URLSearchParams(location.hash.slice(1)).get(OPEN);
+if (named) trigger("pick", { conversation: named });
+addEventListener("click", (event) => {
+  const picked = event.target.closest?.("#cases [data-conversation], #found [data-conversation]");
+  if (picked) history.replaceState(null, "", `${location.pathname}#${OPEN}=${picked.dataset.conversation}`);
+});
+
 const title = document.title;
 let known = new Set();
 function count() {
