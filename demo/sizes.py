@@ -22,6 +22,7 @@ MEGABYTE = 1024**2
 HEARS = 6 * MEGABYTE  # bytes of a piece of sound, see demo/live.py
 SHOWS = 24 * MEGABYTE  # bytes of a call that carries its photo and recording as text
 SAYS = 2 * MEGABYTE  # bytes of any other call: words, never files
+UPLOADED = re.compile(rb'[;\s]name="?files\b')  # what the parts of an upload are called
 FIELD = 10_000  # bytes of an upload's part that is no file
 OPENAI = "/v1/"  # see demo/completions.py
 SIGN_IN = re.compile(r"/sign-in(/back)?/?")  # see demo/company_sign_in.py
@@ -157,7 +158,9 @@ class Parts:
             raise Refused(413, "A part of the form has headers that are too long.")
 
     def see(self) -> None:
-        self.is_file = b"filename" in self.header
+        self.is_file = b"filename=" in self.header
+        if UPLOADED.search(self.header) and not self.is_file:
+            raise Refused(400, "Each file of a form needs a name (filename=...).")
         self.files += self.is_file
         if self.files > self.limits.files:
             raise Refused(413, InputError.of("too_many_files", limit=self.limits.files))

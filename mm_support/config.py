@@ -52,7 +52,11 @@ NEEDS = {  # settings that say more of another one
     "oidc_client": "oidc_issuer",
     "oidc_secret": "oidc_issuer",
     "oidc_roles": "oidc_issuer",
+    "action_hosts": "actions",
+    "action_functions": "actions",
 }
+HOSTS = ("action_hosts", "picture_hosts")  # settings that list hosts
+SHORTEST_SECRET = 16  # characters
 DEVICE = re.compile(r"auto|cpu|mps|(cuda|xpu)(:\d+)?")
 
 PROFILES: dict[str, dict[str, str]] = {
@@ -208,6 +212,16 @@ class Settings:
             if getattr(self, name) and not getattr(self, other):
                 missing = f"{ENV_PREFIX}{other.upper()}"
                 raise InputError(f"{ENV_PREFIX}{name.upper()} does nothing without {missing}.")
+        for name in HOSTS:
+            if "/" in getattr(self, name):
+                raise InputError(
+                    f"{ENV_PREFIX}{name.upper()} lists hosts; write them like shop.example,"
+                    " without https:// and without a path."
+                )
+        if 0 < len(self.customer_secret) < SHORTEST_SECRET:
+            raise InputError(
+                f"{ENV_PREFIX}CUSTOMER_SECRET needs at least {SHORTEST_SECRET} characters."
+            )
         if not DEVICE.fullmatch(self.device):
             raise InputError(
                 f"There is no device {self.device!r}; choose auto, cpu, cuda, cuda:1, xpu or mps."

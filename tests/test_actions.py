@@ -50,7 +50,7 @@ def make(tmp_settings, tmp_path, system):
 
     def build(text=ACTIONS, on=True, **parts):
         folder = declared(tmp_path / "kb", system.url, text)
-        settings = replace(tmp_settings, actions=on, customer_secret="site")
+        settings = replace(tmp_settings, actions=on, customer_secret="the-secret-of-the-site")
         made.append(acting_service(settings, folder, system.host, **parts))
         return made[-1]
 
@@ -483,7 +483,7 @@ def test_what_is_only_for_whom_the_site_has_signed_in(talk, system):
 def test_who_is_signed_in_only_the_site_can_say(make, system):
     service = make()
     turn = UserTurn("show purchases overview", knowledge="kb", customer="c-17")
-    signed = signed_customer("site", "c-17", 60)
+    signed = signed_customer("the-secret-of-the-site", "c-17", 60)
     forged = signed_customer("other", "c-17", 60)
     for given, allowed in ((signed, True), (forged, False), ("c-17", False), ("", False)):
         *_, last = service.visit(customer=given).reply(turn)
@@ -492,14 +492,23 @@ def test_who_is_signed_in_only_the_site_can_say(make, system):
 
 
 def test_a_signed_customer_is_good_for_a_while_and_for_one_secret():
-    signed = signed_customer("site", "c-17", 60)
-    assert customer_in("site", signed) == "c-17"
+    signed = signed_customer("the-secret-of-the-site", "c-17", 60)
+    assert customer_in("the-secret-of-the-site", signed) == "c-17"
     bodies = ["", "e30", "bm9uZQ", signed.partition(".")[0][:-2]]
-    made = [Signatures(b"site").token(body) for body in bodies]
-    for bad in (signed_customer("site", "c-17", -1), signed + "x", signed[:-1], *made, "x" * 2000):
-        assert customer_in("site", bad) == ""
+    made = [Signatures(b"the-secret-of-the-site").token(body) for body in bodies]
+    for bad in (
+        signed_customer("the-secret-of-the-site", "c-17", -1),
+        signed + "x",
+        signed[:-1],
+        *made,
+        "x" * 2000,
+    ):
+        assert customer_in("the-secret-of-the-site", bad) == ""
     assert customer_in("", Signatures(b"").token(signed.partition(".")[0])) == ""
-    assert customer_in("site", signed_customer("site", "c 17", 60)) == ""
+    assert (
+        customer_in("the-secret-of-the-site", signed_customer("the-secret-of-the-site", "c 17", 60))
+        == ""
+    )
 
 
 # -- what is kept -----------------------------------------------------------------------------

@@ -133,8 +133,24 @@ def test_the_voice_speaks_at_a_speed_that_can_be_understood():
 
 @pytest.mark.parametrize(
     "name, missing",
-    [("MAIL_TO", "MAIL_SERVER"), ("LLM_MODEL", "LLM_URL"), ("OIDC_ROLES", "OIDC_ISSUER")],
+    [
+        ("MAIL_TO", "MAIL_SERVER"),
+        ("LLM_MODEL", "LLM_URL"),
+        ("OIDC_ROLES", "OIDC_ISSUER"),
+        ("ACTION_HOSTS", "ACTIONS"),
+    ],
 )
 def test_a_setting_that_does_nothing_by_itself_is_told(name, missing):
     with pytest.raises(InputError, match=f"{name} does nothing without MM_SUPPORT_{missing}"):
         Settings.from_env({f"MM_SUPPORT_{name}": "x"})
+
+
+@pytest.mark.parametrize("name", ["PICTURE_HOSTS", "ACTION_HOSTS"])
+def test_hosts_are_no_addresses(name):
+    with pytest.raises(InputError, match=f"{name} lists hosts"):
+        Settings.from_env({"MM_SUPPORT_ACTIONS": "1", f"MM_SUPPORT_{name}": "a.example,http://b:8"})
+
+
+def test_a_secret_that_could_be_guessed_signs_no_customer():
+    with pytest.raises(InputError, match="16 characters"):
+        Settings.from_env({"MM_SUPPORT_CUSTOMER_SECRET": "site"})

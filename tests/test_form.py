@@ -27,7 +27,7 @@ from mm_support.types import FormField
 def service(tmp_settings, tmp_path, monkeypatch):
     monkeypatch.setenv("MM_SUPPORT_ACTION_KEY", "secret")
     system = System()
-    settings = replace(tmp_settings, actions=True, customer_secret="site")
+    settings = replace(tmp_settings, actions=True, customer_secret="the-secret-of-the-site")
     made = acting_service(settings, declared(tmp_path / "kb", system.url), system.host)
     yield made
     made.close()
@@ -95,7 +95,7 @@ def test_a_form_shows_its_words_as_they_are(kind):
 
 def test_who_is_signed_in_on_the_site_is_so_on_the_page_and_for_programs(page):
     chat, desk = page
-    signed = signed_customer("site", "c-17", 60)
+    signed = signed_customer("the-secret-of-the-site", "c-17", 60)
     opened = Opening(chat).open({"language": "en", "customer": signed}, None, Conversation())[
         desk.conversation
     ]
@@ -121,10 +121,10 @@ def test_an_endpoint_says_what_is_asked_for(service):
 
 
 def test_the_shop_signs_who_is_signed_in():
-    shop = server("http://127.0.0.1:1", 0, "c-17", "site")
+    shop = server("http://127.0.0.1:1", 0, "c-17", "the-secret-of-the-site")
     threading.Thread(target=shop.serve_forever, args=(0.02,), daemon=True).start()
     page = httpx.get(f"http://127.0.0.1:{shop.server_port}").text
     shop.shutdown()
     shop.server_close()
     given = page.split('data-customer="')[1].split('"')[0]
-    assert customer_in("site", given) == "c-17"
+    assert customer_in("the-secret-of-the-site", given) == "c-17"

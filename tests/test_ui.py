@@ -357,6 +357,17 @@ def test_uploads_are_bounded(app):
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("named", ["", "; filename*=utf-8''a.csv"])
+def test_a_file_without_a_name_is_refused_in_a_sentence(app, named):
+    head = f'Content-Disposition: form-data; name="files"{named}\r\nContent-Type: text/csv'
+    answer = httpx.post(
+        f"{app}/gradio_api/upload",
+        content=f"--b\r\n{head}\r\n\r\na,b\r\n--b--\r\n".encode(),
+        headers={"Content-Type": "multipart/form-data; boundary=b"},
+    )
+    assert (answer.status_code, "needs a name" in answer.text) == (400, True), answer.text
+
+
 def test_nothing_is_recorded_or_sent_elsewhere(app):
     config = httpx.get(f"{app}/config").json()
     assert config["analytics_enabled"] is False
