@@ -1088,3 +1088,12 @@ def test_a_full_disk_that_keeps_a_base_as_it_is_is_told_in_a_sentence(index, mon
         patch.setattr("mm_support.knowledge.index.folder.write_json", full)
         getattr(index.index, change)("kb")
     assert index.label("kb") == "v2"
+
+
+def test_a_data_folder_that_cannot_be_written_to_is_told_with_a_remedy(tmp_path, monkeypatch):
+    def read_only(path):
+        raise OSError(30, "Read-only file system", str(path))
+
+    monkeypatch.setattr("mm_support.knowledge.index.folder.waiting", read_only)
+    with pytest.raises(KnowledgeError, match="MM_SUPPORT_DATA"):
+        Bases(tmp_path)

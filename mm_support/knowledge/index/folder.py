@@ -78,12 +78,24 @@ class FolderIndex:
         self._dims = {"d_text": d_text, "d_picture": d_picture}
         self._opened: dict[str, Version] = {}
         self._lock = threading.Lock()
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._begin()
         for name in self._all_names():
             try:
                 self._sweep(name)
             except KnowledgeError as exc:
                 log.error("%s", exc)
+
+    def _begin(self) -> None:
+        """Raises KnowledgeError for a data folder that nothing can be written to."""
+        try:
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with waiting(self._folder / LOCK):
+                pass
+        except OSError as exc:
+            raise KnowledgeError(
+                f"The data folder cannot be written to ({exc.strerror}: {exc.filename}); make it"
+                " writable, or set MM_SUPPORT_DATA."
+            ) from exc
 
     def like(self, data_dir: Path) -> FolderIndex:
         """Another one for vectors of the same models."""
