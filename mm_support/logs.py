@@ -33,3 +33,4 @@ def write_logs(as_json: bool) -> None:
     handler.setFormatter(JsonLines() if as_json else logging.Formatter(TEXT))
     logging.basicConfig(level=logging.INFO, handlers=[handler])
     logging.getLogger("httpx").setLevel(logging.WARNING)  # Gradio asks itself whether it runs
+    logging.getLogger("alembic.runtime.plugins").setLevel(logging.WARNING)  # names its own parts

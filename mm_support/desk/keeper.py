@@ -189,7 +189,8 @@ class Keeper:
 
     def close(self) -> None:
         self._rounds.close()
-        self.catch_up()
+        if self.journal.holds:  # what is in its file stays there
+            self.catch_up()
         self.store.close()
 
     def catch_up(self) -> None:

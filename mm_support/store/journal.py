@@ -41,6 +41,11 @@ class Journal:
         """Whether there are rows."""
         return bool(self._held) or self.path.exists()
 
+    @property
+    def holds(self) -> bool:
+        """Whether rows are in memory only."""
+        return bool(self._held)
+
     def append(self, row: Row) -> None:
         """Raises OSError where the disk does not take it."""
         with self._lock:
