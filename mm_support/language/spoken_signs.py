@@ -26,7 +26,7 @@ FRACTIONS = {unicodedata.normalize("NFKC", sign).replace("⁄", "/"): sign for s
 LETTERS = re.compile(r"\b([A-Za-z])(?:\s?[–—]\s?|(?<=[Aa])-(?=[Zz]))([A-Za-z])\b")  # A–F, a-z
 SHARP = re.compile(r"(?<![^\W_])([A-G])#(?!\w)")  # a tone, and what is named after one
 # keys of a telephone: what is dialled with them, and one alone that begins no line
-DIALLED = re.compile(r"(?<![\w*#])[*#]+[\d*#]*\d[\d*#]*#(?!\w)")
+DIALLED = re.compile(r"(?<![\w*#])[*#](?=[*#]*\d)[\d*#]*#(?!\w)")
 KEY = re.compile(r"""(?<=[^\W_] )(["']?)([*#])\1(?=[\s.,;:!?)]|$)""")
 INCHES = re.compile(r"""(?:(?<![\w.,])(\d)'\s?)?(?<![\w.,])(\d+(?:\.\d+)?)\s?(?:"|''|″)(?!\w)|\"""")
 

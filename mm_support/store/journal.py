@@ -91,11 +91,11 @@ class Journal:
         """
         with contextlib.suppress(Timeout), self._handing.acquire(timeout=0):
             self._hand_over_file(take)
-            while self._held:
-                if not take(self._held[0]):
-                    _append(self.refused, self._held[0])
+            for row in [*self._held]:
+                if not take(row):
+                    _append(self.refused, row)
                 with self._holding:
-                    self._held.pop(0)
+                    self._held = [own for own in self._held if own is not row]
 
     def _hand_over_file(self, take: Callable[[Row], bool]) -> None:
         done = 0
