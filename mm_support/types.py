@@ -358,6 +358,10 @@ class Entry:
         """All that it says or is found by."""
         return " ".join((self.title, *self.questions, self.answer, *self.tags))
 
+    def titled(self, sentence: str) -> str:
+        """A sentence of the answer under the title: "It costs 5 euros." alone is about nothing."""
+        return f"{self.title}: {sentence}"
+
 
 def of_one_document(entry: Entry, other: Entry) -> bool:
     """Whether both are passages of one document."""

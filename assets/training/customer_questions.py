@@ -36,9 +36,9 @@ class CustomerQuestion:
     gold: tuple[str, ...] = ()
 
     def answered_by(self, entry: Entry) -> bool:
-        said = _plain(entry.text)
+        said = plain(entry.text)
         named = any(_is_of(entry.source, file) for file in self.files)
-        return named and any(_plain(gold) in said for gold in self.gold)
+        return named and any(plain(gold) in said for gold in self.gold)
 
 
 @dataclass(frozen=True)
@@ -80,7 +80,7 @@ def _is_of(source: str, file: str) -> bool:
     return path.name in source and path.parts[0] in source
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """Small letters, without marks that emphasise, one blank between words."""
     text = _MARKS.sub("", unicodedata.normalize("NFKC", text))
     return " ".join(text.lower().split())

@@ -31,24 +31,6 @@ def holding(question: str, lines: Sequence[str]) -> list[bool | None]:
     return [None if None in own else any(own) for own in each]
 
 
-def holds_time(question: str, text: str) -> bool:
-    """Whether a text states two times of day between which one in the question lies, midnight
-    included: "22:00-6:00", of somebody who lands at 1 am.
-    """
-    stated = _times(text)
-    if len(stated) != 2:
-        return False
-    start, end = stated
-    if start <= end:
-        return any(start <= time <= end for time in _times(question))
-    return any(time >= start or time <= end for time in _times(question))
-
-
-def _times(text: str) -> list[float]:
-    """The times of day that a text states, in minutes."""
-    return [amount.value for amount in facts_of(text).amounts if amount.kind == "clock"]
-
-
 def _spans(kind: str, lines: Sequence[str]) -> list[Span | None]:
     """(n_lines,) the range of the kind with which each line begins, if it does."""
     heads = list(map(_head, lines))

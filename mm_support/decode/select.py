@@ -29,7 +29,7 @@ from mm_support.decode.blocks import (
     tables_of,
     terms_of,
 )
-from mm_support.decode.ranges import holding, holds_time
+from mm_support.decode.ranges import holding
 from mm_support.decode.sections import WHOLE, below_headings, by_section, sections_asked_for
 from mm_support.decode.statements import STATEMENTS_FILE, Statements, load_statements
 from mm_support.decode.table_rows import rows_asked_for, tables_asked_for
@@ -49,14 +49,10 @@ SELECTOR_FILE = "sentences.json"
 FEATURES = (
     "cosine",
     "below_best",
+    "stands_out",
     "overlap",
     "unique",
-    "first",
-    "second",
-    "first_on_topic",
-    "second_on_topic",
     "steps",
-    "steps_on_topic",
     "amount_there",
     "amount_missing",
     "how_steps",
@@ -123,9 +119,8 @@ class Weighed:
 
 
 # a block is shown from this share of the likeliest one's probability on, however little that is: a
-# passage says nothing as plainly as an FAQ does. The answer is among what is shown for 95 of 100
-# questions on passages of SQuAD and 82 of CMRC; for 88 and 73 with a fixed threshold alone
-SHARE = 0.35
+# passage says nothing as plainly as an FAQ does
+SHARE = 0.25
 
 
 @dataclass(frozen=True)
@@ -178,7 +173,7 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: which blocks are shown whenever one is. All of a brief answer to a question
     of the company's own, of a short section, and of a short passage where nothing is asked but a
     code of it; else the only one that says such a code, and the only one that states what is asked
-    for: a price, a time; what counts as the customer does; and a price for the time that is told.
+    for: a price, a time.
     """
     asked = term_set(question)
     codes = codes_in(asked)
@@ -187,13 +182,8 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     if tokens(entry.answer) <= (WHOLE if entry.section or alone else least):
         return np.ones(len(blocks), bool)
     saying = np.array([not codes.isdisjoint(terms_of(block)) for block in blocks])
-    stating, counting = stated(question, blocks), counted(question, blocks)
-    return (
-        saying * (saying.sum() == 1)
-        | stating * (stating.sum() == 1)
-        | counting
-        | timed(question, blocks)
-    )
+    stating = stated(question, blocks)
+    return saying * (saying.sum() == 1) | stating * (stating.sum() == 1)
 
 
 def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
@@ -206,32 +196,6 @@ def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
     kinds = [amounts_stated("\n".join(block.sentences)) for block in blocks]
     found = np.array([bool(asked & own) for own in kinds])
     return found if found.any() else np.array(list(map(bool, kinds)))
-
-
-def timed(question: str, blocks: Sequence[Block]) -> np.ndarray:
-    """(n_blocks,) bool: where a price is asked for, which blocks are one sentence with a price and
-    hours that hold the time of day in the question: "Night surcharge 22:00-6:00: £50".
-    """
-    if "price" not in amounts_asked(question):
-        return np.zeros(len(blocks), bool)
-    single = [block.sentences[0] if len(block.sentences) == 1 else "" for block in blocks]
-    return np.array(
-        [holds_time(question, text) and "price" in amounts_stated(text) for text in single]
-    )
-
-
-def counted(question: str, blocks: Sequence[Block]) -> np.ndarray:
-    """(n_blocks,) bool: of the single sentences that state a time, those that hold most words of a
-    question that states one too: "your first payout takes 7 days" to "no first payout, day 5".
-    """
-    if amounts_asked(question) or "time" not in amounts_stated(question):
-        return np.zeros(len(blocks), bool)
-    asked = term_set(question)
-    shared = np.array([len(asked & terms_of(block)) for block in blocks])
-    single = [len(block.sentences) == 1 and not block.has_steps for block in blocks]
-    times = ["time" in amounts_stated(block.sentences[0]) for block in blocks]
-    shared = shared * np.array(single) * np.array(times)
-    return (shared > 1) & (shared == shared.max())
 
 
 def completing(question: str, entry: Entry, blocks: Sequence[Block]) -> frozenset[int]:
@@ -353,17 +317,14 @@ def in_asked_range(question: str, blocks: Sequence[Block], likely: np.ndarray) -
 def features(
     question: str, entry: Entry, blocks: Sequence[Block], encode: EncodeKind
 ) -> np.ndarray:
-    """(n_blocks, 14) float64, in FEATURES order.
+    """(n_blocks, 10) float64, in FEATURES order.
 
-    unique: share of the question's words that only this block has. on_topic: how much the question
-    asks for the entry's topic as such. amount: the question asks for one, and the block states one
-    of its kind or not.
+    cosine: of the question and the block's closest sentence, read under the entry's title.
+    stands_out: how far the closest block is above the second. unique: share of the question's words
+    that only this block has. amount: the question asks for one, and the block states one of its
+    kind or not.
     """
-    sentences = [sentence for block in blocks for sentence in block.sentences]
-    (asked_for,) = encode([question], "query")
-    topic, *close = encode([entry.title, *map(without_fences, sentences)], "passage") @ asked_for
-    starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
-    cosines = np.maximum.reduceat(np.array(close), starts)
+    cosines = closeness(question, entry, blocks, encode)
     asked = term_set(question)
     held = [terms_of(block) for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
@@ -371,23 +332,18 @@ def features(
     amounts = stated(question, blocks)
     # where it is asked how something is done, code is a step
     steps = [block.has_steps or wants_steps and block.has_code for block in blocks]
+    best, second = np.sort([*cosines, cosines.min()])[:-3:-1]
     rows = []
     for place, (cosine, own) in enumerate(zip(cosines, held)):
-        # what a list of points begins with is no likelier than the others
-        first, second = (place == at and not blocks[place].is_point for at in (0, 1))
         shared = asked & own
         rows.append(
             [
                 cosine,
-                cosine - cosines.max(),
+                cosine - best,
+                (cosine == best) * (best - second),
                 len(shared) / max(len(asked), 1),
                 sum(1 / blocks_with[term] for term in shared) / max(len(asked), 1),
-                first,
-                second,
-                first * topic,
-                second * topic,
                 steps[place],
-                steps[place] * topic,
                 amounts[place],
                 wants_amount and not amounts[place],
                 wants_steps and steps[place],
@@ -395,3 +351,16 @@ def features(
             ]
         )
     return np.array(rows, np.float64)
+
+
+def closeness(
+    question: str, entry: Entry, blocks: Sequence[Block], encode: EncodeKind
+) -> np.ndarray:
+    """(n_blocks,) the cosine of a question and of each block's closest sentence, read under the
+    entry's title.
+    """
+    sentences = [without_fences(sentence) for block in blocks for sentence in block.sentences]
+    (asked_for,) = encode([question], "query")
+    close = encode(list(map(entry.titled, sentences)), "passage") @ asked_for
+    starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
+    return np.maximum.reduceat(close, starts)
