@@ -16,7 +16,7 @@ from mm_support.decode.compose import compose, foreign, introduced
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
-from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence
+from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, bound
 from mm_support.decode.sentence import Numbers
 from mm_support.desk.ownership import STATES
 from mm_support.errors import GenerationError
@@ -155,6 +155,11 @@ def test_a_part_of_a_step_is_told_with_what_the_step_begins_with():
     entry = Entry("pets", "Pets", f"- In a cage. Each costs 8 pounds.\n- In a van. {long} {long}")
     told = ReplyWriter(None, WordEncoder()).excerpt(Question("what costs 8 pounds"), entry)
     assert told.startswith("In a cage. Each costs 8 pounds.")
+
+
+def test_a_line_that_ends_within_brackets_is_a_sentence():
+    said = "Open the lid. It is hot.\nWait (the lamp goes out.)\nOpen daily"
+    assert [own.of_lines for own in bound(Entry("a", "Oven", said), 1)] == [False] * 3 + [True]
 
 
 def test_rows_of_a_table_have_a_line_each():
@@ -416,12 +421,14 @@ def test_closing_the_iterator_closes_the_draft():
         def stream(self, messages, max_tokens, stop=None):
             begun.append(True)
             try:
-                yield "The refund takes 5 days. You get "
-                yield "the refund on your card. "
+                yield "You get the refund on your card. The "
+                yield "refund takes 5 days. "
             finally:
                 closed.append(True)
 
-    sentences = ReplyWriter(Watched(), WordEncoder()).write(Question("card"), HITS)
+    sentences = ReplyWriter(Watched(), WordEncoder()).write(
+        Question("when does the refund arrive"), HITS
+    )
     while not begun:
         next(sentences)
     assert not closed

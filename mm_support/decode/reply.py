@@ -47,6 +47,7 @@ from mm_support.language.fences import is_code, logical_lines, without_fences
 from mm_support.language.identifiers import identifiers_of, named_in_line
 from mm_support.language.messages import message
 from mm_support.language.sentences import (
+    CLOSES,
     COLUMNS,
     ENDS,
     column_names,
@@ -374,7 +375,7 @@ def _is_plain(line: Sequence[str]) -> bool:
     """Whether a line ends as no sentence does, and is no step, row or code."""
     text = line[0]
     row = len(column_names(text)) >= COLUMNS
-    ended = text.endswith((*ENDS, *LEADS_ON))
+    ended = text.rstrip(CLOSES).endswith((*ENDS, *LEADS_ON))
     return len(line) == 1 and not (ended or row or is_step(text) or is_code(text))
 
 

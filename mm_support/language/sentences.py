@@ -40,12 +40,14 @@ COLUMNS = 2  # names of columns from which a line is a row of a table
 # "Price: 9" names a column; "at 8:30" and an address do not, nor does half a sentence
 CELL = re.compile("[;；]")  # between the cells of a row
 _NAMED = re.compile(r"([^:：]{1,60})(?:：|:(?!//|(?<=\d:)\d))")
+_CLOSED = re.compile(r"[)\]]+[.,;:!?]?\s*")  # a bracket at the beginning of a piece
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _WORDS = re.compile(r"[^\W\d_]{2,}")  # not those of "9 a.m. - 5 p.m."
 _NUMBER = re.compile(r"\d|[IVX]+\b")
 LONGEST_HEADING = 60  # characters
 ENDS = tuple(".!?…。！？")
 CLOSING = tuple("”’」』»）")
+CLOSES = "".join((*CLOSING, *")]\"'"))  # behind the end of a sentence
 # they stand before what they say something of, whatever that is; before numbers
 BEFORE_WORDS = frozenset("approx aprox ca circa excl exkl incl inkl zzgl".split())
 BEFORE_NUMBERS = BEFORE_WORDS | frozenset("env maks max min nr num qty tel".split())
@@ -142,7 +144,7 @@ def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
     """
     inside = [match.span() for match in _ADDRESS.finditer(line)] if len(found) > 1 else []
     whole, at = list[str](), 0
-    for piece in found:
+    for piece in _with_brackets_closed(found):
         cut = any(start < at < end for start, end in inside)
         joined = line[:at].endswith(".") and piece[0].islower()  # .note .foot::after
         if whole and (cut or joined or _goes_on(whole[-1].rstrip(), piece, line, language)):
@@ -151,6 +153,22 @@ def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
             whole.append(piece)
         at += len(piece)
     return whole
+
+
+def _with_brackets_closed(found: Sequence[str]) -> Iterator[str]:
+    """The pieces of a line, brackets that close at the beginning of one in the one before it; all
+    of it where it goes on in small letters: "(Quick!) and".
+    """
+    before = ""
+    for piece in found:
+        closed = _CLOSED.match(piece) if before else None
+        end = closed.end() if closed else 0
+        end = len(piece) if end and piece[end : end + 1].islower() else end
+        before += piece[:end]
+        if piece[end:]:
+            yield from filter(None, [before])
+            before = piece[end:]
+    yield from filter(None, [before])
 
 
 def _goes_on(before: str, piece: str, line: str, language: str) -> bool:
