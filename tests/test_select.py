@@ -13,6 +13,7 @@ from mm_support.decode.select import (
     FEATURES,
     Selector,
     Weighed,
+    closeness,
     completing,
     speaks_alone,
 )
@@ -252,6 +253,30 @@ def test_lines_below_a_point_are_of_it_and_what_announces_points_is_shown_with_a
     assert len(told.chosen(0.4)) == 6
     told = Weighed([lead, first, second, *others], np.array([0.1, 0.1, 0.5, 0.1, 0.1]))
     assert told.chosen(0.4) == [NAMED[1]]
+
+
+def test_what_announces_others_is_not_shown_without_any_of_them():
+    cut = blocks("It fits you.\n\nWe advise too:\n\n- Shoes:\n\nWear soles.\n\n- Ice:\n\nGo slow.")
+    headed = {2: 4, 4: 6}
+    told = Weighed(cut, np.array([0.5, 0.5, 0, 0, 0, 0]), headed=headed)
+    assert told.chosen(0.4) == ["It fits you."]
+    told = Weighed(cut, np.array([0.5, 0.5, 0, 0.5, 0, 0]), headed=headed)
+    assert told.chosen(0.4) == ["It fits you.", "We advise too:", "- Shoes:", "Wear soles."]
+    told = Weighed(cut, np.array([0, 0.5, 0, 0, 0, 0]), headed=headed)
+    assert told.chosen(0.4) == ["We advise too:"]
+
+
+def test_a_sentence_is_read_under_its_own_heading():
+    text = "- In the hut:\n\nUp to 7 kg.\n\n- In the yard:\n\nUp to 45 kg."
+    entry, read = Entry("a", "Dogs", text), list[str]()
+
+    def encode(texts, kind):
+        read.extend(texts)
+        return WordEncoder().encode(texts)
+
+    hut, seven, yard, most = closeness("a dog in the yard", entry, blocks(text), encode)
+    assert "Dogs: In the yard: Up to 45 kg." in read
+    assert most > seven
 
 
 def test_a_product_is_shown_with_its_price():

@@ -40,7 +40,7 @@ from mm_support.language.contacts import contact_asked, states
 from mm_support.language.emergency import is_emergency
 from mm_support.language.english import leans
 from mm_support.language.fences import without_fences
-from mm_support.language.sentences import ASKING, ENDS, split_lines
+from mm_support.language.sentences import ASKING, ENDS, split_lines, without_step_number
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
 from mm_support.types import EncodeKind, Entry
@@ -104,6 +104,8 @@ class Weighed:
         for head, end in self.headed.items():
             wanted.discard(head)
             wanted.update([head] if wanted & {*range(head + 1, end)} else [])
+        while len(wanted) > 1 and self._announces_in_vain(max(wanted)):
+            wanted.discard(max(wanted))
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
 
     def _announced(self, place: int) -> Iterator[int]:
@@ -111,6 +113,11 @@ class Weighed:
         if self.blocks[place].leads_on and not self.blocks[place].is_point:
             behind = range(place + 1, len(self.blocks))
             yield from takewhile(lambda at: self.blocks[at].is_point, behind)
+
+    def _announces_in_vain(self, place: int) -> bool:
+        """Whether a sentence, the last of those shown, announces what stands behind it."""
+        single = len(self.blocks[place].sentences) == 1 and place not in self.headed
+        return single and self.blocks[place].leads_on and place + 1 < len(self.blocks)
 
     def holding(self, sentences: Sequence[str]) -> Weighed:
         """The blocks that hold any of the sentences."""
@@ -353,14 +360,30 @@ def features(
     return np.array(rows, np.float64)
 
 
+def read_under(entry: Entry, blocks: Sequence[Block]) -> list[str]:
+    """(n_blocks,) the heading of each block with a colon: the nearest one that it stands below, or
+    "".
+    """
+    above = [""] * len(blocks)
+    for head, end in sorted(headings_of(entry, blocks).items()):
+        name = without_step_number(blocks[head].sentences[0]).rstrip(":： ")
+        above[head + 1 : end] = [f"{name}: "] * (end - head - 1)
+    return above
+
+
 def closeness(
     question: str, entry: Entry, blocks: Sequence[Block], encode: EncodeKind
 ) -> np.ndarray:
     """(n_blocks,) the cosine of a question and of each block's closest sentence, read under the
-    entry's title.
+    entry's title and its own heading.
     """
-    sentences = [without_fences(sentence) for block in blocks for sentence in block.sentences]
+    above = read_under(entry, blocks)
+    texts = [
+        entry.titled(head + without_fences(sentence))
+        for head, block in zip(above, blocks)
+        for sentence in block.sentences
+    ]
     (asked_for,) = encode([question], "query")
-    close = encode(list(map(entry.titled, sentences)), "passage") @ asked_for
+    close = encode(texts, "passage") @ asked_for
     starts = np.cumsum([0, *(len(block.sentences) for block in blocks[:-1])])
     return np.maximum.reduceat(close, starts)
