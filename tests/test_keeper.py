@@ -16,6 +16,7 @@ from mm_support.config import Settings
 from mm_support.desk import keeper as keeper_module
 from mm_support.desk.keeper import JOURNALED, Keeper, open_store
 from mm_support.errors import InputError, StoreError
+from mm_support.store import journal as journal_module
 from mm_support.store.database import Store
 from mm_support.store.journal import Journal
 from mm_support.types import Said, UserTurn
@@ -149,12 +150,12 @@ def full_disk(monkeypatch):
     """No journal takes a row while it is set."""
     full = threading.Event()
 
-    def append(self, row, append=Journal.append):
+    def append(path, *rows, append=journal_module._append):
         if full.is_set():
             raise OSError(28, "No space left on device")
-        append(self, row)
+        append(path, *rows)
 
-    monkeypatch.setattr(Journal, "append", append)
+    monkeypatch.setattr(journal_module, "_append", append)
     full.set()
     return full
 
@@ -185,6 +186,24 @@ def test_what_waits_in_memory_is_written_before_the_process_ends(keeper, full_di
     keeper.store.broken = False
     keeper.close()
     assert [row.id for row, _ in Store(database_url).turns()] == ["t1"]
+
+
+def test_what_waits_in_memory_goes_to_the_disk_before_what_comes_after_it(
+    keeper, full_disk, database_url
+):
+    keeper.store.broken = True
+    keeper.keep(turn(1), "", "assistant")
+    full_disk.clear()
+    keeper.feedback("t1", "up", "")
+    assert [row.get("id", row.get("turn_id")) for row in Journal(keeper.journal.path).rows()] == [
+        "t1",
+        "t1",
+    ]
+    assert keeper.trouble == JOURNALED
+    keeper.store.broken = False
+    until(lambda: not keeper.trouble)
+    assert [len(rated) for _, rated in Store(database_url).turns()] == [1]
+    assert not keeper.journal.refused.exists()
 
 
 def test_memory_takes_no_more_than_it_has_room_for(keeper, full_disk, monkeypatch):

@@ -7,6 +7,7 @@ import shutil
 import signal
 import sys
 import threading
+import time
 import wave
 from itertools import pairwise
 from types import SimpleNamespace
@@ -197,6 +198,9 @@ def test_text_is_said_as_a_person_would(written):
         ("Ask Dr. Ng or Mrs. Diaz. No. 7", "en", "Ask Dr Ng or Mrs Diaz. number 7"),
         ("Linie Nr. 4, ca. 5 Tage", "de", "Linie Nummer 4, ca 5 Tage"),
         ("Taste # drücken", "de", "Taste Raute drücken"),
+        ("Parcel # 12, then the # key", "en", "Parcel 12, then the hash key"),
+        ('27" 屏', "zh", "27英寸 屏"),
+        ('27" ekran', "tr", "27 inç ekran"),
         ("It is May. 5 came, on Jan. 5", "en", "It is May. 5 came, on January 5"),
         # what a voice would say as a word, or leave out
         (
@@ -221,6 +225,14 @@ def test_text_is_said_as_a_person_would(written):
 )
 def test_each_language_has_its_own_words(written, language, said):
     assert spoken(written, language) == said
+
+
+@pytest.mark.parametrize("line", ["*" * 10_000, "**** " * 2_000, "•" * 10_000])
+def test_a_line_that_parts_two_texts_is_left_out_in_no_time(line):
+    began = time.process_time()
+    said = spoken(f"Before\n{line}\nafter", "en-us")
+    assert said.replace(",", "").split() == ["Before", "after"]
+    assert time.process_time() - began < 5
 
 
 @pytest.mark.parametrize(

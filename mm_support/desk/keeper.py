@@ -59,7 +59,7 @@ class Keeper:
         self._reveal, self._silence = reveal, silence
         self._originals: OrderedDict[str, dict[str, dict[str, str]]] = OrderedDict()
         self._pending: OrderedDict[str, Pending] = OrderedDict()  # with what is personal
-        self._lock, self._trouble = threading.Lock(), JOURNALED
+        self._lock, self._trouble = threading.Lock(), HELD
         self._erased: set[str] = set()  # turns of the journal that are kept no longer
         self.catch_up()
         self._rounds = Rounds([Task("emptying the journal", RETRY, self.catch_up)])
@@ -67,7 +67,9 @@ class Keeper:
     @property
     def trouble(self) -> str:
         """What is wrong with keeping, for people; "" where nothing is."""
-        return self._trouble if self.journal else ""
+        if not self.journal:
+            return ""
+        return self._trouble if self.journal.holds else JOURNALED
 
     def before(self, session_id: str) -> tuple[tuple[Past, ...], Owner]:
         """The latest turns of a conversation, oldest first, and whose it is."""
@@ -121,7 +123,6 @@ class Keeper:
     def _to_journal(self, row: Row) -> None:
         try:
             self.journal.append(row)
-            self._trouble = JOURNALED
         except OSError as exc:
             self._trouble = HELD if self.journal.hold(row) else LOST
             log.error("the disk does not take the turn %s (%s): %s", row["id"], exc, self._trouble)

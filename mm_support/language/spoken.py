@@ -51,7 +51,8 @@ RANGE = re.compile(
     re.IGNORECASE,
 )
 END = "[.!?:;,。！？：；，]"
-MASKED = re.compile(r"(?:[*•]{4,}[ -]?)+(\d{2,})")  # a card's last digits
+# a card's last digits; linear in a line of asterisks
+MASKED = re.compile(r"(?<![*•])(?<![*•][ -])(?:[*•]{4,}+[ -]?)++(\d{2,})")
 ADDRESS = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?", re.ASCII
 )

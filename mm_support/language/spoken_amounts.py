@@ -14,7 +14,7 @@ from mm_support.language.amounts import APART, BEHIND, CURRENCY_OF, NUMBER, loca
 from mm_support.language.detect import stop_words
 from mm_support.language.spoken_signs import PLAIN
 from mm_support.language.terms import one_of
-from mm_support.language.units import CURRENCIES
+from mm_support.language.units import CURRENCIES, in_full
 
 if TYPE_CHECKING:
     from babel import Locale
@@ -51,7 +51,6 @@ METRIC = {  # symbols that are written in any language, also where the locale da
     "Gbit": "digital-gigabit",
 }
 REGIONS = {"en": ("en-gb", "en-ca")}  # that have more symbols: hrs, mo
-LONG_FORMS = {("zh", "concentr-percent"): "百分之{0}"}  # that the locale data lacks
 ELIDED = re.compile("[b-df-hj-np-tv-z]")  # the l of l'eau
 CODES = CURRENCIES
 SCALES = {"1000": ("k",), "1000000": ("m",), "1000000000": ("b", "bn")}  # -> how they are shortened
@@ -145,7 +144,7 @@ def _currencies(language: str) -> dict[str, str]:
 def _per(amount: str, unit: str, language: str) -> str:
     """5 euros, month -> 5 euros per month; a unit's symbol is written out."""
     locale, name = locale_of(language), _unit_names(language).get(unit)
-    one = _in_full(name, "", Decimal(1), language).strip() if name else unit
+    one = in_full(name, "", Decimal(1), language).strip() if name else unit
     per = locale._data["compound_unit_patterns"]["per"]
     return (per.get("long") or per["short"])["compound"].format(amount, one)
 
@@ -163,7 +162,7 @@ def with_units(text: str, language: str) -> str:
         number = number_in(match[1].replace(" ", ""), language)
         name = _unit_names(language)[match[2] or match[3]]
         glued = match[0] == f"{match[1]}s"  # a 5s, the 90s
-        return match[0] if number is None or glued else _in_full(name, match[1], number, language)
+        return match[0] if number is None or glued else in_full(name, match[1], number, language)
 
     return amount.sub(said, text)
 
@@ -184,17 +183,6 @@ def _is_word(symbol: str, language: str) -> bool:
     of the Latin script is none, but what is left of a word before an apostrophe.
     """
     return symbol in stop_words(language[:2]) and not ELIDED.fullmatch(symbol)
-
-
-def _in_full(name: str, written: str, number: Decimal, language: str) -> str:
-    """The unit's long form around the number as it is written, or its short one where the locale
-    data has no other.
-    """
-    locale = locale_of(language)
-    forms = locale._data["unit_patterns"][name]
-    forms = next(forms[width] for width in ("long", "short") if "other" in forms.get(width, ()))
-    form: str = forms.get(locale.plural_form(number)) or forms["other"]
-    return LONG_FORMS.get((locale.language, name), form).replace("{0}", written)
 
 
 @functools.lru_cache(None)

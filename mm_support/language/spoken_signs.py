@@ -11,8 +11,8 @@ import re
 import unicodedata
 from decimal import Decimal
 
-from mm_support.language.amounts import locale_of
 from mm_support.language.messages import messages
+from mm_support.language.units import in_full
 
 PLAIN = str.maketrans("‘’“”−‑\u00a0\u202f￥", "''\"\"--  ¥") | {ord("℃"): "°C", ord("℉"): "°F"}
 SIGN_BEFORE = re.compile(
@@ -25,9 +25,10 @@ FRACTION = re.compile(r"(?<![\d/.,:-])([123])/([234])(?=[ -][^\W\d_A-Z])")
 FRACTIONS = {unicodedata.normalize("NFKC", sign).replace("⁄", "/"): sign for sign in "½⅓⅔¼¾"}
 LETTERS = re.compile(r"\b([A-Za-z])(?:\s?[–—]\s?|(?<=[Aa])-(?=[Zz]))([A-Za-z])\b")  # A–F, a-z
 SHARP = re.compile(r"(?<![^\W_])([A-G])#(?!\w)")  # a tone, and what is named after one
-# keys of a telephone: what is dialled with them, and one alone that begins no line
+# keys of a telephone: what is dialled with them, and one alone that begins no line and stands
+# before no number (order # 5)
 DIALLED = re.compile(r"(?<![\w*#])[*#](?=[*#]*\d)[\d*#]*#(?!\w)")
-KEY = re.compile(r"""(?<=[^\W_] )(["']?)([*#])\1(?=[\s.,;:!?)]|$)""")
+KEY = re.compile(r"""(?<=[^\W_] )(["']?)([*#])\1(?=[\s.,;:!?)]|$)(?!\s?\d)""")
 INCHES = re.compile(r"""(?:(?<![\w.,])(\d)'\s?)?(?<![\w.,])(\d+(?:\.\d+)?)\s?(?:"|''|″)(?!\w)|\"""")
 
 
@@ -83,6 +84,4 @@ def _inches(line: str, language: str) -> str:
 
 
 def _length(number: str, unit: str, language: str) -> str:
-    from babel.units import format_unit
-
-    return format_unit(Decimal(number), f"length-{unit}", "long", locale=locale_of(language))
+    return in_full(f"length-{unit}", number, Decimal(number), language)

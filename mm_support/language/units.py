@@ -9,8 +9,11 @@ from __future__ import annotations
 import functools
 import re
 from collections.abc import Iterator, Mapping
+from decimal import Decimal
 from itertools import chain
 from typing import Literal
+
+from mm_support.language.amounts import locale_of
 
 LANGUAGES = frozenset(
     "ar cs da de el en es fi fr he hi hu it ja ko nl no pl pt ro ru sv th tr uk vi zh".split()
@@ -56,6 +59,7 @@ UNNAMED = {
     "lbs": ("pounds", 1),
     **dict.fromkeys(("m²", "sqm", "qm", "平米"), ("area", 1)),
 }
+LONG_FORMS = {("zh", "concentr-percent"): "百分之{0}"}  # that the locale data lacks
 MONTHS = dict.fromkeys(("ヶ月", "ヵ月", "ケ月", "カ月", "箇月"), ("months", 1))  # in Japanese
 # kinds that one word may mean
 SAID_ALIKE = frozenset(
@@ -132,6 +136,17 @@ def _names(unit: str, length: Literal["long", "short"], locale: str) -> list[str
     from babel.units import format_unit
 
     return [_bare(format_unit(n, unit, length=length, locale=locale)) for n in COUNTS]
+
+
+def in_full(name: str, written: str, number: Decimal, language: str) -> str:
+    """The unit's long form around the number as it is written, or its short one where the locale
+    data has no other.
+    """
+    locale = locale_of(language)
+    forms = locale._data["unit_patterns"][name]
+    forms = next(forms[width] for width in ("long", "short") if "other" in forms.get(width, ()))
+    form: str = forms.get(locale.plural_form(number)) or forms["other"]
+    return LONG_FORMS.get((locale.language, name), form).replace("{0}", written)
 
 
 @functools.lru_cache(None)

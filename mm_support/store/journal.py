@@ -47,9 +47,19 @@ class Journal:
         return bool(self._held)
 
     def append(self, row: Row) -> None:
-        """Raises OSError where the disk does not take it."""
+        """What is held in memory goes to the disk before it. Raises OSError where the disk does not
+        take it.
+        """
+        self._held_to_disk()
         with self._lock:
             _append(self.path, row)
+
+    def _held_to_disk(self) -> None:
+        """One row after another, so that one that is cut off is still held."""
+        with self._lock, self._holding:
+            while self._held:
+                _append(self.path, self._held[0])
+                del self._held[0]
 
     def hold(self, row: Row) -> bool:
         """Holds a row in memory until it is handed over; False where there is no room for it."""
@@ -60,7 +70,8 @@ class Journal:
 
     def rows(self) -> list[Row]:
         """All rows that can be read; a line that a crash cut off is reported and left out."""
-        return [*_rows(self.path), *self._held]
+        with self._holding:
+            return [*_rows(self.path), *self._held]
 
     def all_rows(self) -> list[Row]:
         """The same with those that were refused, which come first."""
@@ -90,6 +101,8 @@ class Journal:
         Rows may be appended meanwhile. Does nothing while another process hands rows over.
         """
         with contextlib.suppress(Timeout), self._handing.acquire(timeout=0):
+            with contextlib.suppress(OSError):  # the database may have room
+                self._held_to_disk()
             self._hand_over_file(take)
             for row in [*self._held]:
                 if not take(row):
