@@ -17,7 +17,8 @@ const named = new URLSearchParams(location.hash.slice(1)).get(OPEN);
 if (named) trigger("pick", { conversation: named });
 addEventListener("click", (event) => {
   const picked = event.target.closest?.("#cases [data-conversation], #found [data-conversation]");
-  if (picked) history.replaceState(null, "", `${location.pathname}#${OPEN}=${picked.dataset.conversation}`);
+  const { pathname, search } = location;
+  if (picked) history.replaceState(null, "", `${pathname}${search}#${OPEN}=${picked.dataset.conversation}`);
 });
 
 const title = document.title;

@@ -1128,6 +1128,16 @@ def test_the_pill_covers_no_line_about_a_person(customer):
     assert above["y"] + above["height"] <= line["y"]
 
 
+def test_the_address_of_an_open_conversation_keeps_the_language(customer, open_desk):
+    desk = open_desk("Ada")
+    desk.goto(f"{desk.url.partition('#')[0]}?lang=zh")
+    desk.locator(".ms-case.ms-waiting").last.click()
+    expect(desk.locator("#chat")).to_contain_text("the water does not drain")
+    desk.reload()
+    expect(desk.locator("#chat")).to_contain_text("the water does not drain")
+    expect(desk.locator("html")).to_have_attribute("lang", "zh")
+
+
 def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     desk, other = open_desk("Ada"), open_desk("Bo")
     case = desk.locator(".ms-case.ms-waiting").last
