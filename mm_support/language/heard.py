@@ -40,7 +40,7 @@ CHINESE_NUMBER = re.compile(
     rf"|(?P<several>[{DIGITS}]{{3,}}(?:[ ,，、]{{1,2}}[{DIGITS}]{{3,}})*(?![十百千万亿])"
     rf"|(?=[{DIGITS}]*[十百千万亿]){NUMERAL}{{2,}})"
     rf"|(?:(?<=[A-Za-z0-9])|(?<=[A-Z0-9][ 杠-]))(?P<after>[{DIGITS}十]++)(?![个天月号点])"
-    rf"|(?P<dated>{SHORT_YEAR}(?=年)|(?<!{NUMERAL}){NUMERAL}(?=[年月号日块元]))"
+    rf"|(?P<dated>{SHORT_YEAR}(?=年(?!级))|(?<!{NUMERAL}){NUMERAL}(?=[年月号日块元]))"
 )
 SINGLE = r"(?:\d{1,4}|[A-Z])"
 # beside characters of scripts without blanks too
