@@ -421,16 +421,14 @@ def test_closing_the_iterator_closes_the_draft():
         def stream(self, messages, max_tokens, stop=None):
             begun.append(True)
             try:
-                yield "You get the refund on your card. The "
-                yield "refund takes 5 days. "
+                yield "The refund takes 5 days. You get "
+                yield "the refund on your card. "
             finally:
                 closed.append(True)
 
-    sentences = ReplyWriter(Watched(), WordEncoder()).write(
-        Question("when does the refund arrive"), HITS
-    )
-    while not begun:
-        next(sentences)
+    writer, question = ReplyWriter(Watched(), WordEncoder()), Question("when does the refund arrive")
+    sentences = writer._drafted(question, [REFUND], writer._weigh(question, REFUND), None)
+    assert next(sentences).text == "The refund takes 5 days." and begun
     assert not closed
     sentences.close()
     assert closed == [True]

@@ -5,15 +5,17 @@ python -m assets.training.sentences --squad FILE FILE --help-centres FOLDER
 A logistic regression on questions about short answers of the packs, labelled by hand with the
 sentences that answer them (reply_labels.json), about companies and help centres
 (customer_questions.py), and about encyclopedia passages in SQuAD's format: there the sentences that
-hold the answer count. Figures are measured on each group with a regression fitted to the others.
+hold the answer count. Each question is also asked of another entry of its group, of which nothing
+answers it. Figures are measured on each group with a regression fitted to the others.
 """
 
 from __future__ import annotations
 
 import argparse
 import json
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import chain
 from pathlib import Path
 
@@ -38,12 +40,14 @@ MADE_HERE = (
     " answer them, and about companies and help centres, with words of the answer"
 )
 INVERSE_PENALTY = 1.0
+SEED = 0
 THRESHOLD = 0.25  # a sentence too many costs a customer less than one that is missing
 
 
 @dataclass(frozen=True)
 class Answered:
-    """A question about an entry and what answers it: some of its sentences, or words of them."""
+    """A question about an entry and what answers it: some of its sentences, or words of them;
+    nothing in another entry."""
 
     group: str
     question: str
@@ -82,7 +86,9 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     statements = load_statements(fitted_to(settings.text_model) / STATEMENTS_FILE)
     asked = chain(of_packs(), of_customers(args.help_centres), of_passages(args.squad))
     seen = (as_seen(one, encode, statements) for one in asked)
-    cases = [case for case in seen if len(case.y) > 1 and case.y.any()]
+    answered = [case for case in seen if len(case.y) > 1 and case.y.any()]
+    others = [as_seen(one, encode, statements) for one in elsewhere([c.asked for c in answered])]
+    cases = [*answered, *(case for case in others if len(case.y))]
     selector = fit(cases, statements)
     values = {
         "weights": list(selector.weights),
@@ -131,6 +137,21 @@ def of_passages(files: Sequence[Path]) -> Iterator[Answered]:
                     yield Answered(file.stem, one.question, passage, one.answers[:1])
 
 
+def elsewhere(asked: Sequence[Answered]) -> Iterator[Answered]:
+    """Each question, asked of another entry with the same title, or else of its group."""
+    random = np.random.default_rng(SEED)
+    near, held = defaultdict[tuple[str, str], dict[str, Entry]](dict), defaultdict(dict)
+    for one in asked:
+        near[one.group, one.entry.title][one.entry.answer] = one.entry
+        held[one.group][one.entry.answer] = one.entry
+    for one in asked:
+        pool = near[one.group, one.entry.title]
+        pool = pool if len(pool) > 1 else held[one.group]
+        others = [entry for text, entry in pool.items() if text != one.entry.answer]
+        if others:
+            yield replace(one, entry=others[random.integers(len(others))], answers=())
+
+
 def as_seen(asked: Answered, encode: EncodeKind, statements: Statements | None) -> Fitted:
     blocks = Selector((), 0.0, 0.0, statements).blocks(asked.entry, encode)
     x = features(asked.question, asked.entry, blocks, encode) if blocks else np.zeros((0, 0))
@@ -157,10 +178,11 @@ def measured(
 ) -> dict[str, dict[str, float]]:
     """The figures of each group."""
     groups = dict.fromkeys(case.asked.group for case in cases)
+    answered = [case.asked for case in cases if case.asked.answers]
     return {
         group: measure(
             fit([case for case in cases if case.asked.group != group], statements),
-            [case.asked for case in cases if case.asked.group == group],
+            [asked for asked in answered if asked.group == group],
             encode,
         )
         for group in groups
