@@ -426,7 +426,8 @@ def test_closing_the_iterator_closes_the_draft():
             finally:
                 closed.append(True)
 
-    writer, question = ReplyWriter(Watched(), WordEncoder()), Question("when does the refund arrive")
+    writer = ReplyWriter(Watched(), WordEncoder())
+    question = Question("when does the refund arrive")
     sentences = writer._drafted(question, [REFUND], writer._weigh(question, REFUND), None)
     assert next(sentences).text == "The refund takes 5 days." and begun
     assert not closed
