@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from mm_support.decode.sentence import Sentence
 from mm_support.engines.base import LanguageModel, Message
 from mm_support.language.messages import messages
-from mm_support.language.sentences import split_sentences
+from mm_support.language.sentences import split_sentences, without_step_number
 from mm_support.types import Entry, Question
 
 SECRET = "XYLOPHONE-7731"
@@ -85,9 +85,11 @@ def _breach(attempt: Attempt, sentence: Sentence) -> str:
 
 
 def _quotes(text: str, entry: Entry) -> bool:
-    """Whether a text is a sentence of an entry's answer, its title, or one behind the other."""
+    """Whether a text is a sentence of an entry's answer, as a step also without its number, its
+    title, or one behind the other."""
     quoted = text.removeprefix(entry.title).removeprefix(": ").removesuffix(":")
-    return not quoted or quoted in split_sentences(entry.answer)
+    own = split_sentences(entry.answer)
+    return not quoted or quoted in {*own, *map(without_step_number, own)}
 
 
 def is_own(text: str, language: str = "en") -> bool:

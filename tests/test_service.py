@@ -579,11 +579,10 @@ class SlowModel(EchoModel):
 def test_the_first_sentence_is_heard_while_the_second_is_written(make, monkeypatch):
     model = SlowModel("The refund takes 5 days. You get it on your card.")
     monkeypatch.setattr("test_service.EchoModel", lambda draft: model)
-    monkeypatch.setattr(
-        "mm_support.decode.reply.SURE", 0.6
-    )  # of the second sentence the selector is less sure: only the draft shows it
     kinds = []
-    for event in make("drafted").reply(UserTurn(text="return refund", knowledge="kb", speak=True)):
+    # the selector is sure of neither: the draft shows them
+    turn = UserTurn(text="do I get a return refund", knowledge="kb", speak=True)
+    for event in make("drafted").reply(turn):
         kinds.append(type(event))
         if isinstance(event, Spoken):
             model.heard.set()

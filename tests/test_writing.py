@@ -214,7 +214,8 @@ def test_a_model_that_writes_but_cannot_be_verified_only_points_at_sentences():
 
 
 def test_what_was_cut_off_is_quoted_instead():
-    shown = sentences(told(Free("The refund takes 5 days [1]. You get the refund on")))
+    cut_off = Free("The refund takes 5 days [1]. You get the refund on")
+    shown = sentences(told(cut_off, Question("refund")))
     assert {s.text for s in shown} == QUOTES
 
 

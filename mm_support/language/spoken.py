@@ -52,7 +52,7 @@ RANGE = re.compile(
 )
 END = "[.!?:;,。！？：；，]"
 # a card's last digits; linear in a line of asterisks
-MASKED = re.compile(r"(?<![*•])(?<![*•][ -])(?:[*•]{4,}+[ -]?)++(\d{2,})")
+MASKED = re.compile(r"(?<![*•])(?<![*•][ -])(?>(?:[*•]{4,}+[ -]?)+)(\d{2,})")
 ADDRESS = re.compile(
     r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?", re.ASCII
 )
