@@ -89,7 +89,8 @@ def _quotes(text: str, entry: Entry) -> bool:
     title, or one behind the other."""
     quoted = text.removeprefix(entry.title).removeprefix(": ").removesuffix(":")
     own = split_sentences(entry.answer)
-    return not quoted or quoted in {*own, *map(without_step_number, own)}
+    steps = map(without_step_number, own)
+    return not quoted or text in own or quoted in {*own, *steps}
 
 
 def is_own(text: str, language: str = "en") -> bool:

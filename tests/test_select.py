@@ -31,7 +31,7 @@ PLANS = [
 def selected(selector, question, entry, encoder):
     """The sentences that are shown, where a reply needs nothing else."""
     weighed = selector.weigh(question, entry, lambda texts, _: encoder.encode(texts))
-    return weighed.chosen(selector.floor(weighed))
+    return weighed.chosen(weighed.floor)
 
 
 def blocks(*paragraphs):
@@ -288,7 +288,7 @@ def test_a_product_is_shown_with_its_price():
 def test_a_short_section_is_shown_with_its_exceptions(section, whole):
     said = "You can freeze it for a month. Press Freeze in the app. Student cards cannot be frozen."
     entry = Entry("a", "Freezing", said, section=section)
-    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0, 0.5)
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0)
     encoder = WordEncoder()
     shown = selected(selector, "freeze it for a month", entry, encoder)
     assert ("Student cards cannot be frozen." in shown) == whole
@@ -296,16 +296,24 @@ def test_a_short_section_is_shown_with_its_exceptions(section, whole):
 
 @pytest.mark.parametrize("title, whole", [("Where is my number?", True), ("Numbers", False)])
 def test_a_brief_answer_to_a_question_of_the_companys_own_is_shown_whole(title, whole):
-    said = "You need the number and a card. Both stand on the bill."
-    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0, 0.5)
+    said = "You need the number and a card. Both stand on the bill. A copy of it is enough."
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -8.0)
     entry = Entry("a", title, said)
     shown = selected(selector, "you need the number and a card", entry, WordEncoder())
     assert ("Both stand on the bill." in shown) == whole
 
 
+@pytest.mark.parametrize("between, whole", [(" ", True), ("\n\n", False)])
+def test_of_two_sentences_in_a_row_the_second_may_be_the_limit_of_the_first(between, whole):
+    limit = "Saver fares stay paid."
+    entry = Entry("a", "Refunds", f"A ticket is refunded up to a day before.{between}{limit}")
+    shown = selected(by("overlap", 9.0, -9.0), "is a ticket refunded", entry, WordEncoder())
+    assert (limit in shown) == whole
+
+
 def test_what_alone_speaks_of_a_word_of_the_question_is_shown_beside_the_likeliest():
     said = "It runs in any browser and as an app. No code is sent. Nothing is made for Windows."
-    selector = Selector((99.0,) + (0.0,) * (len(FEATURES) - 1), -50.0, 0.5)
+    selector = Selector((99.0,) + (0.0,) * (len(FEATURES) - 1), -50.0)
     encoder = WordEncoder()
     asked = "it runs in a browser but does it run as an app on windows"
     shown = selected(selector, asked, Entry("a", "Start", said), encoder)
@@ -315,7 +323,7 @@ def test_what_alone_speaks_of_a_word_of_the_question_is_shown_beside_the_likelie
 def test_a_code_is_explained_whatever_is_asked_beside_it_and_alone_brings_all():
     said = "We try three times.\n\nEnter another card.\n\nP-402 needs a nod. P-410 means expired."
     entry = Entry("a", "Payment", said)
-    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -4.0, 0.5)
+    selector = Selector((9.0,) + (0.0,) * (len(FEATURES) - 1), -4.0)
     encoder = WordEncoder()
 
     def shown(question):
@@ -539,7 +547,7 @@ def test_a_caption_named_in_the_turn_before_tells_the_table():
 def by(feature, weight, bias=-4.0):
     """A selector that knows one feature."""
     weights = [weight if name == feature else 0.0 for name in FEATURES]
-    return Selector(tuple(weights), bias, 0.5)
+    return Selector(tuple(weights), bias)
 
 
 def test_a_reply_holds_what_tells_when():
@@ -634,6 +642,6 @@ def test_what_only_a_footnote_says_is_told_by_the_row_that_is_asked_for():
     note = "* It is blocked at £50. Send a text with the word on."
     entry = Entry("a", "Abroad", "\n".join([*rows, "", note, "", "There are packs. " * 30]))
     last = [name == "overlap" for name in FEATURES]
-    weak = Selector(tuple(9.0 * own for own in last), -6.0, 0.5)
+    weak = Selector(tuple(9.0 * own for own in last), -6.0)
     assert rows[0] in selected(weak, "and text", entry, WordEncoder())
     assert not any(t.startswith("*") for t in selected(weak, "and text", entry, WordEncoder()))

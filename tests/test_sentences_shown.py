@@ -94,7 +94,7 @@ def test_what_answers_is_shown_and_little_else():
     missing, beside, shares = [], [], []
     for entry, question, answer in ASKED:
         weighed = selector.weigh(question, entry, encode)
-        shown = "".join(weighed.chosen(selector.floor(weighed)))
+        shown = "".join(weighed.chosen(weighed.floor))
         missing += [] if answer in shown else [question]
         beside += [] if answer in "".join(weighed.chosen(weighed.likeliest)) else [question]
         shares.append(len(shown) / len(entry.answer))

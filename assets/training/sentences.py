@@ -41,7 +41,6 @@ MADE_HERE = (
 )
 INVERSE_PENALTY = 1.0
 SEED = 0
-THRESHOLD = 0.25  # a sentence too many costs a customer less than one that is missing
 
 
 @dataclass(frozen=True)
@@ -93,7 +92,6 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     values = {
         "weights": list(selector.weights),
         "bias": selector.bias,
-        "threshold": selector.threshold,
         "features": FEATURES,
         "made_for": settings.text_model,
         "card": {
@@ -153,7 +151,7 @@ def elsewhere(asked: Sequence[Answered]) -> Iterator[Answered]:
 
 
 def as_seen(asked: Answered, encode: EncodeKind, statements: Statements | None) -> Fitted:
-    blocks = Selector((), 0.0, 0.0, statements).blocks(asked.entry, encode)
+    blocks = Selector((), 0.0, statements).blocks(asked.entry, encode)
     x = features(asked.question, asked.entry, blocks, encode) if blocks else np.zeros((0, 0))
     return Fitted(asked, x, np.array([bool(asked.held(own.sentences)) for own in blocks], float))
 
@@ -170,7 +168,7 @@ def fit(cases: Sequence[Fitted], statements: Statements | None) -> Selector:
     model = LogisticRegression(C=INVERSE_PENALTY, max_iter=1000).fit(scaler.transform(x), y)
     raw = model.coef_[0] / scaler.scale_
     bias = float(model.intercept_[0] - raw @ scaler.mean_)
-    return Selector(tuple(raw.tolist()), bias, THRESHOLD, statements)
+    return Selector(tuple(raw.tolist()), bias, statements)
 
 
 def measured(
@@ -196,7 +194,7 @@ def measure(selector: Selector, asked: Sequence[Answered], encode: EncodeKind) -
     rows = []
     for one in asked:
         weighed = selector.weigh(one.question, one.entry, encode)
-        shown = weighed.chosen(selector.floor(weighed))
+        shown = weighed.chosen(weighed.floor)
         held = len(one.held(shown)) / len(one.answers)
         rows.append((held, held > 0, _letters(" ".join(shown)) / _letters(one.entry.answer)))
     answers, some, share = np.mean(rows, axis=0).round(3).tolist()

@@ -172,8 +172,7 @@ class ReplyWriter:
         self, question: Question, hits: Sequence[Hit], weighed: Weighed, shown: set[str]
     ) -> Iterator[Sentence]:
         """The reply without a model, but for what is shown already."""
-        floor = self._selector.floor(weighed)
-        yield from self._own_words(question, hits[0].entry, weighed, floor, shown)
+        yield from self._own_words(question, hits[0].entry, weighed, weighed.floor, shown)
         yield from self._beside(question, hits, weighed.likeliest, shown)
 
     @property

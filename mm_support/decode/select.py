@@ -58,7 +58,11 @@ FEATURES = (
     "how_steps",
     "beside_steps",
 )
-BRIEF = 50  # tokens of an answer to a question of the company's own, which is shown whole
+BRIEF = 50  # tokens of an answer, or a footnote, that is shown whole
+# a block is shown from this share of the likeliest one's probability on, however little that is: a
+# passage says nothing as plainly as an FAQ does, and a sentence too many costs a customer less than
+# one that is missing
+SHARE = 0.2
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,6 +82,11 @@ class Weighed:
     @property
     def likeliest(self) -> float:
         return float(self.probabilities.max(initial=0.0))
+
+    @property
+    def floor(self) -> float:
+        """The probability from which on a block is shown."""
+        return SHARE * self.likeliest
 
     def chosen(self, threshold: float) -> list[str]:
         """The sentences of the blocks from `threshold` on, in the entry's order, with what they
@@ -125,21 +134,14 @@ class Weighed:
         return Weighed([self.blocks[i] for i in places], self.probabilities[places])
 
 
-# a block is shown from this share of the likeliest one's probability on, however little that is: a
-# passage says nothing as plainly as an FAQ does
-SHARE = 0.25
-
-
 @dataclass(frozen=True)
 class Selector:
-    """weights: one a feature, in FEATURES order. threshold: probability from which a block is
-    shown. statements: tells lists of statements from steps, None for an encoder that nothing is
-    fitted to.
+    """weights: one a feature, in FEATURES order. statements: tells lists of statements from steps,
+    None for an encoder that nothing is fitted to.
     """
 
     weights: tuple[float, ...]
     bias: float
-    threshold: float
     statements: Statements | None = None
 
     def blocks(self, entry: Entry, encode: EncodeKind) -> list[Block]:
@@ -153,8 +155,8 @@ class Selector:
             return Weighed([], np.zeros(0))
         logits = features(question, entry, blocks, encode) @ np.array(self.weights) + self.bias
         likely = sigmoid(logits)
-        least = min(self.threshold, SHARE * likely.max())
-        likely = np.maximum(likely, least * speaks_alone(question, entry, blocks))
+        alone = speaks_alone(question, entry, blocks)
+        likely = np.maximum(likely, SHARE * likely.max() * alone)
         likely = np.where(_surely(question, entry, blocks), likely.max(), likely)
         likely = by_section(entry, blocks, likely)
         notes, headed = noted(entry, blocks), headings_of(entry, blocks)
@@ -171,21 +173,18 @@ class Selector:
             likely[list(note)] = np.minimum(likely[list(note)], likely[bearers].max())
         return Weighed(blocks, likely, behind, headed, notes)
 
-    def floor(self, weighed: Weighed) -> float:
-        """The probability from which on a block is shown."""
-        return min(self.threshold, SHARE * weighed.likeliest)
-
 
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     """(n_blocks,) bool: which blocks are shown whenever one is. All of a brief answer to a question
-    of the company's own, of a short section, and of a short passage where nothing is asked but a
-    code of it; else the only one that says such a code, and the only one that states what is asked
-    for: a price, a time.
+    of the company's own, or of two sentences in a row, as the second may be the limit of the first;
+    of a short section, and of a short passage where nothing is asked but a code of it; else the
+    only one that says such a code, and the only one that states what is asked for: a price, a time.
     """
     asked = term_set(question)
     codes = codes_in(asked)
     alone = asked == codes and not codes.isdisjoint(term_set(entry.text))
-    least = BRIEF if entry.title.endswith(ASKING) else 0
+    pair = len(blocks) == 2 and "\n" not in entry.answer
+    least = BRIEF if pair or entry.title.endswith(ASKING) else 0
     if tokens(entry.answer) <= (WHOLE if entry.section or alone else least):
         return np.ones(len(blocks), bool)
     saying = np.array([not codes.isdisjoint(terms_of(block)) for block in blocks])
@@ -249,7 +248,7 @@ def load_selector(path: Path) -> Selector:
         if tuple(values["features"]) != FEATURES:
             raise ValueError("other features")
     statements = load_statements(path.with_name(STATEMENTS_FILE))
-    return Selector(tuple(values["weights"]), values["bias"], values["threshold"], statements)
+    return Selector(tuple(values["weights"]), values["bias"], statements)
 
 
 def with_footnotes(
