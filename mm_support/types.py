@@ -360,7 +360,7 @@ class Entry:
 
     def titled(self, sentence: str) -> str:
         """A sentence of the answer under the title: "It costs 5 euros." alone is about nothing."""
-        return f"{self.title}: {sentence}"
+        return f"{self.title}: {sentence}" if self.title else sentence
 
 
 def of_one_document(entry: Entry, other: Entry) -> bool:

@@ -28,7 +28,7 @@ from mm_support.knowledge.index.identified import SCHEMA, STORED, Identifiers, I
 from mm_support.knowledge.index.search import recognise, search
 from mm_support.knowledge.index.table import Table, create
 from mm_support.knowledge.late_interaction import merged
-from mm_support.knowledge.points import entry_texts, whole_text
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
 from mm_support.language.defined import named_in_title
@@ -134,7 +134,7 @@ class FakeSet:
         return (vector / np.linalg.norm(vector)).astype(np.float32), 0.7
 
 
-TENTH = Floors(*[((0.1, 0.1), (0.1, 0.1))] * 3)
+TENTH = Floors(*[((0.1, 0.1), (0.1, 0.1))] * 2)
 
 
 @pytest.fixture
@@ -156,7 +156,6 @@ def test_the_score_is_that_of_the_index(score, made, tmp_path):
         Point(
             e,
             made.texts(entry_texts(e)),
-            made.texts([whole_text(e)])[0],
             np.stack([made.photo(Picture("shop", (), p, 0, "catalogue"))[0] for p in e.pictures])
             if e.pictures
             else np.empty((0, D_PICTURE), np.float32),

@@ -31,7 +31,7 @@ from mm_support.knowledge.index.search import CANDIDATES, recognise, search
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import likeness
-from mm_support.knowledge.points import WHOLE, PointMaker, whole_text
+from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CLIP_LITE, CODE_SHARE, STAND_OUT
 from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
@@ -61,7 +61,6 @@ def random_points(count, seed=0):
         Point(
             Entry(f"e{n}", f"Entry {n}", f"Answer {n}.", intent="i"),
             kept(rng, rng.integers(1, 5), D_TEXT),
-            kept(rng, D_TEXT),
             kept(rng, rng.integers(0, 4), D_PICTURE),
             kept(rng, D_PICTURE),
             kept(rng, rng.integers(1, 9), D_TEXT),
@@ -116,8 +115,8 @@ def index(request, tmp_path):
 
 def random_point(rng, entry):
     """A point of one text without pictures and pieces."""
-    text, whole, look = unit(rng, 1, D_TEXT), unit(rng, D_TEXT), unit(rng, D_PICTURE)
-    return Point(entry, text, whole, NO_PICTURE, look, unit(rng, 0, D_TEXT))
+    text, look = unit(rng, 1, D_TEXT), unit(rng, D_PICTURE)
+    return Point(entry, text, NO_PICTURE, look, unit(rng, 0, D_TEXT))
 
 
 def query(text=None, photo=None, codes=frozenset(), words=frozenset(), pieces=None):
@@ -148,22 +147,16 @@ def test_what_unrelated_texts_have_is_taken_by_the_scripts_of_question_and_entry
     bases.replace("kb", [english, chinese, mixed], "v1")
     table = ((0.1, 0.2), (0.3, 0.4))
     nothing = ((0, 0), (0, 0))
-    score = TextScore(0.0, 0.0, Floors(table, nothing, nothing))
-    of_whole = TextScore(0.0, 0.0, Floors(nothing, nothing, table), whole=1.0)
+    score = TextScore(0.0, 0.0, Floors(table, nothing))
     both = english.text[0] + chinese.text[0]
     both /= np.linalg.norm(both)
     said = replace(query(both), texts={"text": (asked,)})
     found = search(bases.index.open("kb"), said, 3, TODAY, True, score)
     scores = {hit.entry.id: hit.score for hit in found}
-    found = search(bases.index.open("kb"), said, 3, TODAY, True, of_whole)
-    wholes = {hit.entry.id: hit.score for hit in found}
     for point, written in zip((english, chinese, mixed), (scripts * 0, scripts * 0 + 1, scripts)):
         taken = np.array(floors)[np.resize(written, len(point.text)).astype(int)]
         expected = max(0.0, *((point.text @ both - taken) / (1 - taken)))
         assert scores[point.entry.id] == pytest.approx(expected, abs=1e-3)
-        highest = taken.max()  # of an entry that is partly in a script
-        expected = max(0.0, (point.whole @ both - highest) / (1 - highest))
-        assert wholes[point.entry.id] == pytest.approx(expected, abs=1e-3)
 
 
 def test_text_search_equals_brute_force(index):
@@ -172,8 +165,7 @@ def test_text_search_equals_brute_force(index):
     for seed in range(5):
         vector = unit(np.random.default_rng(100 + seed), D_TEXT)
         best = np.array([max(row @ vector for row in point.text) for point in points])
-        whole = np.array([point.whole @ vector for point in points])
-        expected = (1 - UNKNOWN.words) * ((1 - UNKNOWN.whole) * best + UNKNOWN.whole * whole)
+        expected = (1 - UNKNOWN.words) * best
         order = np.argsort(-expected)[:10]
         hits = index.search("kb", query(vector), 10)
         assert [hit.entry.id for hit in hits] == [points[place].entry.id for place in order]
@@ -207,23 +199,6 @@ def test_each_piece_of_the_question_is_met_by_the_best_piece_of_an_entry(index):
     assert max(hits, key=hits.get) == points[int(np.argmax(expected))].entry.id
 
 
-def test_between_equal_best_sentences_the_entry_that_is_about_it_as_a_whole_wins(index):
-    asked, beside, far = np.eye(3, D_TEXT, dtype=np.float32)
-    about = np.stack([asked, (asked + beside) / np.sqrt(2)])
-    passing = np.stack([asked, far])
-    look = unit(np.random.default_rng(1), D_PICTURE)
-    none = np.zeros((0, D_PICTURE), np.float32)
-    index.replace(
-        "kb",
-        [
-            Point(Entry("passing", "t", "a"), passing, passing.mean(0), none, look, passing),
-            Point(Entry("whole", "t", "a"), about, about.mean(0), none, look, about),
-        ],
-        "v1",
-    )
-    assert [hit.entry.id for hit in index.search("kb", query(asked), 2)] == ["whole", "passing"]
-
-
 def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(index):
     vector = np.eye(1, D_TEXT, dtype=np.float32)
     answers = {
@@ -235,10 +210,7 @@ def test_shared_words_decide_between_equal_vectors_and_rare_ones_count_more(inde
     look = unit(np.random.default_rng(1), D_PICTURE)
     index.replace(
         "kb",
-        [
-            Point(Entry(n, "t", a), vector, vector[0], NO_PICTURE, look, vector)
-            for n, a in answers.items()
-        ],
+        [Point(Entry(n, "t", a), vector, NO_PICTURE, look, vector) for n, a in answers.items()],
         "v1",
     )
     hits = index.search("kb", query(vector[0], words=frozenset({"zebra", "parcel"})), 4)
@@ -274,7 +246,6 @@ def test_photo_and_vague_question_find_what_neither_finds_alone(index):
         Point(
             Entry(f"{p}{i}", "t", "a"),
             intents[i : i + 1],
-            intents[i],
             products[p : p + 1],
             products[p],
             intents[i : i + 1],
@@ -301,7 +272,6 @@ def test_a_code_finds_its_entry_whatever_the_vectors_say(index):
         Point(
             Entry("pump", "Error E24", "The pump is blocked."),
             -unit(rng, 1, D_TEXT),
-            unit(rng, D_TEXT),
             unit(rng, 0, D_PICTURE),
             unit(rng, D_PICTURE),
             unit(rng, 0, D_TEXT),
@@ -317,18 +287,15 @@ def test_a_model_number_that_four_entries_name_leaves_the_choice_to_the_words(in
     look, none = unit(np.random.default_rng(1), D_PICTURE), np.zeros((0, D_PICTURE), np.float32)
     near = (0.9 * asked + np.sqrt(0.19) * beside).astype(np.float32)
     named = [
-        Point(Entry(f"fault-{i}", "t", f"The W8 shows E{i + 11}"), near, near[0], none, look, near)
+        Point(Entry(f"fault-{i}", "t", f"The W8 shows E{i + 11}"), near, none, look, near)
         for i in range(4)
     ]
-    others = [
-        Point(Entry(f"other-{i}", "t", "a"), -asked, -asked[0], none, look, -asked)
-        for i in range(60)
-    ]
+    others = [Point(Entry(f"other-{i}", "t", "a"), -asked, none, look, -asked) for i in range(60)]
     index.replace(
         "kb",
         [
             *named,
-            Point(Entry("unbalanced", "t", "It stops"), asked, asked[0], none, look, asked),
+            Point(Entry("unbalanced", "t", "It stops"), asked, none, look, asked),
             *others,
         ],
         "v1",
@@ -347,7 +314,6 @@ def test_a_makers_name_in_the_photo_tells_nothing_apart_and_the_photo_decides(in
         Point(
             Entry(str(n), text, text),
             none[n : n + 1],
-            none[n],
             looks[n : n + 1],
             looks[n],
             none[:0],
@@ -448,10 +414,7 @@ def test_a_rare_code_counts_more_than_one_that_many_entries_name(index):
     texts = ["W8 shows E24", *[f"W8 shows E{n}" for n in range(30, 40)]]
     index.replace(
         "kb",
-        [
-            Point(Entry(text, "t", text), vector, vector[0], NO_PICTURE, look, vector)
-            for text in texts
-        ],
+        [Point(Entry(text, "t", text), vector, NO_PICTURE, look, vector) for text in texts],
         "v1",
     )
     hits = index.search("kb", query(unit(rng, D_TEXT), codes=frozenset({"W8", "E24"})), 3)
@@ -500,7 +463,6 @@ def reference(points, query):
     found = {}
     for row, point in enumerate(points):
         best = max(point.text, key=lambda text: float(text @ fused.text))
-        meant = (1 - UNKNOWN.whole) * best + UNKNOWN.whole * point.whole
         by = {}
         for name in (name for name in fused.parts if name != "photo"):
             asked = query.terms.get(name, frozenset())
@@ -510,7 +472,7 @@ def reference(points, query):
             words /= sum(map(rarity, asked)) or 1
             share = UNKNOWN.alike if name in query.pieces else 0
             alike = likeness(query.pieces[name], point.pieces) if share else 0
-            by[name] = (1 - UNKNOWN.words - share) * max(0, float(fused.parts[name] @ meant))
+            by[name] = (1 - UNKNOWN.words - share) * max(0, float(fused.parts[name] @ best))
             by[name] += fused.weights[name] * (UNKNOWN.words * words + share * alike)
         if odds:
             ahead = math.exp(STAND_OUT * (odds[row] - max(odds)))
@@ -572,10 +534,6 @@ def test_every_score_and_its_parts_equal_a_reference_entry_by_entry(index, said)
             assert hit.score == pytest.approx(sum(expected[hit.entry.id].values()), abs=8e-3)
 
 
-def unit_mean(rows):
-    return rows.mean(axis=0) / np.linalg.norm(rows.mean(axis=0))
-
-
 def test_a_large_base_finds_in_two_stages_what_one_stage_finds(index, monkeypatch):
     """Entries whose texts are about one thing, as texts of an entry are."""
     rng = np.random.default_rng(13)
@@ -583,7 +541,7 @@ def test_a_large_base_finds_in_two_stages_what_one_stage_finds(index, monkeypatc
     for point in random_points(600, seed=9):
         texts = point.text + 2 * kept(rng, D_TEXT)
         texts /= np.linalg.norm(texts, axis=1, keepdims=True)
-        points.append(replace(point, text=texts, whole=unit_mean(texts)))
+        points.append(replace(point, text=texts))
     index.replace("kb", points, "v1")
     asked = [query(points[n].text[0], points[n].words) for n in range(0, 600, 40)]
     whole = [[hit.entry.id for hit in index.search("kb", one, 3)] for one in asked]
@@ -592,25 +550,6 @@ def test_a_large_base_finds_in_two_stages_what_one_stage_finds(index, monkeypatc
     staged = [[hit.entry.id for hit in index.search("kb", one, 3)] for one in asked]
     same = np.mean([len({*one} & {*other}) / 3 for one, other in zip(whole, staged)])
     assert [one[0] for one in staged] == [one[0] for one in whole] and same > 0.9
-
-
-@pytest.mark.parametrize("said", ["Open the flap. ", "退货须在三十天内。"])
-def test_a_whole_text_begins_with_the_title_and_is_as_long_in_any_script(said):
-    short, long = Entry("a", "Titles", said), Entry("a", "Titles", said * 200)
-    assert whole_text(short) == f"Titles\n{said}"
-    whole = whole_text(long)
-    assert WHOLE - 4 < len(whole.encode()) <= WHOLE and f"Titles\n{said * 200}".startswith(whole)
-
-
-def test_an_entry_is_found_that_only_as_a_whole_is_near(tmp_path, monkeypatch):
-    monkeypatch.setattr("mm_support.knowledge.index.search.CANDIDATES", 3)
-    bases, asked = Bases(tmp_path), unit(np.random.default_rng(21), D_TEXT)
-    others = random_points(200, seed=6)
-    near = replace(others[0], entry=Entry("near", "t", "a"), text=-asked[None], whole=asked)
-    bases.replace("kb", [*others[1:], near], "v1")
-    score = replace(UNKNOWN, whole=1.0)
-    hits = search(bases.index.open("kb"), query(asked), 1, TODAY, True, score)
-    assert [hit.entry.id for hit in hits] == ["near"]
 
 
 def test_a_term_finds_an_entry_that_no_vector_is_near(index):
@@ -1033,7 +972,7 @@ def test_a_base_in_another_layout_answers_by_its_words_until_it_is_made_again(tm
     (file,) = (tmp_path / "bases" / "kb").rglob("about.json")
     about = json.loads(file.read_text())
     file.write_text(json.dumps(about | {"signature": about["signature"] + "0"}))
-    (file.parent / "wholes").unlink()
+    (file.parent / "centres").unlink()
     again = Bases(tmp_path)
     assert not again.index.fits(again.index.open("kb"))
     asked = query(unit(rng, D_TEXT), words=frozenset({"unblock", "zebra"}))

@@ -19,34 +19,33 @@ from mm_support.knowledge.text_score import (
 )
 
 NINE = ((0.9, 0.9), (0.9, 0.9))
-FLOORS = Floors(NINE, NINE, NINE)
+FLOORS = Floors(NINE, NINE)
 
 
 def asking(shares, noise=0.3, questions=300, passages=12, seed=0):
-    """Questions whose right passage is drawn by a softmax over known shares of four features."""
+    """Questions whose right passage is drawn by a softmax over known shares of three features."""
     random = np.random.default_rng(seed)
-    x = random.random((questions, passages, 4))
+    x = random.random((questions, passages, 3))
     logits = x @ np.array(shares) / noise + random.gumbel(size=(questions, passages))
-    x[..., :3] = 0.8 + 0.2 * x[..., :3]  # an encoder whose cosines begin at 0.8
+    x[..., :2] = 0.8 + 0.2 * x[..., :2]  # an encoder whose cosines begin at 0.8
     return Asking(x, logits.argmax(axis=1), np.arange(questions) % 6)
 
 
 def test_the_shares_that_made_the_choices_are_found():
-    score = retrieval.fit([asking((0.2, 0.3, 0.3, 0.2), questions=4_000, noise=0.05)], FLOORS)
+    score = retrieval.fit([asking((0.5, 0.3, 0.2), questions=4_000, noise=0.05)], FLOORS)
     # a feature is measured from its floor, 0.9, so half of its range is stretched to the whole
-    best, whole, alike, words = np.array([0.1, 0.15, 0.15, 0.2]) / 0.6
+    _, alike, words = np.array([0.25, 0.15, 0.2]) / 0.6
     assert score.alike == pytest.approx(alike, abs=0.05)
     assert score.words == pytest.approx(words, abs=0.05)
-    assert score.whole == pytest.approx(whole / (best + whole), abs=0.05)
 
 
 def test_a_feature_that_says_nothing_gets_nothing():
-    score = retrieval.fit([asking((0.0, 0.0, 1.0, 0.0), questions=2_000, noise=0.05)], FLOORS)
+    score = retrieval.fit([asking((0.0, 1.0, 0.0), questions=2_000, noise=0.05)], FLOORS)
     assert score.alike > 0.9 and score.words < 0.05
 
 
 def test_surprise_has_the_gradient_of_its_value():
-    file, weights, step = asking((0.3, 0.2, 0.1, 0.4)), np.array([1.0, 2.0, 3.0, 4.0]), 1e-5
+    file, weights, step = asking((0.3, 0.2, 0.4)), np.array([1.0, 2.0, 3.0]), 1e-5
     _, slope = retrieval.surprise(file, weights)
     for place, own in enumerate(slope):
         ahead, back = weights.copy(), weights.copy()
@@ -56,7 +55,7 @@ def test_surprise_has_the_gradient_of_its_value():
 
 
 def test_figures_are_of_articles_that_were_not_fitted_to(monkeypatch):
-    file, seen = asking((0.2, 0.3, 0.3, 0.2), noise=0.05), []
+    file, seen = asking((0.5, 0.3, 0.2), noise=0.05), []
     fitted = retrieval.fit
 
     def fit(files, floors):
@@ -93,13 +92,10 @@ def test_a_likeness_is_zero_at_the_floor_and_one_for_the_same_text():
 
 
 def test_each_pair_of_scripts_has_its_floor():
-    score = TextScore(0.6, 0.1, Floors(((0.1, 0.2), (0.3, 0.4)), ((0.5, 0.6), (0.7, 0.8)), NINE))
-    best, alike, whole = score.between(
-        torch.tensor([True, False]), torch.tensor([False, True, True])
-    )
+    score = TextScore(0.6, 0.1, Floors(((0.1, 0.2), (0.3, 0.4)), ((0.5, 0.6), (0.7, 0.8))))
+    best, alike = score.between(torch.tensor([True, False]), torch.tensor([False, True, True]))
     np.testing.assert_allclose(best, [[0.3, 0.4, 0.4], [0.1, 0.2, 0.2]])
     np.testing.assert_allclose(alike, [[0.7, 0.8, 0.8], [0.5, 0.6, 0.6]])
-    np.testing.assert_allclose(whole, np.full((2, 3), 0.9), rtol=1e-6)
 
 
 def test_scores_of_encoders_lie_side_by_side(tmp_path):

@@ -24,7 +24,7 @@ def version(tmp_path_factory):
     vector, none = np.eye(2, dtype=np.float32)[:1], np.zeros((0, 2), np.float32)
     with index.writing("shop") as new:
         for entry in ENTRIES:
-            new.add(Point(entry, vector, vector[0], none, vector[0], vector))
+            new.add(Point(entry, vector, none, vector[0], vector))
         new.publish("shop", None)
     return index.open("shop")
 

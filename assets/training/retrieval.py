@@ -26,13 +26,13 @@ from mm_support.evaluate.passages import Article, Asked, read_squad
 from mm_support.files import write_json
 from mm_support.knowledge.index.postings import rarity, saturated
 from mm_support.knowledge.late_interaction import merged
-from mm_support.knowledge.points import entry_texts, whole_text
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import FILE, Floors, TextScore, above
 from mm_support.language.detect import in_characters
 from mm_support.language.terms import term_set, terms
 from mm_support.types import Entry
 
-COSINES = ("best", "whole", "alike")  # what is measured from a floor, by the names in Floors
+COSINES = ("best", "alike")  # what is measured from a floor, by the names in Floors
 FEATURES = (*COSINES, "words")
 QUESTIONS = 1_500  # of a file, the same ones each time
 UNRELATED = 200  # questions and passages whose likeness is that of unrelated texts
@@ -71,7 +71,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
     floors = unrelated(encoder, list(articles.values()))
     figures = {name: measured(list(files.values()), own, floors) for name, own in files.items()}
     card = {
-        "what": "Shares of four likenesses in the score, and what unrelated texts have",
+        "what": "Shares of three likenesses in the score, and what unrelated texts have",
         "data": f"Questions and passages of {', '.join(files)}",
         "command": "python -m assets.training.retrieval --squad " + " ".join(files),
         "right_passage_on_articles_left_out": figures,
@@ -146,18 +146,15 @@ def drawn(asked: list[tuple[int, Asked]]) -> list[tuple[int, Asked]]:
 
 def likenesses(
     encoder: TextEncoder, questions: Sequence[str], entries: Sequence[Entry]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """(q, n) cosines with the best text of each entry and with it as a whole, and MaxSim of the
-    word pieces.
-    """
+) -> tuple[np.ndarray, np.ndarray]:
+    """(q, n) cosines with the best text of each entry, and MaxSim of the word pieces."""
     vectors, pieces = encoder.encode_pieces(questions)
     best, alike = (np.empty((len(questions), len(entries)), np.float32) for _ in range(2))
-    whole = vectors @ encoder.encode(list(map(whole_text, entries)), "passage").T
     for row, entry in enumerate(entries):
         own, own_pieces = encoder.encode_pieces(entry_texts(entry), "passage")
         best[:, row] = (vectors @ own.T).max(axis=1)
         alike[:, row] = maxsim(pieces, merged(own_pieces))
-    return best, whole, alike
+    return best, alike
 
 
 def maxsim(asked: Sequence[Pieces], kept: np.ndarray) -> np.ndarray:
@@ -200,8 +197,8 @@ def fit(files: Sequence[Asking], floors: Floors) -> TextScore:
     start, bounds = np.full(len(FEATURES), 5.0), [(0, None)] * len(FEATURES)
     weights = minimize(loss, start, jac=True, bounds=bounds).x
     shares = weights / weights.sum()
-    best, whole, alike, words = shares.astype(float).round(4).tolist()
-    return TextScore(alike, words, floors, round(whole / max(best + whole, 1e-9), 4))
+    _, alike, words = shares.astype(float).round(4).tolist()
+    return TextScore(alike, words, floors)
 
 
 def rescaled(file: Asking, floors: Floors) -> Asking:
@@ -236,8 +233,7 @@ def measured(
 
 def rank(score: TextScore, file: Asking) -> np.ndarray:
     """(q,) how many passages score higher than the right one."""
-    cosine = 1 - score.alike - score.words
-    shares = np.array([(1 - score.whole) * cosine, score.whole * cosine, score.alike, score.words])
+    shares = np.array([1 - score.alike - score.words, score.alike, score.words])
     scores = rescaled(file, score.floors).x @ shares
     right = scores[np.arange(len(file.right)), file.right]
     return (scores > right[:, None]).sum(axis=1)

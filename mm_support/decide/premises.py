@@ -15,6 +15,7 @@ import numpy as np
 
 from mm_support.language.english import denies
 from mm_support.language.facts import facts_of
+from mm_support.language.fences import without_fences
 from mm_support.language.messages import message
 from mm_support.language.sentences import split_sentences
 from mm_support.language.terms import term_set, terms
@@ -53,8 +54,9 @@ def sentences_about(words: str, entry: Entry, encode: EncodeKind) -> list[str]:
     sentences = split_sentences(entry.answer)
     if not sentences:
         return []
+    read = [entry.titled(without_fences(sentence)) for sentence in sentences]
     (claim,) = encode([words], "query")
-    order = np.argsort(-(encode(sentences, "passage") @ claim))
+    order = np.argsort(-(encode(read, "passage") @ claim))
     asked = term_set(words)
     denying = [i for i in order if denies(sentences[i]) and asked & term_set(sentences[i])]
     return [sentences[i] for i in sorted({*order[:CLOSEST], *denying[:DENIALS]})]

@@ -11,7 +11,7 @@ from __future__ import annotations
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, Protocol
@@ -186,6 +186,11 @@ class RememberingEncoder:
             found |= zip(missing, pieces)
         self._remember(self._pieces, found, kind, WITH_PIECES)
         return self.encode(plain, kind), [found[text] for text in plain]
+
+    def learn(self, known: Mapping[str, np.ndarray], kind: Kind) -> None:
+        """Vectors (dim,) of texts that were encoded before, such as those of an index."""
+        plain = {" ".join(text.split()): vector for text, vector in known.items()}
+        self._remember(self._known, plain, kind, REMEMBERED)
 
     def _recalled(self, known: OrderedDict, texts: Sequence[str], kind: Kind) -> tuple[dict, list]:
         """What is known of the texts, and those of which nothing is."""

@@ -21,7 +21,7 @@ from mm_support.encode.ocr import TextReader
 from mm_support.encode.recording import TURN, in_turn, joined, parts_of
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.stopping import end_if_stopped
-from mm_support.encode.text import TextEncoder
+from mm_support.encode.text import RememberingEncoder
 from mm_support.errors import InputError
 from mm_support.inputs.audio import load_voices
 from mm_support.inputs.photo import load_photo, part_of, side_by_side
@@ -71,7 +71,7 @@ class Encoders:
     speech: SpeechEncoder
     image: ImageEncoder
     reader: TextReader
-    text: TextEncoder
+    text: RememberingEncoder
 
     def hear(
         self,

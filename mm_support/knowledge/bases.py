@@ -10,6 +10,8 @@ from contextlib import suppress
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
+import numpy as np
+
 from mm_support.errors import InputError, KnowledgeError
 from mm_support.knowledge.actions import DeclaredAction, once
 from mm_support.knowledge.declarations import action_of
@@ -18,7 +20,7 @@ from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.history import Change
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.ingest import is_address
-from mm_support.knowledge.points import PointMaker
+from mm_support.knowledge.points import PointMaker, entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe
 from mm_support.types import Entry, Hit, KnowledgeBase, Sureness, UserTurn
@@ -134,6 +136,17 @@ class Bases:
         most = limit + len(version.entries.declared()) if actions else limit
         hits = search(version, query, most, date.today(), fits, score, actions)
         return once(hits, limit) if actions else hits
+
+    def vectors(self, name: str, entries: Iterable[Entry]) -> dict[str, np.ndarray]:
+        """The texts that entries are found by, each with its vector (d_text,) as the base has it;
+        nothing where they are of other models.
+        """
+        version, found = self._index.open(name), dict[str, np.ndarray]()
+        for row in map(version.entries.row, (entry.id for entry in entries)):
+            if row is not None and self._index.fits(version):
+                (entry,) = version.entries.some([row])
+                found |= zip(entry_texts(entry), version.texts(row))
+        return found
 
     def actions(self, name: str) -> tuple[DeclaredAction, ...]:
         """What can be done with this base; nothing where actions are switched off."""

@@ -32,7 +32,6 @@ from mm_support.language.fences import without_fences
 from mm_support.language.sentences import split_sentences
 from mm_support.types import Entry, Remark
 
-WHOLE = 600  # bytes of an entry that are encoded as one text, about as many tokens in any script
 MAX_TEXT_VECTORS = 32  # an entry; sentences of longer answers are joined until they fit
 PICTURE_SIDE = 1_024  # pixels, longest side of a kept picture
 OPENED = 4  # pictures at once, at full size
@@ -59,10 +58,9 @@ class PointMaker:
         with ThreadPoolExecutor(1, "pictures") as beside:  # opening them leaves time for texts
             pictures = beside.submit(self._encode_pictures, name, entries, remarks)
             vectors, pieces = self._text.encode_pieces(list(rows), "passage")
-            wholes = self._text.encode(list(map(whole_text, entries)), "passage")
             titles = self._image.encode_words(list(named))
             seen = pictures.result()
-        for entry, digest, own, whole in zip(entries, digests, texts, wholes):
+        for entry, digest, own in zip(entries, digests, texts):
             mine, title = [rows[text] for text in own], titles[named[entry.title]]
             kept = seen[entry.id]
             stored = replace(entry, pictures=tuple(path for path, _ in kept))
@@ -70,7 +68,7 @@ class PointMaker:
             looks = looks.reshape(-1, self._image.dim)
             own_pieces = merged([pieces[row] for row in mine])
             scripts = np.array([in_characters(text, entry.text) for text in own])
-            made = vectors[mine], whole, looks, title, own_pieces
+            made = vectors[mine], looks, title, own_pieces
             yield Point(stored, *made, digest, "", scripts)
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], remarks: list[Remark]) -> Found:
@@ -116,19 +114,14 @@ def places(texts: Iterable[str]) -> dict[str, int]:
 
 
 def entry_texts(entry: Entry) -> list[str]:
-    """What an entry is found by: its title, questions, tags, and sentences of its answer; each
-    once."""
+    """What an entry is found by: its title, questions, tags, and the sentences of its answer, each
+    under the title; each once."""
     head = [text for text in (entry.title, *entry.questions, ", ".join(entry.tags)) if text]
     sentences = [*map(without_fences, split_sentences(entry.answer))]
     room = max(1, MAX_TEXT_VECTORS - len(head))
     step = -(-len(sentences) // room) if sentences else 1
     joined = [" ".join(sentences[i : i + step]) for i in range(0, len(sentences), step)]
-    return list(dict.fromkeys(head + joined))
-
-
-def whole_text(entry: Entry) -> str:
-    """The beginning of title and answer as one text, which says what the sentences do together."""
-    return f"{entry.title}\n{without_fences(entry.answer)}".encode()[:WHOLE].decode(errors="ignore")
+    return list(dict.fromkeys([*head, *map(entry.titled, joined)]))
 
 
 def entry_digest(entry: Entry) -> str:

@@ -1,7 +1,6 @@
 """How well entries fit a query: one pass over all candidates, for searching and for training.
 
-    cosine       of what a modality put into the query with an entry's best text, and with its title
-                 and answer as one text
+    cosine       of what a modality put into the query with an entry's best text
     alike        of its word pieces with the entry's (late_interaction.py)
     words        what its terms and the entry's have in common (index/postings.py)
                  how these three add up depends on the text encoder (text_score.py)
@@ -81,35 +80,20 @@ class Matches(NamedTuple):
     identified: Tensor
 
 
-def nearest(every: Tensor, counts: Tensor, hidden: Tensor | None = None) -> Tensor:
-    """(b, m, K) how near what each modality put into the query is to all K texts -> (b, m, n) the
-    text of each entry that is nearest to their sum. counts: (n,) texts of an entry. hidden: (b, n,
-    k) texts not to be found, e.g. the very question; an entry that has no others has 0.
+def near(
+    every: Tensor, weights: Tensor, counts: Tensor, floors: Floors, hidden: Tensor | None = None
+) -> Tensor:
+    """(b, m, K) cosines of what each modality put into the query with all K texts, times the
+    weights (b, m) -> (b, m, n) what the text of each entry that is nearest to their sum has above
+    the floors, (m, K) of each text. counts: (n,) texts of an entry. hidden: (b, n, k) texts not to
+    be found, e.g. the very question; an entry that has no others has 0.
     """
     at, filled = places(counts)
     shown = (filled if hidden is None else filled & ~hidden).expand(len(every), -1, -1)
-    own = every[..., at]  # (b, m, n, k)
+    own = above(every, floors.best, weights[..., None])[..., at]  # (b, m, n, k)
     chosen = own.sum(1).masked_fill(~shown, -torch.inf).argmax(-1)
     best = own.gather(-1, chosen[:, None, :, None].expand(-1, own.shape[1], -1, 1)).squeeze(-1)
     return best * shown.any(-1)[:, None]
-
-
-def near(
-    every: Tensor,
-    wholes: Tensor,
-    weights: Tensor,
-    counts: Tensor,
-    floors: Floors,
-    score: TextScore,
-    hidden: Tensor | None = None,
-) -> Tensor:
-    """(b, m, K) cosines with all K texts and (b, m, n) with each entry as a whole, times the
-    weights (b, m) -> (b, m, n) what both have above the floors, (m, K) of each text, in their
-    shares. counts, hidden: see nearest.
-    """
-    best = nearest(above(every, floors.best, weights[..., None]), counts, hidden)
-    whole = above(wholes, highest(floors.whole, counts), weights[..., None])
-    return (1 - score.whole) * best + score.whole * whole
 
 
 def highest(values: Tensor, counts: Tensor) -> Tensor:

@@ -27,27 +27,24 @@ FILE = WEIGHTS / "retrieval.json"
 
 
 class Floors(NamedTuple):
-    """What unrelated texts have: of the cosine with a text, of the word pieces, and of the cosine
-    with an entry as a whole. Numbers or tensors.
+    """What unrelated texts have: of the cosine with a text, and of the word pieces. Numbers or
+    tensors.
     """
 
     best: Any
     alike: Any
-    whole: Any
 
 
 @dataclass(frozen=True)
 class TextScore:
     """alike, words: their shares of the score; the cosine has the rest, and `alike` too where word
-    pieces are not known. whole: the share of this that the entry as a whole has, beside its best
-    text. floors: (2, 2) each, what unrelated texts have, by whether a question is written in
-    Chinese characters and whether a text of an entry is.
+    pieces are not known. floors: (2, 2) each, what unrelated texts have, by whether a question is
+    written in Chinese characters and whether a text of an entry is.
     """
 
     alike: float
     words: float
     floors: Floors
-    whole: float = 0.0
 
     def between(self, asked: Tensor, written: Tensor) -> Floors:
         """(m,) of texts asked and (K,) of entries', bool -> the floors of each pair, (m, K)."""
@@ -64,7 +61,7 @@ def above(likeness: Any, floor: Any, weight: Any = 1.0) -> Any:
 
 NOTHING = ((0.0, 0.0), (0.0, 0.0))
 # of an encoder that nothing was fitted to: the floors of an encoder whose cosines begin at 0
-UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING, NOTHING), whole=0.1)
+UNKNOWN = TextScore(alike=0.5, words=0.125, floors=Floors(NOTHING, NOTHING))
 
 
 def load_text_score(text_model: str, file: Path = FILE) -> TextScore:

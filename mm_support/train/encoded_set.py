@@ -24,7 +24,7 @@ from mm_support.encode.text_models import Kind
 from mm_support.files import write_json
 from mm_support.fuse.weights import made_for
 from mm_support.inputs.photo import load_photo
-from mm_support.knowledge.points import entry_texts, whole_text
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import UNKNOWN, TextScore, load_text_score
 from mm_support.train.feedback import Feedback, with_feedback
 from mm_support.train.journal import Journal
@@ -107,7 +107,7 @@ class EncodedSet:
         asked = [wording.text for wording in wordings]
         asked += [text for wording in wordings for text, _ in self.takes(wording)]
         asked += [text for picture in pictures if (text := self.read(picture)[0])]
-        searched = [text for entry in entries for text in (*entry_texts(entry), whole_text(entry))]
+        searched = [text for entry in entries for text in entry_texts(entry)]
         rows: list[tuple[Encoded, list[str], Kind]]
         rows = [(self.asked, asked, "query"), (self.searched, searched, "passage")]
         for encoded, texts, kind in rows:

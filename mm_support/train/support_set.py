@@ -98,12 +98,12 @@ def own_set(entries: dict[str, tuple[Entry, ...]]) -> SupportSet:
 
 
 def own_wordings(base: str, entries: Sequence[Entry]) -> list[Wording]:
-    """The entries' questions, and the titles of those that have less than two; the first text of
-    each validates.
+    """The entries' questions, and the titles of those that have one; the first text of each
+    validates.
     """
     found = []
     for entry in entries:
-        asked = entry.questions if len(entry.questions) > 1 else (*entry.questions, entry.title)
+        asked = (*entry.questions, entry.title) if len(entry.questions) == 1 else entry.questions
         found += [
             Wording(base, entry.id, text, "validation" if place == 0 else "train")
             for place, text in enumerate(asked)

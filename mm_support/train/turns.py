@@ -22,7 +22,7 @@ from mm_support.fuse.strategies import PHOTO, WORD_ROWS, FusedBatch, TokenBatch
 from mm_support.knowledge import late_interaction, scoring
 from mm_support.knowledge.index.identified import Identifiers, IdentifiersWriter
 from mm_support.knowledge.index.postings import rarity, saturated
-from mm_support.knowledge.points import entry_texts, whole_text
+from mm_support.knowledge.points import entry_texts
 from mm_support.knowledge.text_score import TextScore, above
 from mm_support.language import identifiers
 from mm_support.language.defined import named_in_title
@@ -39,15 +39,14 @@ TYPED, SPOKEN, READ = 0, 1, 2  # rows of the modalities in words
 @dataclass(frozen=True, eq=False)
 class Shelf:
     """n entries of a base. facets: (K, d_text) and pictures: (M, d_picture), those of one entry
-    after another; how many each has, and the lengths of the means of its pictures: (n,); wholes:
-    (n, d_text) entries as one text; titles: (n, d_picture).
+    after another; how many each has, and the lengths of the means of its pictures: (n,); titles:
+    (n, d_picture).
     characters: (K,) whether a text is written in Chinese characters, as questions are that are
     asked of a base whose first title is. text_score: that of the encoder of the texts.
     """
 
     facets: Tensor
     facet_counts: Tensor
-    wholes: Tensor
     pictures: Tensor
     picture_counts: Tensor
     picture_lengths: Tensor
@@ -61,9 +60,9 @@ class Shelf:
         hidden = matches.own[:, scoring.places(counts)[0]] if own_hidden else None
         worded = weights[:, WORD_ROWS]
         floors = score.between(self.characters[:1], self.characters)
-        every, wholes = ((fused.text @ rows.T)[:, None] for rows in (self.facets, self.wholes))
+        every = (fused.text @ self.facets.T)[:, None]
         told = worded.sum(1, keepdim=True)
-        near = scoring.near(every, wholes, told, counts, floors, score, hidden)
+        near = scoring.near(every, told, counts, floors, hidden)
         nothing = torch.zeros_like(matches.words[:, 1:])  # the sum stands for all modalities
         alike = matches.alike_hidden if own_hidden else matches.alike
         shared = scoring.Matches(
@@ -87,9 +86,9 @@ class Shelf:
 @dataclass(frozen=True, eq=False)
 class Matches:
     """What a turn's words share with each entry. words, codes: (b, 3, n), see
-    knowledge/scoring.py; alike: the same of their pieces, alike_hidden: without a text of the entry
-    that says them word for word. own: (b, K) the texts of the shelf that say word for word what was
-    typed, which a customer does not know.
+    knowledge/scoring.py; alike: the same of their pieces, alike_hidden: without the texts of the
+    entry that say them word for word. own: (b, K) the texts of the shelf that say word for word
+    what was typed, or stand under it, which a customer does not know.
     """
 
     words: Tensor
@@ -168,10 +167,9 @@ def shelf_of(made: EncodedSet, base: str) -> Shelf:
     pictures = [pictures_of(entry) for entry in entries]
     written = [in_characters(text, entry.text) for entry in entries for text in entry_texts(entry)]
     characters = torch.tensor(written)
-    wholes = torch.from_numpy(made.texts(list(map(whole_text, entries)), "passage"))
     lengths = torch.stack([own.sum(0).norm() / max(1, len(own)) for own in pictures])
-    texts, looks = (*_listed(facets), wholes), (*_listed(pictures), lengths)
-    return Shelf(*texts, *looks, titles, characters, made.text_score)
+    looks = *_listed(pictures), lengths, titles
+    return Shelf(*_listed(facets), *looks, characters, made.text_score)
 
 
 def _listed(rows: Sequence[Tensor]) -> tuple[Tensor, Tensor]:
@@ -195,8 +193,8 @@ class TurnTable:
             writer.add(row, identifiers.identifiers_of(entry), named_in_title(entry.title))
         self._identifiers = Identifiers(writer.rows, len(self._entries))
         self._pieces = [
-            (own, kept := made.pieces(own, "passage"), late_interaction.merged(kept))
-            for own in map(entry_texts, self._entries)
+            (told_by(entry), kept := made.pieces(own, "passage"), late_interaction.merged(kept))
+            for entry, own in zip(self._entries, map(entry_texts, self._entries))
         ]
         self._texts: dict[str, int] = {"": 0}
         self._targets: dict[str, int] = {}
@@ -257,6 +255,14 @@ class TurnTable:
                 others = [kept for other, kept in zip(texts, own) if other != text] or [NOTHING]
                 hidden[place] = late_interaction.likeness(vectors, late_interaction.merged(others))
         return np.array([shared, matched, alike, hidden])
+
+
+def told_by(entry: Entry) -> list[str]:
+    """What gives away each text that an entry is found by: the title that it stands under, or else
+    the text itself.
+    """
+    under = entry.titled("")
+    return [entry.title if text.startswith(under) else text for text in entry_texts(entry)]
 
 
 def _behind_nothing(rows: np.ndarray) -> Tensor:

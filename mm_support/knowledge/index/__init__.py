@@ -36,8 +36,7 @@ def check_name(name: str) -> None:
 class Point:
     """An entry and its vectors, unit rows.
 
-    text: (k, d_text) title, questions and sentences, k >= 1. whole: (d_text,) title and answer as
-    one text. picture: (m, d_picture), m may be 0.
+    text: (k, d_text) title, questions and sentences, k >= 1. picture: (m, d_picture), m may be 0.
     words: (d_picture,) its title, by the image encoder's text tower. pieces: (p, d_text) its word
     pieces. digest: changes when anything does that the vectors were made of; "" where unknown.
     origin: names the source that it came from. characters: (k,) which of the texts are written in
@@ -46,7 +45,6 @@ class Point:
 
     entry: Entry
     text: np.ndarray
-    whole: np.ndarray
     picture: np.ndarray
     words: np.ndarray
     pieces: np.ndarray

@@ -3,7 +3,7 @@ until their rows are used.
 
     facets    (K, d_text) float16     each entry's title, questions and sentences, one after another
     characters     (K,) bool          which of them are written in Chinese characters
-    wholes    (n, d_text) float16     each entry's title and answer as one text
+    centres   (n, d_text) float16     the mean of an entry's texts, as a unit vector
     pieces    (P, d_text) int8        each entry's word pieces; times piece_scales, unit rows
     pictures  (M, d_picture) float16  each entry's pictures
     titles    (n, d_picture) float16  each entry's title, by the image encoder's text tower
@@ -31,7 +31,7 @@ TEXT, PICTURE, ONE = "d_text", "d_picture", "1"  # what the rows of an array are
 LAYOUT: dict[str, tuple[str, str]] = {
     "facets": ("float16", TEXT),
     "characters": ("bool", ONE),
-    "wholes": ("float16", TEXT),
+    "centres": ("float16", TEXT),
     "pieces": ("int8", TEXT),
     "piece_scales": ("float32", ONE),
     "pictures": ("float16", PICTURE),
@@ -54,7 +54,6 @@ class ArrayWriter:
     def add(
         self,
         text: np.ndarray,
-        whole: np.ndarray,
         picture: np.ndarray,
         words: np.ndarray,
         pieces: np.ndarray,
@@ -64,7 +63,7 @@ class ArrayWriter:
         rows = {
             "facets": text,
             "characters": characters,
-            "wholes": whole,
+            "centres": unit(text.mean(axis=0, keepdims=True)),
             "pieces": small,
             "piece_scales": scales,
             "picture_lengths": _mean_length(picture),
@@ -93,7 +92,7 @@ class Arrays:
 
     facets: Tensor
     characters: Tensor
-    wholes: Tensor
+    centres: Tensor
     pieces: Tensor
     piece_scales: Tensor
     pictures: Tensor

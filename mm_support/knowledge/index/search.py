@@ -158,10 +158,8 @@ def _compared(
     alike = above(alike, scoring.highest(floors.alike, counts))
     matches = scoring.Matches(words, alike, known, identified)
     parts = _parts(query, shared.names, arrays.facets.shape[1])
-    every, wholes = (
-        parts @ rows.float().T for rows in (arrays.facets[facets], arrays.wholes[places])
-    )
-    return scoring.near(every, wholes, weights, counts, floors, score), matches
+    every = parts @ arrays.facets[facets].float().T
+    return scoring.near(every, weights, counts, floors), matches
 
 
 def _compared_by_words(
@@ -188,7 +186,7 @@ def _by_vectors(
     version: Version, fused: FusedQuery, holds: np.ndarray, most: int
 ) -> Iterator[np.ndarray]:
     if fused.text is not None:
-        yield from _by_text(version, torch.from_numpy(fused.text), holds, most)
+        yield _by_text(version, torch.from_numpy(fused.text), holds, most)
     if fused.picture is not None:
         yield _by_look(version, _unit(fused.picture), holds, most)
 
@@ -206,20 +204,19 @@ def _unit(vector: np.ndarray) -> Tensor:
     return torch.from_numpy(vector / max(float(np.linalg.norm(vector)), 1e-9)).float()
 
 
-def _by_text(version: Version, text: Tensor, holds: np.ndarray, most: int) -> Iterator[np.ndarray]:
-    """Entries that are most similar as a whole, and those with the most similar single texts."""
+def _by_text(version: Version, text: Tensor, holds: np.ndarray, most: int) -> np.ndarray:
+    """Entries with the most similar texts."""
     arrays, asked = version.arrays, text.half()
-    wholes = _cosines_with_all(arrays.wholes, text)
-    yield _best(wholes, holds, most, -np.inf)
     if len(version) <= LARGE:
         likeness = torch.mv(arrays.facets, asked)
         rows, counts = np.arange(len(version)), arrays.facet_starts.diff()
     else:
-        rows = _best(wholes, holds, FIRST_STAGE, -np.inf)
+        near = _cosines_with_all(arrays.centres, text)
+        rows = _best(near, holds, FIRST_STAGE, -np.inf)
         places, counts = span(arrays.facet_starts, torch.from_numpy(rows))
         likeness = torch.mv(arrays.facets[places], asked)
     best = torch.segment_reduce(likeness.float(), "max", lengths=counts, axis=0)
-    yield rows[_best(best.numpy(), holds[rows], most, -np.inf)]
+    return rows[_best(best.numpy(), holds[rows], most, -np.inf)]
 
 
 def _by_look(version: Version, picture: Tensor, holds: np.ndarray, most: int) -> np.ndarray:

@@ -51,7 +51,7 @@ HALF = 0.5  # share of the entries
 LOOKED_AT = 50  # entries, about, that tell the languages of a base
 # of the files, and of how texts are cut into sentences and terms; it belongs to the signature, so
 # what is in another one answers by its words until it is made again
-LAYOUT = 11
+LAYOUT = 12
 # how sources are read: what was read otherwise answers as before until it is made again, and keeps
 # the vectors of what says the same
 READING = 3
@@ -77,8 +77,7 @@ class VersionWriter:
         characters = point.characters
         if characters is None:
             characters = np.zeros(len(point.text), bool)
-        text, pictures = (point.text, point.whole), (point.picture, point.words)
-        self._arrays.add(*text, *pictures, point.pieces, characters)
+        self._arrays.add(point.text, point.picture, point.words, point.pieces, characters)
         self._entries.add(entry, point.digest, point.origin)
 
     def close(self) -> None:
@@ -213,6 +212,11 @@ class Version:
     def arrays(self) -> Arrays:
         return open_arrays(self._folder, self.about.d_text, self.about.d_picture)
 
+    def texts(self, row: int) -> np.ndarray:
+        """(k, d_text) the vectors of an entry's texts."""
+        own = slice(*self.arrays.facet_starts[row : row + 2].tolist())
+        return self.arrays.facets[own].float().numpy()
+
     def points(self, rows: Sequence[int]) -> Iterator[Point]:
         """Entries with their vectors as they are stored, to be added to another version."""
         arrays = self.arrays
@@ -223,8 +227,7 @@ class Version:
             )
             yield Point(
                 entry,
-                arrays.facets[text].float().numpy(),
-                arrays.wholes[row].float().numpy(),
+                self.texts(row),
                 arrays.pictures[picture].float().numpy(),
                 arrays.titles[row].float().numpy(),
                 (arrays.pieces[pieces] * arrays.piece_scales[pieces, None]).numpy(),
