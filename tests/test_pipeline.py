@@ -211,3 +211,11 @@ def test_a_remembering_encoder_says_what_the_encoder_says_and_forgets_the_oldest
     counting.seen.clear()
     remembering.encode(["c", str(REMEMBERED - 1)])
     assert counting.seen == {"c": 1}
+
+
+def test_a_reply_encodes_no_sentence_that_the_base_has_vectors_of(make):  # noqa: F811
+    counting = Counting()
+    service = make(text=counting)
+    counting.seen.clear()
+    assert "5 days" in ask(service, "refund late").text
+    assert counting.seen and not any("days" in text for text in counting.seen)
