@@ -206,6 +206,24 @@ def test_what_waits_in_memory_goes_to_the_disk_before_what_comes_after_it(
     assert not keeper.journal.refused.exists()
 
 
+def test_a_row_that_memory_hands_over_does_not_go_to_the_disk_too(journal, full_disk):
+    for name in ("a", "b"):
+        journal.hold({"id": name, "session_id": "s"})
+    taken = []
+
+    def take(row):
+        if not taken:
+            full_disk.clear()
+            journal.append({"id": "c", "session_id": "s"})
+        taken.append(row["id"])
+        return True
+
+    journal.hand_over(take)
+    assert taken == ["a"] and [row["id"] for row in journal.rows()] == ["b", "c"]
+    journal.hand_over(take)
+    assert taken == ["a", "b", "c"] and not journal
+
+
 def test_memory_takes_no_more_than_it_has_room_for(keeper, full_disk, monkeypatch):
     monkeypatch.setattr("mm_support.store.journal.MOST_HELD", 1)
     keeper.store.broken = True

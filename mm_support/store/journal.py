@@ -35,6 +35,7 @@ class Journal:
         self._lock = FileLock(self.path.with_suffix(".lock"))  # while the file changes
         self._handing = FileLock(self.path.with_suffix(".handing"))
         self._held: list[Row] = []
+        self._offered: Row | None = None  # the row of those that is being handed over
         self._holding = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -57,9 +58,12 @@ class Journal:
     def _held_to_disk(self) -> None:
         """One row after another, so that one that is cut off is still held."""
         with self._lock, self._holding:
-            while self._held:
-                _append(self.path, self._held[0])
-                del self._held[0]
+            for row in [own for own in self._held if own is not self._offered]:
+                _append(self.path, row)
+                self._drop(row)
+
+    def _drop(self, row: Row) -> None:
+        self._held = [own for own in self._held if own is not row]
 
     def hold(self, row: Row) -> bool:
         """Holds a row in memory until it is handed over; False where there is no room for it."""
@@ -105,10 +109,21 @@ class Journal:
                 self._held_to_disk()
             self._hand_over_file(take)
             for row in [*self._held]:
-                if not take(row):
-                    _append(self.refused, row)
-                with self._holding:
-                    self._held = [own for own in self._held if own is not row]
+                self._offer(row, take)
+
+    def _offer(self, row: Row, take: Callable[[Row], bool]) -> None:
+        """Hands a row over that is held, unless it went to the disk meanwhile."""
+        with self._holding:
+            if not any(own is row for own in self._held):
+                return
+            self._offered = row
+        try:
+            if not take(row):
+                _append(self.refused, row)
+            with self._holding:
+                self._drop(row)
+        finally:
+            self._offered = None
 
     def _hand_over_file(self, take: Callable[[Row], bool]) -> None:
         done = 0
