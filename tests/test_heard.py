@@ -18,6 +18,8 @@ ENGLISH = {
     "serial S N 4 8 2 double 9": "serial SN48299",
     "the W H 1000 X M 5": "the WH1000XM5",
     "My name is A-N-N-A, Anna.": "My name is ANNA, Anna.",
+    "Is it tariff A, B, C or D?": "Is it tariff A, B, C or D?",
+    "Bay 1, 2, 3 or 4, please.": "Bay 1, 2, 3 or 4, please.",
     "My order is B as in Bravo, K is in Kilo, 774.": "My order is BK774.",
     "D for Delta, F for foxtrot, one two": "DF12",
     "call triple five zero one nine nine": "call 5550199",

@@ -47,6 +47,7 @@ SINGLE = r"(?:\d{1,4}|[A-Z])"
 SPELLED = re.compile(
     rf"(?<![\w-]){SINGLE}(?:[ ,-]{{1,2}}{SINGLE}){{{RUN - 1},}}(?![\w-])", re.ASCII
 )
+LISTED = re.compile(rf" [^\W\d_]{{1,4}} {SINGLE}(?!\w)")  # "... or D" behind "A, B, C"
 GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,6}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
 PART = r"(?:[A-Z]+|\d+)(?:[ -]?(?:[A-Z](?![a-z])|\d+))*"  # of a number with hyphens
 FULL_WIDTH = {",": "，", "?": "？", "!": "！"}  # behind Chinese characters
@@ -239,6 +240,8 @@ def _joined(text: str) -> str:
 def _spelled(match: re.Match[str]) -> str:
     signs = re.findall(SINGLE, match[0])
     alone = sum(len(sign) == 1 for sign in signs)
+    if "," in match[0] and LISTED.match(match.string, match.end()):
+        return match[0]
     return "".join(signs).upper() if 2 * alone > len(signs) else match[0]
 
 
