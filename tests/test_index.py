@@ -31,7 +31,7 @@ from mm_support.knowledge.index.search import CANDIDATES, recognise, search
 from mm_support.knowledge.index.shared import SharedIndex
 from mm_support.knowledge.ingest import read_knowledge
 from mm_support.knowledge.late_interaction import likeness
-from mm_support.knowledge.points import PointMaker
+from mm_support.knowledge.points import PointMaker, entry_texts
 from mm_support.knowledge.query import SearchQuery, search_query
 from mm_support.knowledge.scoring import CLIP_LITE, CODE_SHARE, STAND_OUT
 from mm_support.knowledge.text_score import UNKNOWN, Floors, TextScore
@@ -550,6 +550,21 @@ def test_a_large_base_finds_in_two_stages_what_one_stage_finds(index, monkeypatc
     staged = [[hit.entry.id for hit in index.search("kb", one, 3)] for one in asked]
     same = np.mean([len({*one} & {*other}) / 3 for one, other in zip(whole, staged)])
     assert [one[0] for one in staged] == [one[0] for one in whole] and same > 0.9
+
+
+def test_sentences_are_encoded_under_the_title_that_says_what_they_are_about():
+    entry = Entry("a", "Gift cards", "They cost 5. They last a year.", ("what do cards cost",))
+    assert entry_texts(entry) == [
+        "Gift cards",
+        "what do cards cost",
+        "Gift cards: They cost 5.",
+        "Gift cards: They last a year.",
+    ]
+    assert entry_texts(replace(entry, title="")) == [
+        "what do cards cost",
+        "They cost 5.",
+        "They last a year.",
+    ]
 
 
 def test_a_term_finds_an_entry_that_no_vector_is_near(index):
