@@ -249,8 +249,9 @@ def history(args: argparse.Namespace, settings: Settings) -> int:
 
 def change_line(change: Change, noted: Sequence[Audited]) -> str:
     """noted: what the audit log says until the next change, the latest first."""
-    who = f"{noted[-1].who}: {noted[-1].what}" if noted else "nobody is noted"
     ids = [*change.said]
+    unnoted = "nobody is noted" if ids else "made again for this version"
+    who = f"{noted[-1].who}: {noted[-1].what}" if noted else unnoted
     named = ", ".join(ids[:IDS]) + (" ..." if len(ids) > IDS else "")
     return f"{change.at.astimezone():%Y-%m-%d %H:%M:%S}  {who}; {len(ids)} entries: {named}"
 

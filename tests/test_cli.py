@@ -4,14 +4,16 @@ fakes.
 
 import json
 import wave
-from datetime import date
+from datetime import UTC, date, datetime
 
 import pytest
 from test_service import folder, make  # noqa: F401  (fixtures)
 
 from mm_support import __main__ as cli
 from mm_support import terminal
+from mm_support.desk.audit import Audited
 from mm_support.errors import WeightsError
+from mm_support.knowledge.index.history import Change
 
 
 @pytest.fixture
@@ -322,3 +324,12 @@ def test_a_case_whose_photo_does_not_open_is_reported(run, tmp_path):
         and err.startswith("skipped cases.jsonl, line 1: ")
         and err.count("\n") == 1
     )
+
+
+def test_a_change_says_who_made_it_and_a_base_made_again_that_nobody_did():
+    at = datetime(2026, 12, 1, 9, 30, tzinfo=UTC)
+    edited, again = Change(at, "a", "b", {"refund": None}), Change(at, "b", "c", {})
+    noted = Audited(at, "anna", "edit entry", "kb", "refund")
+    assert cli.change_line(edited, [noted]).endswith("anna: edit entry; 1 entries: refund")
+    assert "nobody is noted; 1 entries" in cli.change_line(edited, [])
+    assert "made again for this version; 0 entries" in cli.change_line(again, [])
