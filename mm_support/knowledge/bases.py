@@ -142,10 +142,12 @@ class Bases:
         nothing where they are of other models.
         """
         version, found = self._index.open(name), dict[str, np.ndarray]()
-        for row in map(version.entries.row, (entry.id for entry in entries)):
-            if row is not None and self._index.fits(version):
-                (entry,) = version.entries.some([row])
-                found |= zip(entry_texts(entry), version.texts(row))
+        if not self._index.fits(version):
+            return found
+        rows = (version.entries.row(entry.id) for entry in entries)
+        for row in (row for row in rows if row is not None):
+            (stored,) = version.entries.some([row])
+            found |= zip(entry_texts(stored), version.texts(row))
         return found
 
     def actions(self, name: str) -> tuple[DeclaredAction, ...]:

@@ -43,7 +43,7 @@ def decode(
     """
     if judged.query is not None:
         yield Working("write", "Writing")
-        told = (hit.entry for hit in judged.decision.hits)
+        told = (hit.entry for hit in judged.hits)
         parts.encoders.text.learn(parts.knowledge.vectors(judged.turn.knowledge, told), "passage")
     said: list[tuple[Sentence, str]] = []  # each sentence, and how it is shown behind the last
     ranked, numbers = judged.hits, Numbers()
