@@ -23,6 +23,7 @@ from mm_support.decide.calibration import out_of_scope
 from mm_support.decide.confidence import GATE_FILE, features
 from mm_support.decode.reply import MAX_EVIDENCE
 from mm_support.evaluate.passages import ANSWERABLE, questions, read_squad, write_entries
+from mm_support.language.detect import in_characters
 from mm_support.loading import ingest_packs
 from mm_support.paths import PACKS, fitted_to
 from mm_support.pipeline.record import past_after
@@ -42,10 +43,8 @@ from mm_support.types import Past, UserTurn, of_one_document
 CHINESE = "zh"  # the folder of the packs and cases in Chinese
 ASKED = 400  # questions of a file
 KEPT = ("id", "title", "questions", "answer")  # of an entry of a pack
-CARD = {
-    "what": "Logistic regression: does the best entry answer the question?",
-    "command": "python -m assets.training.gate --squad FILE FILE --help-centres FOLDER",
-}
+WHAT = "Logistic regression: does the best entry answer the question?"
+COMMAND = "python -m assets.training.gate --squad FILE FILE --help-centres FOLDER"
 MADE_HERE = (
     "questions about the bases in assets/knowledge, and their pictures without words, with words"
     " that name nothing and with these questions, made for this project; customers' questions about"
@@ -58,28 +57,47 @@ def declare(parser: argparse.ArgumentParser) -> None:
     arguments.cases_folder(parser)
     parser.add_argument("--squad", type=arguments.existing, nargs="*", default=[])
     parser.add_argument("--help-centres", type=arguments.existing)
+    parser.add_argument(
+        "--english", action="store_true", help="nothing in Chinese, for an encoder of English"
+    )
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
     with TemporaryDirectory() as folder:
         service = terminal.load_service(settings.with_changes(data_dir=Path(folder)))
         try:
-            examples = list(every_example(service, args.cases, args.squad, Path(folder)))
-            examples += of_customers(service, list(customer_sets(args.help_centres)))
+            chinese = {} if args.english else read_cases(args.cases / CHINESE)
+            english = read_cases(args.cases)
+            examples = list(every_example(service, english, chinese, args.squad, Path(folder)))
+            sets = customer_sets(args.help_centres)
+            examples += of_customers(service, [own for own in sets if suits(own, args.english)])
         finally:
             service.close()
     data = ", ".join([MADE_HERE, *(file.name for file in args.squad)])
     out = fitted_to(settings.text_model) / GATE_FILE
-    write_gate(examples, settings, out, CARD | {"data": data})
+    command = COMMAND + " --english" * args.english
+    write_gate(examples, settings, out, {"what": WHAT, "command": command, "data": data})
     return 0
 
 
-def every_example(service, cases: Path, files: list[Path], folder: Path) -> Iterator[Example]:
+def suits(own: CustomerSet, english: bool) -> bool:
+    """Whether a set is asked about. english: only those in English are."""
+    return not (english and in_characters(own.questions[0].text))
+
+
+def every_example(
+    service,
+    english: dict[str, list[dict]],
+    chinese: dict[str, list[dict]],
+    files: list[Path],
+    folder: Path,
+) -> Iterator[Example]:
     """Of the packs, a language at a time, so that no question is out of scope in a base that
     answers it in another language; of packs half in one and half in another; and of passages.
+    english, chinese: the cases of each base.
     """
-    ingest_packs(service.knowledge, PACKS / CHINESE, print)
-    english, chinese = read_cases(cases), read_cases(cases / CHINESE)
+    if chinese:
+        ingest_packs(service.knowledge, PACKS / CHINESE, print)
     for asked in (english, chinese):
         yield from collect(service, asked)
     for name, rows in chinese.items():
