@@ -53,6 +53,22 @@ def test_front_matter_is_read_and_never_shown(tmp_path):
 @pytest.mark.parametrize(
     "text, shown",
     [
+        ("See [[Prices]] and [[Prices#Pool]].", "See Prices and Prices > Pool."),
+        ("Ask for [[Prices#Pool|our rates]] or [[#Sauna]].", "Ask for our rates or Sauna."),
+        ("| Day | Plan |\n|---|---|\n| Mon | [[a\\|Swim]] |", "Day: Mon; Plan: Swim"),
+        ("表示你==没有==超过限额。", "表示你没有超过限额。"),
+        ("It is ==never== free if a==b and c==d.", "It is never free if a==b and c==d."),
+        ("Type `[[a]]` or `==b==`, see [[b]](/b).", "Type [[a]] or ==b==, see [b]."),
+        ("We test [[ -f key ]] and take [[]].", "We test [[ -f key ]] and take [[]]."),
+    ],
+)
+def test_links_between_notes_and_highlights_are_shown_as_they_are_seen(tmp_path, text, shown):
+    assert answer(tmp_path, f"# Visit\n\n{text}\n") == shown
+
+
+@pytest.mark.parametrize(
+    "text, shown",
+    [
         ("**Bring a towel. **\n\nWe have none.", "Bring a towel.\n\nWe have none."),
         ("请在**（新）场地系统**中预约。", "请在（新）场地系统中预约。"),
         ("受付は**「北口」**です。", "受付は「北口」です。"),

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from mm_support.knowledge.readers.bold_marks import with_bold_marks
@@ -65,6 +65,15 @@ _SNIPPET = re.compile(
 _ABBREVIATION = re.compile(r"\*\[[^\]\n]{1,40}\]:\s")  # *[SIM]: what is told where one points
 _EMOJI = re.compile(r":(?:material|fontawesome|octicons|simple)-[\w-]+:(?:\{[^{}\n]*\})?\s?")
 _KEYS = re.compile(r"\+\+([\w-]+(?:\+[\w-]+){0,5})\+\+")  # ++ctrl+c++
+# ==what is highlighted==, but neither a==b nor a line of signs
+_HIGHLIGHT = re.compile(r"(?<![=0-9A-Za-z])==(?![\s=])([^=\n]{1,300}+)(?<!\s)==(?![=0-9A-Za-z])")
+# links between the notes of a wiki: [[Note]], [[Note#Part]], [[#Part]], [[Note|text]], in a table
+# [[Note\|text]]; ![[Note]] puts one in, or a picture
+_WIKI_LINK = re.compile(
+    r"(!?)\[\[(?![\s\[])([^\[\]|#\\\n]{0,200}+)((?:#[^\[\]|\\\n]{1,200}+)?)"
+    r"(?:\\?\|([^\[\]\n]{1,200}+))?\]\](?![(\[:])"
+)
+_PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg|avif)$", re.IGNORECASE)
 WARNING = "⚠"  # before the text of a box that warns, of which no part is quoted without the rest
 LONGEST_TAG = 60  # lines over which a tag may run
 UNCLOSED = "a comment is not closed; what follows it was not read"
@@ -213,7 +222,7 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
         cleaned.add(number, "")
     else:
         line = _ATTRIBUTE_LIST.sub("", line) if "{" in line else line
-        line = _without_signs(line) if ":" in line or "++" in line else line
+        line = _without_signs(line) if any(sign in line for sign in _SIGNS) else line
         line = with_bold_marks(line, _code_in(line)) if line.count("**") > 1 else line
         if cleaned.warns and line.strip(" >"):
             line, cleaned.warns = _TEXT.sub(rf"\1{WARNING} ", line, count=1), False
@@ -221,16 +230,41 @@ def _clean_line(line: str, number: int, cleaned: Cleaned) -> None:
 
 
 def _without_signs(line: str) -> str:
-    """The line outside code without icons, and with keys as they are called: ctrl+c."""
+    """The line outside code as it is seen: without icons and highlighters, with keys and links
+    between notes as they are called ("ctrl+c").
+    """
+    for pattern, seen in _SIGNS_SEEN:
+        line = _replaced_outside_code(pattern, seen, line)
+    return line
+
+
+def _replaced_outside_code(
+    pattern: re.Pattern[str], seen: Callable[[re.Match[str]], str], line: str
+) -> str:
     spans = _code_in(line)
 
-    def seen(sign: re.Match[str]) -> str:
+    def outside(sign: re.Match[str]) -> str:
         inside = any(start <= sign.start() < end for start, end in spans)
-        return sign[0] if inside else sign[1] if sign.re is _KEYS else ""
+        return sign[0] if inside else seen(sign)
 
-    line = _EMOJI.sub(seen, line)
-    spans = _code_in(line)
-    return _KEYS.sub(seen, line)
+    return pattern.sub(outside, line)
+
+
+def _linked(link: re.Match[str]) -> str:
+    """What a reader sees of a link to a note: its text, or its name; a picture that is put in."""
+    embedded, note, part, text = link.groups()
+    if embedded and _PICTURE.search(note):
+        return f"![](<{note}>)"
+    return text or " > ".join(filter(None, [note, *part.split("#")])) or link[0]
+
+
+_SIGNS = (":", "++", "==", "[[")  # one stands in each line that has what _SIGNS_SEEN is for
+_SIGNS_SEEN: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], str]], ...] = (
+    (_EMOJI, lambda _: ""),
+    (_KEYS, lambda keys: keys[1]),
+    (_HIGHLIGHT, lambda marked: marked[1]),
+    (_WIKI_LINK, _linked),
+)
 
 
 def _code_in(line: str) -> list[tuple[int, int]]:
