@@ -85,10 +85,11 @@ def told_language(text: str, expected: tuple[str, ...] = ()) -> str | None:
             scripts[_script(letter)] += often
     scripts["CJK"] *= 3
     kana = scripts["HIRAGANA"] + scripts["KATAKANA"]
-    if kana and kana + scripts["CJK"] / 3 > scripts["LATIN"]:
+    if kana and kana + scripts["CJK"] > scripts["LATIN"]:
         return "ja"
     for script, _ in (+scripts).most_common():
-        if script == "CJK" and _expects_japanese(expected) and _in_japanese_characters(text):
+        japanese = kana or _expects_japanese(expected) and _in_japanese_characters(text)
+        if script == "CJK" and japanese:
             return "ja"
         languages = SCRIPTS.get(script, ())
         told = languages[0] if len(languages) == 1 else _by_words(text, languages, expected)
