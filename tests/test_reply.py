@@ -11,12 +11,14 @@ import pytest
 from conftest import EchoModel, WordEncoder
 
 from mm_support.decide.decision import Decision
+from mm_support.decode.blocks import Block
 from mm_support.decode.columns import as_asked
 from mm_support.decode.compose import compose, foreign, introduced
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
-from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, bound
+from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, bound, unsaid
+from mm_support.decode.select import Weighed
 from mm_support.decode.sentence import Numbers
 from mm_support.desk.ownership import STATES
 from mm_support.errors import GenerationError
@@ -376,6 +378,19 @@ def test_steps_stay_together_one_a_line_and_are_cited_once():
     text = shown(write(None, Question("washing machine e24 water"), HITS[::-1]))
     assert "1. Unplug the washing machine.\n2. Clean the filter.\n3. Wait." in text
     assert text.count("[1]") <= 2
+
+
+def test_steps_that_were_said_for_another_thing_are_said_again_where_others_are_not():
+    steps = ["Press the knob.", "Wait a minute.", "Close the lid."]
+    weighed = [
+        Weighed([Block(tuple(f"{n}. {text}" for n, text in enumerate(own, start=1)))], np.ones(1))
+        for own in (["Open it.", *steps[1:]], steps)
+    ]
+    first, second = ({*own.blocks[0].sentences} for own in weighed)
+    assert unsaid(weighed[1], second, first) == second
+    assert unsaid(weighed[1], second, second) == set()
+    plain = Weighed([Block((text,)) for text in steps], np.ones(3))
+    assert unsaid(plain, {*steps}, {steps[0]}) == {*steps[1:]}
 
 
 def test_a_code_in_the_photo_is_named_where_the_entry_is_about_it():

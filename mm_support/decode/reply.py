@@ -14,7 +14,7 @@ from __future__ import annotations
 import logging
 import re
 import threading
-from collections.abc import Container, Generator, Iterator, Sequence
+from collections.abc import Collection, Container, Generator, Iterator, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -301,9 +301,9 @@ class ReplyWriter:
         are then. Those that a claim is checked against are of the first entry.
         """
         claimed = self._about_claim(question, entry) if rank == 1 else ()
-        chosen = {*claimed, *weighed.chosen(threshold)} - shown
+        chosen = unsaid(weighed, {*claimed, *weighed.chosen(threshold)}, shown)
         cited = self._cited(question, entry, chosen, rank)
-        said = [sentence for sentence in cited if sentence.text not in shown]
+        said = [sentence for sentence in cited if sentence.text not in shown - chosen]
         shown.update(chosen, (sentence.text for sentence in said))
         yield from said
 
@@ -345,6 +345,13 @@ class ReplyWriter:
             if about & set(block.sentences)
             for text in block.sentences
         ]
+
+
+def unsaid(weighed: Weighed, chosen: set[str], shown: Collection[str]) -> set[str]:
+    """The chosen sentences that are not shown yet; of a list of steps all where one is not."""
+    steps = [chosen.intersection(own.sentences) for own in weighed.blocks if own.has_steps]
+    whole = [own for own in steps if not own <= {*shown}]
+    return chosen.difference(shown).union(*whole)
 
 
 def may_be_meant_too(question: Question, hit: Hit, first: Hit) -> bool:
