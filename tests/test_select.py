@@ -169,6 +169,18 @@ def test_what_announces_a_table_is_shown_with_the_row_asked_for():
     assert Weighed(cut, likely).chosen(0.4) == ["These are our plans:", PLANS[1]]
 
 
+def test_what_announces_a_table_is_shown_with_all_rows_that_may_belong_to_the_reply():
+    cut = blocks("These are our plans:", "\n".join(PLANS), "Pay by card.")
+    told = Weighed(cut, np.array([0.9, 0.1, 0.1, 0.1, 0.1]))
+    assert told.chosen(0.4) == ["These are our plans:", *PLANS]
+
+
+def test_a_question_within_an_answer_is_shown_with_what_follows_it():
+    cut = blocks("Rest here. In a hurry? Take the short way. We close at six.")
+    told = Weighed(cut, np.array([0.1, 0.9, 0.1, 0.1]))
+    assert told.chosen(0.4) == ["In a hurry?", "Take the short way."]
+
+
 def test_of_joined_sections_the_one_that_is_asked_for_is_shown_whole():
     sections = "Pets: One dog may come. Cats may not.", "Smoking: Not here. It costs 250 euros."
     entry = Entry("a", "Pets and smoking", "\n\n".join(sections))

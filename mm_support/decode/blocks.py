@@ -18,6 +18,7 @@ from mm_support.knowledge.passages import tokens
 from mm_support.knowledge.readers.markup import WARNING
 from mm_support.language.fences import is_code
 from mm_support.language.sentences import (
+    ASKING,
     BULLETS,
     COLON,
     COLONS,
@@ -68,8 +69,8 @@ class Block(NamedTuple):
 
     @property
     def leads_on(self) -> bool:
-        """Whether it announces what follows."""
-        return self.sentences[-1].endswith(LEADS_ON)
+        """Whether it announces what follows, as a question within an answer does."""
+        return self.sentences[-1].endswith((*LEADS_ON, *ASKING))
 
 
 def blocks_of(entry: Entry, stating: Stating | None = None) -> list[Block]:

@@ -118,10 +118,13 @@ class Weighed:
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
 
     def _announced(self, place: int) -> Iterator[int]:
-        """The places of the points that a sentence announces."""
+        """The places of the points that a sentence announces, or of the rows of a table."""
         if self.blocks[place].leads_on and not self.blocks[place].is_point:
             behind = range(place + 1, len(self.blocks))
             yield from takewhile(lambda at: self.blocks[at].is_point, behind)
+            tables = tables_of([block.sentences for block in self.blocks])
+            rows = next((table for table in tables if table.start == place + 1), ())
+            yield from (at for at in rows if self.probabilities[at])
 
     def _announces_in_vain(self, place: int) -> bool:
         """Whether a sentence, the last of those shown, announces what stands behind it."""
