@@ -51,6 +51,16 @@ def test_front_matter_is_read_and_never_shown(tmp_path):
 
 
 @pytest.mark.parametrize(
+    "tag",
+    ['{% include map.html caption="The map." %}', '{{< figure image="map" title="The map." >}}'],
+)
+def test_a_tag_that_no_other_ends_holds_nothing_of_what_follows(tmp_path, tag):
+    text = f"# Visit\n\n## Parking\n\nPark in Mill Lane.\n\n{tag}\n\nIt is free.\n"
+    (entry,) = read(tmp_path, text).entries
+    assert entry.answer.split("\n\n") == ["Park in Mill Lane.", "The map.", "It is free."]
+
+
+@pytest.mark.parametrize(
     "text, shown",
     [
         ("See [[Prices]] and [[Prices#Pool]].", "See Prices and Prices > Pool."),

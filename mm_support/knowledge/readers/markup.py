@@ -30,6 +30,7 @@ _COMPONENT = re.compile(
     rf"<(/?)([A-Z]\w*+(?>(?:\.\w++)*))((?>(?:[^<>\"'{{}}/]++|/(?!>)|{_VALUE}){{0,100}}))(/?)>"
 )
 _CLOSED = re.compile(r"</([A-Z]\w*)>|<([A-Z]\w*)(?:\s[^<>]*)?/>")
+_ENDED = re.compile(r"\{(?:%-?|\{[<%])\s*(?:/\s*|end)([\w-]+)")  # {% endraw %}, {{< /tabs >}}
 _COMPONENT_START = re.compile(r"</?[A-Z]\w*[a-z]\w*(?:\s|$)")
 _TAG_START = re.compile(r"\{\{[<%]|\{%")
 _SHORTCODE = re.compile(r"\{\{[<%]((?>(?:(?!\{\{|[%>]\}\}).)*))[%>]\}\}", re.DOTALL)
@@ -88,6 +89,7 @@ class Cleaned:
     unclosed: int = 0  # line of a comment that does not end, or 0
     mdx: bool = False
     closed: frozenset[str] = frozenset()  # components that are closed somewhere
+    ending: frozenset[str] = frozenset()  # shortcodes and Liquid tags that are
     folds: list[tuple[str, bool]] = field(default_factory=list)  # open tags, whether they fold
     silent: dict[str, tuple[int, str]] = field(default_factory=dict)  # tags without text, by name
     ended: set[str] = field(default_factory=set)  # names of tags that were closed
@@ -110,6 +112,7 @@ def clean(text: str, first: int = 1, mdx: bool = False) -> Cleaned:
     """
     cleaned = Cleaned(mdx=mdx or any(map(IMPORT.match, text.split("\n"))))
     cleaned.closed = frozenset(one or two for one, two in _CLOSED.findall(text))
+    cleaned.ending = frozenset(_ENDED.findall(text))
     cleaned.mdx = cleaned.mdx or bool(cleaned.closed)
     plain = without_myst(text.split("\n"))
     for place, directive in plain.left_out:
@@ -327,7 +330,8 @@ def _named(cleaned: Cleaned, tag: re.Match[str]) -> str:
     inside = tag[1]
     name = _NAME.match(inside)
     assert name is not None  # it matches the empty text
-    attributes, alone = inside[name.end() :], inside.rstrip(" -").endswith("/")
+    attributes = inside[name.end() :]
+    alone = inside.rstrip(" -").endswith("/") or name[2] not in cleaned.ending
     shown = _seen(cleaned, name[2], attributes, bool(name[1]), alone)
     return shown if name[1] else _noted(cleaned, name[2], tag[0], shown)
 
