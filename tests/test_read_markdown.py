@@ -975,3 +975,8 @@ def test_a_long_list_of_indented_items_is_cut_between_them(tmp_path):
     items = [f"  - Part {n} is one of those that the maker sends on request." for n in range(100)]
     pieces = [entry.answer for entry in read(tmp_path, "\n".join(items), "a.txt").entries]
     assert len(pieces) > 1 and all(piece.startswith("- Part") for piece in pieces)
+
+
+def test_short_sections_in_chinese_say_their_headings_with_a_chinese_colon(tmp_path):
+    text = "# 湖边木屋\n\n## 退订\n\n七天前可免费退订。\n\n## 停车\n\n每屋一辆。\n"
+    assert answer(tmp_path, text) == "退订：七天前可免费退订。\n\n停车：每屋一辆。"

@@ -17,6 +17,7 @@ from itertools import chain
 
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
+from mm_support.language.detect import in_characters
 from mm_support.language.facts import facts_of
 from mm_support.language.fences import code_of, fenced, is_code
 from mm_support.language.sentences import ASKING, COLONS, ENDS, may_head, split_sentences
@@ -226,8 +227,10 @@ def _under(head: str, blocks: Sequence[Block]) -> str:
     texts = [block for block in blocks if block.text]
     if not head or not texts:
         return _text(texts)
-    head = head if head.endswith((*ENDS, *COLONS)) else f"{head}:"
-    return head + (" " if texts[0].kind == "text" else "\n") + _text(texts)
+    if not head.endswith((*ENDS, *COLONS)):
+        head += "：" if in_characters(head) else ":"
+    gap = "" if head.endswith("：") else " "
+    return head + (gap if texts[0].kind == "text" else "\n") + _text(texts)
 
 
 def _text(blocks: Sequence[Block]) -> str:
