@@ -17,6 +17,7 @@ from collections.abc import Sequence
 from mm_support.language.detect import stop_words
 from mm_support.language.messages import messages
 from mm_support.language.terms import chinese_number, in_digits, simplified
+from mm_support.language.units import joining_word
 
 CHINESE = ("zh", "yue")
 UNSPACED = (*CHINESE, "ja")  # written without blanks
@@ -47,7 +48,7 @@ SINGLE = r"(?:\d{1,4}|[A-Z])"
 SPELLED = re.compile(
     rf"(?<![\w-]){SINGLE}(?:[ ,-]{{1,2}}{SINGLE}){{{RUN - 1},}}(?![\w-])", re.ASCII
 )
-LISTED = re.compile(rf" [^\W\d_]{{1,4}} {SINGLE}(?!\w)")  # "... or D" behind "A, B, C"
+LAST_LISTED = re.compile(rf"[^\W\d_]+ {SINGLE}(?!\w)")  # "or D" behind "A, B, C"
 GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,6}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
 PART = r"(?:[A-Z]+|\d+)(?:[ -]?(?:[A-Z](?![a-z])|\d+))*"  # of a number with hyphens
 FULL_WIDTH = {",": "，", "?": "？", "!": "！"}  # behind Chinese characters
@@ -70,11 +71,11 @@ def written(text: str, language: str) -> str:
     """
     text = AGAIN.sub(r"\1", text)
     if language in CHINESE:
-        text = _joined(_hyphened(_chinese_numbers(simplified(text)), "zh"))
+        text = _joined(_hyphened(_chinese_numbers(simplified(text)), "zh"), "zh")
         return HAN_MARKS.sub(lambda match: FULL_WIDTH[match[0][0]], _addresses(text, "zh"))
     text = _zeros(_repeated(_letters_by_words(text, language), language), language)
     text = in_digits(_one_by_one(text, language), language, ALONE)
-    text = _dotted(_joined(_hyphened(text, language)), language)
+    text = _dotted(_joined(_hyphened(text, language), language), language)
     text = HALF_DAY.sub(r"\1:\2", _dialled(text, language))
     return _prices(_addresses(text, language), language)
 
@@ -230,19 +231,28 @@ def _prices(text: str, language: str) -> str:
     return price.sub(lambda m: f"{signs[m[2].lower()]}{m[1]}.{int(m[3]):02}", text)
 
 
-def _joined(text: str) -> str:
+def _joined(text: str, language: str) -> str:
     """1 0 4 8 2 2 -> 104822; A-N-N-A -> ANNA; 20 26 -> 2026."""
     text = YEAR.sub(r"\1\2", text)
-    text = SPELLED.sub(_spelled, text)
+    text = SPELLED.sub(lambda match: _spelled(match, language), text)
     return GROUPED.sub(_grouped, text)
 
 
-def _spelled(match: re.Match[str]) -> str:
+def _spelled(match: re.Match[str], language: str) -> str:
     signs = re.findall(SINGLE, match[0])
     alone = sum(len(sign) == 1 for sign in signs)
-    if "," in match[0] and LISTED.match(match.string, match.end()):
+    if "," in match[0] and _is_listed(match.string[match.end() :], language):
         return match[0]
     return "".join(signs).upper() if 2 * alone > len(signs) else match[0]
+
+
+def _is_listed(behind: str, language: str) -> bool:
+    """Whether what stands behind some signs ends a list of them: "A, B, C or D"."""
+    behind = behind.lstrip(", ")
+    if not LAST_LISTED.match(behind):
+        return False
+    joining = {joining_word(language, style).strip(" ,") for style in ("standard", "or")}
+    return behind.split()[0].lower() in joining
 
 
 def _grouped(match: re.Match[str]) -> str:
