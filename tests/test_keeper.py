@@ -5,6 +5,7 @@ import os
 import sqlite3
 import stat
 import threading
+from datetime import UTC, datetime
 
 import pytest
 from clock import until
@@ -206,9 +207,9 @@ def test_what_waits_in_memory_goes_to_the_disk_before_what_comes_after_it(
     assert not keeper.journal.refused.exists()
 
 
-def test_a_row_that_memory_hands_over_does_not_go_to_the_disk_too(journal, full_disk):
+def test_a_row_that_memory_hands_over_does_not_stay_on_the_disk(journal, full_disk):
     for name in ("a", "b"):
-        journal.hold({"id": name, "session_id": "s"})
+        journal.hold({"id": name, "session_id": "s", "created": datetime(2026, 1, 2, tzinfo=UTC)})
     taken = []
 
     def take(row):
@@ -222,6 +223,20 @@ def test_a_row_that_memory_hands_over_does_not_go_to_the_disk_too(journal, full_
     assert taken == ["a"] and [row["id"] for row in journal.rows()] == ["b", "c"]
     journal.hand_over(take)
     assert taken == ["a", "b", "c"] and not journal
+
+
+def test_rows_of_memory_stay_in_order_where_one_is_not_taken_and_another_comes(journal, full_disk):
+    for name in ("a", "b"):
+        journal.hold({"id": name, "session_id": "s"})
+
+    def take(row):
+        full_disk.clear()
+        journal.append({"id": "c", "session_id": "s"})
+        raise OSError("the database is away")
+
+    with pytest.raises(OSError, match="away"):
+        journal.hand_over(take)
+    assert [row["id"] for row in journal.rows()] == ["a", "b", "c"] and not journal.holds
 
 
 def test_memory_takes_no_more_than_it_has_room_for(keeper, full_disk, monkeypatch):

@@ -35,7 +35,6 @@ class Journal:
         self._lock = FileLock(self.path.with_suffix(".lock"))  # while the file changes
         self._handing = FileLock(self.path.with_suffix(".handing"))
         self._held: list[Row] = []
-        self._offered: Row | None = None  # the row of those that is being handed over
         self._holding = threading.Lock()
 
     def __bool__(self) -> bool:
@@ -58,12 +57,9 @@ class Journal:
     def _held_to_disk(self) -> None:
         """One row after another, so that one that is cut off is still held."""
         with self._lock, self._holding:
-            for row in [own for own in self._held if own is not self._offered]:
-                _append(self.path, row)
-                self._drop(row)
-
-    def _drop(self, row: Row) -> None:
-        self._held = [own for own in self._held if own is not row]
+            while self._held:
+                _append(self.path, self._held[0])
+                del self._held[0]
 
     def hold(self, row: Row) -> bool:
         """Holds a row in memory until it is handed over; False where there is no room for it."""
@@ -112,18 +108,31 @@ class Journal:
                 self._offer(row, take)
 
     def _offer(self, row: Row, take: Callable[[Row], bool]) -> None:
-        """Hands a row over that is held, unless it went to the disk meanwhile."""
+        """Hands a row over that is held. It goes to the disk with those behind it where one is
+        appended meanwhile, so that they stay in order if it is not taken, and leaves it then.
+        """
+        if not self._is_held(row):
+            return
+        if not take(row):
+            _append(self.refused, row)
         with self._holding:
-            if not any(own is row for own in self._held):
-                return
-            self._offered = row
-        try:
-            if not take(row):
-                _append(self.refused, row)
-            with self._holding:
-                self._drop(row)
-        finally:
-            self._offered = None
+            kept = [own for own in self._held if own is not row]
+            held, self._held = len(kept) < len(self._held), kept
+        if not held:
+            self._leave(row)
+
+    def _is_held(self, row: Row) -> bool:
+        with self._holding:
+            return any(own is row for own in self._held)
+
+    def _leave(self, row: Row) -> None:
+        """Removes a row from the file."""
+        written = _read(_line(row))
+        with self._lock:
+            rows = _rows(self.path)
+            if written in rows:
+                rows.remove(written)
+                _replace(self.path, rows)
 
     def _hand_over_file(self, take: Callable[[Row], bool]) -> None:
         done = 0
@@ -158,11 +167,15 @@ def _replace(path: Path, rows: list[Row]) -> None:
 
 def _append(path: Path, *rows: Row) -> None:
     """Each row a line, on the disk when this returns; it begins one, whatever stands before."""
-    lines = [f"\n{json.dumps(row, ensure_ascii=False, default=_as_text)}\n" for row in rows]
+    lines = [f"\n{_line(row)}\n" for row in rows]
     with path.open("a", encoding="utf-8") as file:
         file.writelines(lines)
         file.flush()
         os.fsync(file.fileno())
+
+
+def _line(row: Row) -> str:
+    return json.dumps(row, ensure_ascii=False, default=_as_text)
 
 
 def _read(line: str) -> Row | None:
