@@ -69,6 +69,8 @@ def test_a_tag_that_no_other_ends_holds_nothing_of_what_follows(tmp_path, tag):
         ("表示你==没有==超过限额。", "表示你没有超过限额。"),
         ("It is ==never== free if a==b and c==d.", "It is never free if a==b and c==d."),
         ("Type `[[a]]` or `==b==`, see [[b]](/b).", "Type [[a]] or ==b==, see [b]."),
+        ('Read x[[i]] and [["a", "b"]].', 'Read x[[i]] and [["a", "b"]].'),
+        ("请看[[价格]]。", "请看价格。"),
         ("We test [[ -f key ]] and take [[]].", "We test [[ -f key ]] and take [[]]."),
     ],
 )

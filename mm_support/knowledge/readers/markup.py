@@ -69,9 +69,9 @@ _KEYS = re.compile(r"\+\+([\w-]+(?:\+[\w-]+){0,5})\+\+")  # ++ctrl+c++
 # ==what is highlighted==, but neither a==b nor a line of signs
 _HIGHLIGHT = re.compile(r"(?<![=0-9A-Za-z])==(?![\s=])([^=\n]{1,300}+)(?<!\s)==(?![=0-9A-Za-z])")
 # links between the notes of a wiki: [[Note]], [[Note#Part]], [[#Part]], [[Note|text]], in a table
-# [[Note\|text]]; ![[Note]] puts one in, or a picture
+# [[Note\|text]]; ![[Note]] puts one in, or a picture; but neither x[[i]] nor [["a", "b"]]
 _WIKI_LINK = re.compile(
-    r"(!?)\[\[(?![\s\[])([^\[\]|#\\\n]{0,200}+)((?:#[^\[\]|\\\n]{1,200}+)?)"
+    r"(?<![0-9A-Za-z_)])(!?)\[\[(?![\s\[])([^\[\]|#\\\n\"]{0,200}+)((?:#[^\[\]|\\\n]{1,200}+)?)"
     r"(?:\\?\|([^\[\]\n]{1,200}+))?\]\](?![(\[:])"
 )
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|bmp|svg|avif)$", re.IGNORECASE)
