@@ -37,7 +37,7 @@ from mm_support.language.terms import term_set
 from mm_support.train import fusion_training
 from mm_support.train.encoded_set import packed, unpacked
 from mm_support.train.support_set import Picture, SupportSet, Wording
-from mm_support.train.turns import make_turns
+from mm_support.train.turns import make_turns, told_by
 from mm_support.types import MODALITIES, Entry, Token
 
 D_PICTURE = 12
@@ -428,3 +428,9 @@ def test_fusing_a_query_takes_less_than_eight_small_layers_of_attention(name):
     with torch.inference_mode():
         alone = cpu_seconds(lambda: layer(states), times=300)
     assert cpu_seconds(lambda: fusion.fuse(tokens), times=300) < 8 * alone
+
+
+def test_a_sentence_is_given_away_by_the_title_it_stands_under_or_else_by_itself():
+    entry = Entry("rain", "Rain", "Bring a coat.", ("is it wet",))
+    assert told_by(entry) == ["Rain", "is it wet", "Rain"]
+    assert told_by(replace(entry, title="")) == ["is it wet", "Bring a coat."]

@@ -261,6 +261,8 @@ def told_by(entry: Entry) -> list[str]:
     """What gives away each text that an entry is found by: the title that it stands under, or else
     the text itself.
     """
+    if not entry.title:
+        return entry_texts(entry)
     under = entry.titled("")
     return [entry.title if text.startswith(under) else text for text in entry_texts(entry)]
 
