@@ -22,7 +22,7 @@ from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.bases import OLDER, STALE
 from mm_support.knowledge.contradictions import contradictions, differing
 from mm_support.knowledge.index.folder import FolderIndex
-from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE
+from mm_support.knowledge.points import PHOTOS, PICTURE_SIDE, entry_texts
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.renewal import Renewal
 from mm_support.language.terms import term_set
@@ -256,7 +256,8 @@ def test_sync_changes_only_what_changed(make, tmp_path):
     (folder / "grey20.md").write_text("# Grey 20\n\nIt is darker.")
     (folder / "grey30.md").unlink()
     report = knowledge.sync("kb", folder)
-    assert (report.entries, text.encoded) == (2, ["Grey 20", "It is darker."]) and photos.most == 1
+    assert (report.entries, text.encoded) == (2, ["Grey 20", "Grey 20: It is darker."])
+    assert photos.most == 1
     assert titles(knowledge) == ["Grey 10", "Grey 20"]
     assert knowledge.entries("kb")[0] == before[0]
     assert knowledge.find("kb", asked("darker"), 1)[0].entry.answer == "It is darker."
@@ -444,7 +445,7 @@ def test_a_base_of_other_models_answers_by_its_words_and_is_made_again_from_its_
     assert report.entries == 2 and told[-1][:2] == (2, 2)
     assert after.stale() == [] and after.list()[0].note == ""
     assert answers(after) == {"a": "The zebra sleeps.", "b": "Better."}
-    assert after.find("kb", asked("zebra"), 1)[0].by["text"] > 0.5
+    assert after.find("kb", asked("the zebra sleeps"), 1)[0].by["text"] > 0.5
     assert answers(make(models="others")) == answers(after)
 
 
@@ -610,3 +611,17 @@ def test_what_can_both_be_true_is_no_contradiction(make, tmp_path, one, other):
     knowledge = make()
     knowledge.ingest("kb", path)
     assert knowledge.contradictions("kb", "a") == knowledge.contradictions("kb", "b") == ()
+
+
+def test_vectors_of_entries_are_those_of_their_texts_and_none_of_a_base_that_is_gone(
+    make, tmp_path
+):
+    knowledge = make()
+    knowledge.ingest("kb", source(tmp_path / "first", 10, 20))
+    entries = knowledge.entries("kb")
+    found = knowledge.vectors("kb", entries)
+    assert [*found] == [text for entry in entries for text in entry_texts(entry)]
+    encoded = WordEncoder().encode([*found], "passage")
+    assert np.allclose(np.stack([*found.values()]), encoded, atol=1e-3)
+    knowledge.remove("kb")
+    assert knowledge.vectors("kb", entries) == {}

@@ -139,10 +139,10 @@ class Bases:
 
     def vectors(self, name: str, entries: Iterable[Entry]) -> dict[str, np.ndarray]:
         """The texts that entries are found by, each with its vector (d_text,) as the base has it;
-        nothing where they are of other models.
+        nothing where they are of other models, or the base is gone by now.
         """
-        version, found = self._index.open(name), dict[str, np.ndarray]()
-        if not self._index.fits(version):
+        version, found = self._readable(name), dict[str, np.ndarray]()
+        if version is None or not self._index.fits(version):
             return found
         rows = (version.entries.row(entry.id) for entry in entries)
         for row in (row for row in rows if row is not None):
