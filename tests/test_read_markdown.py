@@ -982,3 +982,11 @@ def test_a_long_list_of_indented_items_is_cut_between_them(tmp_path):
 def test_short_sections_in_chinese_say_their_headings_with_a_chinese_colon(tmp_path):
     text = "# 湖边木屋\n\n## 退订\n\n七天前可免费退订。\n\n## 停车\n\n每屋一辆。\n"
     assert answer(tmp_path, text) == "退订：七天前可免费退订。\n\n停车：每屋一辆。"
+
+
+def test_a_heading_that_ends_with_a_colon_is_a_title_without_it(tmp_path):
+    sections = "## Towels:\n\nBring one.\n\n## Lockers:\n\nTake a coin.\n"
+    text = f"# Pool\n\n## May I dive?\n\nNot here.\n\n{sections}"
+    _, entry = read(tmp_path, text).entries
+    assert entry.title == "Pool: Towels, Lockers"
+    assert entry.answer == "Towels: Bring one.\n\nLockers: Take a coin."

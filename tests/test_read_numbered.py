@@ -124,7 +124,7 @@ def test_of_a_file_and_the_name_above_them(tmp_path, ending):
     (tmp_path / f"a.{ending}").write_text("\n\n".join(lines), encoding="utf-8")
     (entry,) = read_source(tmp_path).entries
     assert entry.title == RULES[0]
-    assert entry.answer == f"{RULES[1]}: {RULES[2]}\n\n{RULES[3]}: {RULES[4]}"
+    assert entry.answer == f"{RULES[1]}：{RULES[2]}\n\n{RULES[3]}：{RULES[4]}"
 
 
 def test_items_of_a_pdf_go_on_in_the_next_line_and_on_the_next_page(tmp_path):

@@ -148,7 +148,7 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
         ended = block.kind == "end"
         above = [(level, text) for level, text in above if level < block.level]
         if block.kind == "heading":
-            above.append((block.level, block.text))
+            above.append((block.level, block.text.rstrip("".join(COLONS)) or block.text))
         section = _Section(tuple(text for _, text in above), block.line, page=block.page)
         section.blocks += [replace(block, kind="text", text="")] if block.pictures else []
     if section.blocks or not ended:
