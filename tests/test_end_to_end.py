@@ -167,12 +167,23 @@ def test_a_policy_asked_of_a_product_is_answered_by_the_policy(service, tmp_path
     assert code.action == "answer" and code.citations[0].entry_id == "washer-e24"
 
 
-@pytest.mark.parametrize(
-    "text", ["What is the capital of France?", "write me a poem about the sea", "asdf qwer zxcv"]
-)
-def test_what_the_knowledge_does_not_hold_is_not_answered(service, text):
-    reply = service.answer(UserTurn(text))
-    assert reply.action in ("refuse", "clarify") and not reply.citations
+ELSEWHERE = (
+    "What is the capital of France?|write me a poem about the sea|asdf qwer zxcv|who "
+    "discovered penicillin|how far is the moon|draw me a horse|what language do they speak in"
+    " Peru|recommend a film for tonight|how do i boil an egg|what is 17 times 23|when did the"
+    " berlin wall fall|tell me something funny|why do cats purr|best stretch for a stiff "
+    "neck|what is a haiku|how do you say thank you in greek|who is the fastest man alive|what"
+    " should i cook for six people|is pluto a planet|how do i whistle|translate cheese to "
+    "spanish|why is the sea salty|whats the score of the game|write an essay about "
+    "trees|qqqq|how long do turtles live|what is inflation"
+).split("|")
+
+
+def test_what_the_knowledge_does_not_hold_is_not_answered(service):
+    """Nor is it asked, but for one in ten at most, which of its entries is meant."""
+    replies = [service.answer(UserTurn(text)) for text in ELSEWHERE]
+    assert {reply.action for reply in replies} <= {"refuse", "clarify"}
+    assert sum(bool(reply.citations) for reply in replies) <= len(ELSEWHERE) / 10
 
 
 def test_the_same_through_gradio_client(client):

@@ -116,7 +116,6 @@ def test_questions_teach_in_what_was_typed_and_heard_and_a_base_of_ones_own_also
     assert [w for w in found.wordings if w.base == "own"] == [
         Wording("own", "a", "first", "validation"),
         Wording("own", "a", "second", "train"),
-        Wording("own", "b", "B", "validation"),
         Wording("own", "a", "typed", "train"),
         Wording("own", "b", "heard", "train", Path("photo.jpg")),
     ]

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from mm_support.decide.coded import close
-from mm_support.decide.decision import FAILED, Decision
+from mm_support.decide.decision import Decision
 from mm_support.decide.intents import Reads
 from mm_support.knowledge.actions import DeclaredAction, Parameter
 from mm_support.knowledge.declarations import action_of
@@ -75,7 +75,7 @@ def wanted(given: Given) -> DeclaredAction | None:
 
 def _found_surely(given: Given, action: DeclaredAction) -> DeclaredAction | None:
     """The action, unless it is in doubt. One that only looks something up is also meant where a
-    value for it is all that is understood, and where nothing else answers.
+    value for it is all that is understood, and where what the knowledge says is less sure.
     """
     told, _ = found_in(given, action.parameters)
     decision = given.decision
@@ -85,8 +85,8 @@ def _found_surely(given: Given, action: DeclaredAction) -> DeclaredAction | None
     if decision.action not in ("answer", "handoff") or not sure:
         nothing_else = given.own.reason == "unknown" and not action.writes
         return action if told and nothing_else else None
-    unanswered = not action.writes and given.own.action in FAILED
-    return action if told or given.surely or unanswered else None
+    surer = not action.writes and decision.confidence > given.own.confidence
+    return action if told or given.surely or surer else None
 
 
 def asked_about(given: Given, action: DeclaredAction) -> bool:
