@@ -4,7 +4,8 @@ python -m assets.training.gate --squad FILE FILE --help-centres FOLDER
 
 On the cases in tests/cases, in English and Chinese, asked of the packs; on questions of files in
 SQuAD's format, asked of their passages; and on customers' questions about help centres and
-catalogues (customer_questions.py). Every base counts by what it can answer.
+catalogues (customer_questions.py). Every base counts by what it can answer. An encoder of English
+is fitted with --english, to nothing in Chinese.
 """
 
 from __future__ import annotations
