@@ -27,7 +27,7 @@ from mm_support.language.detect import in_characters
 from mm_support.types import FusedQuery, Hit
 
 CANDIDATES = 50  # entries that each way of looking may propose
-FIRST_STAGE = 1_000  # entries whose vectors are compared one by one in a large base
+FIRST_STAGE = 2_000  # entries whose vectors are compared one by one in a large base
 LARGE = 4_000  # entries from which on a base counts as large
 FIRST_BLOCK = 512  # entries that the first stage compares at once
 BLOCK = 2_048  # word pieces that are compared at once
