@@ -26,6 +26,7 @@ from mm_support.language.fences import without_code
 from mm_support.language.marks import without_marks
 
 DEFAULT = "en"
+FIRST_CHARACTER = "\u2e80"  # no letter of Chinese or Japanese stands before it
 LOOKED_AT = 2_000  # characters of a text
 PART = 0.2  # of the letters of a text that is in a language beside another
 LATIN = tuple("en cs da de es fi fr hu id it nl no pl pt ro sk sv tr vi".split())
@@ -128,6 +129,8 @@ def in_characters(text: str, around: str = "") -> bool:
     """Whether a text is written in Chinese characters, as Chinese and Japanese are. around: tells
     where it shows nothing itself ("E24").
     """
+    if max(text + around, default="") < FIRST_CHARACTER:
+        return False
     return (told_language(text) or told_language(around)) in ("zh", "ja")
 
 

@@ -39,6 +39,7 @@ _LIQUID = re.compile(r"\{%((?>(?:(?!\{%|%\}).)*))%\}", re.DOTALL)
 _NAME = re.compile(r"[\s-]*(/|end)?\s*([^\s=/]*+)(?!=)")
 _EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")
+_HTML_OF_JSX = re.compile(rf"<[a-z][\w-]*(?:\s+[\w-]+=(?:{_VALUE})){{1,20}}\s*/?>")  # <td width={9}>
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{[\"'`]([^\"'`]*)[\"'`]\})")
 _TITLES = ("title", "headline", "label", "summary", "heading", "name", "caption", "header")
 _COLONS = re.compile(  # :::note Title, :::note[Title], ::: {.callout-note title="Title"}
@@ -304,7 +305,7 @@ def _replaced(text: str, cleaned: Cleaned) -> str:
     if "{%" in text:
         text = _LIQUID.sub(lambda tag: _named(cleaned, tag), text)
     if not cleaned.mdx:
-        return text
+        return _HTML_OF_JSX.sub(lambda tag: _EXPRESSION.sub(_first_string, tag[0]), text)
     text = _COMPONENT.sub(lambda tag: _component(tag, cleaned), text)
     return _EXPRESSION.sub(_first_string, text).replace("{' '}", " ").replace('{" "}', " ")
 
