@@ -13,8 +13,10 @@ from __future__ import annotations
 
 import os
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, field, fields, replace
 from difflib import get_close_matches
+from itertools import chain
 from pathlib import Path
 
 import platformdirs
@@ -40,6 +42,15 @@ ADDRESSES = {
 }
 ACTION_SECRETS = "ACTION_"  # how secrets begin that actions.toml names
 ALIKE = 0.75  # of two names, from which one is taken for the other misspelt; 1: the same
+NUMBERS = (  # from 0 to HIGHEST
+    "retention_days",
+    "silence_minutes",
+    "waiting_limit",
+    "waiting_minutes",
+    "replies_at_once",
+    "queue_length",
+    "sync_hours",
+)
 HIGHEST = 100_000  # of a number: so many days are a date that can be reckoned with
 NEEDS = {  # settings that say more of another one
     "llm_model": "llm_url",
@@ -190,62 +201,53 @@ class Settings:
     customer_secret: str = field(default="", repr=False)  # a site signs with it who is signed in
 
     def __post_init__(self) -> None:
-        numbers = (
-            "retention_days",
-            "silence_minutes",
-            "waiting_limit",
-            "waiting_minutes",
-            "replies_at_once",
-            "queue_length",
-            "sync_hours",
-        )
-        for name in numbers:
-            if not 0 <= getattr(self, name) <= HIGHEST:
-                raise InputError(f"{ENV_PREFIX}{name.upper()} is a number from 0 to {HIGHEST}.")
-        for name, begins in ADDRESSES.items():
-            address = getattr(self, name)
-            if address and (not address.startswith(begins) or address in begins):
-                raise InputError(
-                    f"{ENV_PREFIX}{name.upper()} must be an address like {begins[0]}host."
-                )
-        for name, other in NEEDS.items():
-            if getattr(self, name) and not getattr(self, other):
-                missing = f"{ENV_PREFIX}{other.upper()}"
-                raise InputError(f"{ENV_PREFIX}{name.upper()} does nothing without {missing}.")
-        for name in HOSTS:
-            if "/" in getattr(self, name):
-                raise InputError(
-                    f"{ENV_PREFIX}{name.upper()} lists hosts; write them like shop.example,"
-                    " without https:// and without a path."
-                )
-        if 0 < len(self.customer_secret) < SHORTEST_SECRET:
-            raise InputError(
-                f"{ENV_PREFIX}CUSTOMER_SECRET needs at least {SHORTEST_SECRET} characters."
-            )
-        if not DEVICE.fullmatch(self.device):
-            raise InputError(
-                f"There is no device {self.device!r}; choose auto, cpu, cuda, cuda:1, xpu or mps."
-            )
-        if not 0.5 <= self.answer_precision < 1:
-            raise InputError(f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9.")
-        if self.profile not in PROFILES:
-            raise InputError(
-                f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
-            )
-        if not SPEEDS[0] <= self.voice_speed <= SPEEDS[1]:
-            raise InputError(
-                f"The voice cannot speak at {self.voice_speed} of its speed; choose {SPEEDS[0]} to"
-                f" {SPEEDS[1]}."
-            )
-        if self.fusion not in FUSIONS:
-            raise InputError(
-                f"There is no fusion strategy {self.fusion!r}; choose one of {', '.join(FUSIONS)}."
-            )
+        for fault in chain(self._unfit(), self._unknown()):
+            raise InputError(fault)
         for name, value in PROFILES[self.profile].items():
             if not getattr(self, name):
                 object.__setattr__(self, name, value)
         for name in ("data_dir", "cache_dir"):
             object.__setattr__(self, name, Path(getattr(self, name)).expanduser())
+
+    def _unfit(self) -> Iterator[str]:
+        """What is wrong with numbers and addresses, each in a sentence."""
+        for name in NUMBERS:
+            if not 0 <= getattr(self, name) <= HIGHEST:
+                yield f"{ENV_PREFIX}{name.upper()} is a number from 0 to {HIGHEST}."
+        for name, begins in ADDRESSES.items():
+            address = getattr(self, name)
+            if address and (not address.startswith(begins) or address in begins):
+                yield f"{ENV_PREFIX}{name.upper()} must be an address like {begins[0]}host."
+        for name, other in NEEDS.items():
+            if getattr(self, name) and not getattr(self, other):
+                missing = f"{ENV_PREFIX}{other.upper()}"
+                yield f"{ENV_PREFIX}{name.upper()} does nothing without {missing}."
+        for name in HOSTS:
+            if "/" in getattr(self, name):
+                yield (
+                    f"{ENV_PREFIX}{name.upper()} lists hosts; write them like shop.example,"
+                    " without https:// and without a path."
+                )
+        if 0 < len(self.customer_secret) < SHORTEST_SECRET:
+            yield f"{ENV_PREFIX}CUSTOMER_SECRET needs at least {SHORTEST_SECRET} characters."
+
+    def _unknown(self) -> Iterator[str]:
+        """What is chosen and not there, or out of range."""
+        if not DEVICE.fullmatch(self.device):
+            yield f"There is no device {self.device!r}; choose auto, cpu, cuda, cuda:1, xpu or mps."
+        if not 0.5 <= self.answer_precision < 1:
+            yield f"{ENV_PREFIX}ANSWER_PRECISION is a share from 0.5 to 1, like 0.9."
+        if self.profile not in PROFILES:
+            yield f"There is no profile {self.profile!r}; choose one of {', '.join(PROFILES)}."
+        if not SPEEDS[0] <= self.voice_speed <= SPEEDS[1]:
+            yield (
+                f"The voice cannot speak at {self.voice_speed} of its speed; choose {SPEEDS[0]} to"
+                f" {SPEEDS[1]}."
+            )
+        if self.fusion not in FUSIONS:
+            yield (
+                f"There is no fusion strategy {self.fusion!r}; choose one of {', '.join(FUSIONS)}."
+            )
 
     @classmethod
     def from_env(cls, environ: dict[str, str] | None = None, **overrides: object) -> Settings:

@@ -271,7 +271,9 @@ export const rate = {
 
 
 def test_html_with_values_of_jsx_is_no_text(tmp_path):
-    table = "| <div style={{minWidth: '9em'}}>Plan</div> | Price |\n| --- | --- |\n| Basic | 5 euros |"
+    table = (
+        "| <div style={{minWidth: '9em'}}>Plan</div> | Price |\n| --- | --- |\n| Basic | 5 euros |"
+    )
     assert answer(tmp_path, f"# Prices\n\n{table}\n") == "Plan: Basic; Price: 5 euros"
     assert "if a<b then x={y}" in answer(tmp_path, "# Code\n\nWrite if a<b then x={y} there.\n")
 

@@ -8,8 +8,8 @@ so is every other sentence. Knows no question.
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from itertools import pairwise
+from collections.abc import Sequence, Set
+from itertools import chain, pairwise
 from typing import NamedTuple
 
 from mm_support.decode.footnotes import footnotes
@@ -79,55 +79,89 @@ def blocks_of(entry: Entry, stating: Stating | None = None) -> list[Block]:
     code, a warning, or a single sentence. A short answer that ends with a product's data is one
     block. stating: tells lists of statements from steps; without it their lengths do.
     """
-    paragraphs, blocks = _with_whole_lists(split_paragraphs(entry.answer)), list[list[str]]()
-    points = list[list[str]]()  # those of the blocks that are one
-    introduces = False  # whether what stands before may introduce steps
-    labels = labels_of(paragraphs)
-    notes = {note.sentences for note in footnotes(entry.answer)}
+    paragraphs = _with_whole_lists(split_paragraphs(entry.answer))
     if tokens(entry.answer) <= SHORT and _ends_with_data(paragraphs):
         return [Block(tuple(split_sentences(entry.answer)))]
+    notes = [note.sentences for note in footnotes(entry.answer)]
+    labels = labels_of(paragraphs)
+    cut = _Cut(frozenset(notes), stating)
     for number, paragraph in enumerate(paragraphs):
         if number in labels:
-            blocks.append([*paragraph[0]])
-            introduces = False
-            continue
-        if _is_verbatim(paragraph):
-            said = [sentence for line in paragraph for sentence in line]
-            if blocks and is_code(said[0]):
-                _join_code(blocks, said)
-            elif number - 1 not in labels and blocks and blocks[-1][-1].endswith(LEADS_ON):
-                blocks[-1] += said
-            else:
-                blocks.append(said)
-            continue
+            cut.label(paragraph[0])
+        elif _is_verbatim(paragraph):
+            cut.verbatim([*chain(*paragraph)], number - 1 in labels)
+        else:
+            cut.prose(paragraph, number - 1 in labels)
+    return cut.blocks()
+
+
+class _Cut:
+    """The blocks of paragraphs that are read in order. labelled: whether a label stands above."""
+
+    def __init__(self, notes: Set[Sequence[str]], stating: Stating | None) -> None:
+        self._notes, self._stating = notes, stating
+        self._blocks, self._points = list[list[str]](), set[int]()  # places of those that are one
+        self._introduces = False  # whether what stands before may introduce steps
+
+    def blocks(self) -> list[Block]:
+        return [Block(tuple(own), at in self._points) for at, own in enumerate(self._blocks)]
+
+    def label(self, line: Sequence[str]) -> None:
+        self._blocks.append([*line])
+        self._introduces = False
+
+    def verbatim(self, said: Sequence[str], labelled: bool) -> None:
+        """What is no prose, with what announces it."""
+        if self._blocks and is_code(said[0]):
+            self._join_code(said)
+        elif not labelled and self._blocks and self._blocks[-1][-1].endswith(LEADS_ON):
+            self._blocks[-1] += said
+        else:
+            self._blocks.append([*said])
+
+    def prose(self, paragraph: Sequence[Sequence[str]], labelled: bool) -> None:
         rows = {at for table in tables_of(paragraph) for at in table}
         heads = heads_of(paragraph)
-        apart = rows | {at for at, line in enumerate(paragraph) if line in notes}
-        item_at = {at: item for item in points_of(paragraph, stating) for at in item}
+        item_at = {at: item for item in points_of(paragraph, self._stating) for at in item}
         for at, line in enumerate(paragraph):
             if at in heads:
-                blocks.append([*line])
-                continue
-            if at in item_at:
-                if at == item_at[at].start:
-                    blocks.append([])
-                    points.append(blocks[-1])
-                blocks[-1] += line
-                continue
-            whole = at in apart or of_one_step(line) or line[0].startswith(WARNING)
-            for piece in [line] if whole else [(sentence,) for sentence in line]:
-                joins = blocks and is_step(piece[0]) and at not in apart
-                joins = joins and not (at == 0 and number - 1 in labels)
-                if blocks and is_code(piece[0]):
-                    _join_code(blocks, piece)
-                elif joins and (introduces or any(map(is_step, blocks[-1]))):
-                    blocks[-1] += piece
-                else:
-                    blocks.append(list(piece))
-                introduces = piece is not line
-            introduces = len(line) == 1 or line[-1].endswith(LEADS_ON)
-    alone = set(map(id, points))
-    return [Block(tuple(block), id(block) in alone) for block in blocks]
+                self._blocks.append([*line])
+            elif at in item_at:
+                self._item(line, at == item_at[at].start)
+            else:
+                apart = at in rows or line in self._notes
+                self._line(line, apart, labelled and at == 0)
+
+    def _item(self, line: Sequence[str], begins: bool) -> None:
+        if begins:
+            self._points.add(len(self._blocks))
+            self._blocks.append([])
+        self._blocks[-1] += line
+
+    def _line(self, line: Sequence[str], apart: bool, labelled: bool) -> None:
+        whole = apart or of_one_step(line) or line[0].startswith(WARNING)
+        for piece in [line] if whole else [(sentence,) for sentence in line]:
+            joins = self._blocks and is_step(piece[0]) and not (apart or labelled)
+            if self._blocks and is_code(piece[0]):
+                self._join_code(piece)
+            elif joins and (self._introduces or any(map(is_step, self._blocks[-1]))):
+                self._blocks[-1] += piece
+            else:
+                self._blocks.append([*piece])
+            self._introduces = piece is not line
+        self._introduces = len(line) == 1 or line[-1].endswith(LEADS_ON)
+
+    def _join_code(self, code: Sequence[str]) -> None:
+        """Adds code to the block before it, and to what stands before that where it says no more
+        than that code follows ("For example:").
+        """
+        last = self._blocks[-1]
+        last += code
+        leads = last[0].endswith(COLONS) and tokens(last[0]) <= ONLY_LEADS
+        if leads and len(self._blocks) > 1:
+            self._points.discard(len(self._blocks) - 1)
+            self._blocks.pop()
+            self._blocks[-1] += last
 
 
 def _with_whole_lists(paragraphs: Sequence[Sequence[Sequence[str]]]) -> list[list[Sequence[str]]]:
@@ -166,17 +200,6 @@ def points_of(paragraph: Sequence[Sequence[str]], stating: Stating | None = None
     told = stating is None or stating(said)
     numbered = stating is not None and not bulleted
     return items if told and (numbered or long or named) else []
-
-
-def _join_code(blocks: list[list[str]], code: Sequence[str]) -> None:
-    """Adds code to the block before it, and to what stands before that where it says no more than
-    that code follows ("For example:").
-    """
-    blocks[-1] += code
-    leads = blocks[-1][0].endswith(COLONS) and tokens(blocks[-1][0]) <= ONLY_LEADS
-    if leads and len(blocks) > 1:
-        last = blocks.pop()
-        blocks[-1] += last
 
 
 def labels_of(paragraphs: Sequence[Sequence[Sequence[str]]]) -> list[int]:

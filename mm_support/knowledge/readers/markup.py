@@ -39,7 +39,9 @@ _LIQUID = re.compile(r"\{%((?>(?:(?!\{%|%\}).)*))%\}", re.DOTALL)
 _NAME = re.compile(r"[\s-]*(/|end)?\s*([^\s=/]*+)(?!=)")
 _EXPRESSION = re.compile(r"(?<=[\w-])=\{\{?([^{}]*)\}?\}")
 _QUOTED = re.compile(r"\"([^\"]*)\"|'([^']*)'|`([^`]*)`")
-_HTML_OF_JSX = re.compile(rf"<[a-z][\w-]*(?:\s+[\w-]+=(?:{_VALUE})){{1,20}}\s*/?>")  # <td width={9}>
+_HTML_OF_JSX = re.compile(  # <td width={9}>
+    rf"<[a-z][\w-]*(?:\s+[\w-]+=(?:{_VALUE})){{1,20}}\s*/?>"
+)
 _ATTRIBUTE = re.compile(r"([\w-]+)\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|\{[\"'`]([^\"'`]*)[\"'`]\})")
 _TITLES = ("title", "headline", "label", "summary", "heading", "name", "caption", "header")
 _COLONS = re.compile(  # :::note Title, :::note[Title], ::: {.callout-note title="Title"}
