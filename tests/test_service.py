@@ -422,7 +422,28 @@ def test_a_photo_of_nothing_known_leaves_a_sure_question_to_its_words(
     judged = drained(judge(parts, UserTurn(words, red, None, "kb")))
     weight = judged.query.fused.weights["photo"]
     hits = [replace(hit, by={**hit.by, "photo": shown * weight}) for hit in judged.hits]
-    query, _ = words_alone(parts, "kb", judged.question, None, (judged.query, tuple(hits)))
+    query, _ = words_alone(parts, "kb", judged.question, (None, None), (judged.query, tuple(hits)))
+    assert ("photo" not in query.fused.weights) == alone
+
+
+@pytest.mark.parametrize(
+    "words, photo, alone",
+    [
+        ("Does the water drain, shall I clean the filter?", "blue", False),
+        ("Does the water drain, shall I clean the filter?", "red", True),
+        ("Is my refund late?", "blue", True),  # its entry has no picture
+    ],
+)
+def test_words_whose_entry_looks_otherwise_do_not_outdo_what_a_photo_surely_shows(
+    make, request, words, photo, alone
+):
+    parts = make().parts
+    turn = UserTurn(words, request.getfixturevalue(photo), None, "kb")
+    perceived = drained(perceive(parts.encoders, turn))
+    judged = drained(judge(parts, turn, perceived=perceived))
+    hits = tuple(replace(hit, by={**hit.by, "photo": 0.1}) for hit in judged.hits)
+    found = judged.query, hits
+    query, _ = words_alone(parts, "kb", judged.question, perceived, found)
     assert ("photo" not in query.fused.weights) == alone
 
 

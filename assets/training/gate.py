@@ -1,11 +1,11 @@
 """Fits the evidence gate that ships for a text encoder.
 
-python -m assets.training.gate --squad FILE FILE --help-centres FOLDER
+python -m assets.training.gate --squad FILE FILE --help-centres FOLDER --products FOLDER
 
 On the cases in tests/cases, in English and Chinese, asked of the packs; on questions of files in
-SQuAD's format, asked of their passages; and on customers' questions about help centres and
-catalogues (customer_questions.py). Every base counts by what it can answer. An encoder of English
-is fitted with --english, to nothing in Chinese.
+SQuAD's format, asked of their passages; on customers' questions about help centres and catalogues
+(customer_questions.py); and on photos that people took of products (gate_photos.py). Every base
+counts by what it can answer. An encoder of English is fitted with --english, to nothing in Chinese.
 """
 
 from __future__ import annotations
@@ -18,6 +18,8 @@ from tempfile import TemporaryDirectory
 
 from assets.training.command import main
 from assets.training.customer_questions import CustomerQuestion, CustomerSet, customer_sets
+from assets.training.gate_photos import ASKED as ASKED_OF_PRODUCTS
+from assets.training.gate_photos import of_products
 from mm_support import arguments, terminal
 from mm_support.config import Settings
 from mm_support.decide.calibration import out_of_scope
@@ -45,7 +47,8 @@ CHINESE = "zh"  # the folder of the packs and cases in Chinese
 ASKED = 400  # questions of a file
 KEPT = ("id", "title", "questions", "answer")  # of an entry of a pack
 WHAT = "Logistic regression: does the best entry answer the question?"
-COMMAND = "python -m assets.training.gate --squad FILE FILE --help-centres FOLDER"
+COMMAND = "python -m assets.training.gate --squad FILE FILE --help-centres FOLDER --products FOLDER"
+PHOTOS_OF_PRODUCTS = "photos of GroceryStoreDataset (MIT) with questions made for this project"
 MADE_HERE = (
     "questions about the bases in assets/knowledge, and their pictures without words, with words"
     " that name nothing and with these questions, made for this project; customers' questions about"
@@ -58,6 +61,7 @@ def declare(parser: argparse.ArgumentParser) -> None:
     arguments.cases_folder(parser)
     parser.add_argument("--squad", type=arguments.existing, nargs="*", default=[])
     parser.add_argument("--help-centres", type=arguments.existing)
+    parser.add_argument("--products", type=arguments.existing, help="folder of photos of products")
     parser.add_argument(
         "--english", action="store_true", help="nothing in Chinese, for an encoder of English"
     )
@@ -72,9 +76,13 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
             examples = list(every_example(service, english, chinese, args.squad, Path(folder)))
             sets = customer_sets(args.help_centres)
             examples += of_customers(service, [own for own in sets if suits(own, args.english)])
+            if args.products:
+                languages = ("en",) if args.english else tuple(ASKED_OF_PRODUCTS)
+                examples += of_products(service, args.products, Path(folder), languages)
         finally:
             service.close()
-    data = ", ".join([MADE_HERE, *(file.name for file in args.squad)])
+    shown = [PHOTOS_OF_PRODUCTS] if args.products else []
+    data = ", ".join([MADE_HERE, *shown, *(file.name for file in args.squad)])
     out = fitted_to(settings.text_model) / GATE_FILE
     command = COMMAND + " --english" * args.english
     write_gate(examples, settings, out, {"what": WHAT, "command": command, "data": data})

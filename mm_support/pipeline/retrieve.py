@@ -24,6 +24,7 @@ from mm_support.decide.nameless import (
 )
 from mm_support.decide.policy import meant_first
 from mm_support.decide.rules import LIKELY
+from mm_support.encode.turn import Seen
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.terms import term_set
@@ -31,7 +32,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse, read_with
 from mm_support.pipeline.perceive import Perceived
 from mm_support.pipeline.step import Clock
-from mm_support.types import Hit, Past, Question, Transcript
+from mm_support.types import Entry, Hit, Past, Question, Transcript
 
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
@@ -100,7 +101,7 @@ def look_up(
         found = [searched(parts, knowledge, reading) for reading in readings]
     with clock.step("decide"):
         likely = likelier(parts.policy, asked, found, leant_on[-1] if leant_on else None)
-        query, hits = words_alone(parts, knowledge, asked, perceived[0], likely)
+        query, hits = words_alone(parts, knowledge, asked, perceived, likely)
         if "context" in query.texts:
             asked = replace(asked, context=leant_on[-1].words)
         decision = parts.policy.decide(asked, query, entries_of(hits), past)
@@ -114,11 +115,11 @@ def look_up(
 
 
 def words_alone(
-    parts: Parts, knowledge: str, question: Question, heard: Transcript | None, found: Searched
+    parts: Parts, knowledge: str, question: Question, perceived: Perceived, found: Searched
 ) -> Searched:
     """The search by the words alone, where these stand alone and are surely answered, and the photo
-    looks like nothing that the base knows, nor shows a code of what the words name: it would only
-    make an answer less sure. Else what was found.
+    looks like nothing that the base knows, nor shows a code of what the words name, nor surely
+    another thing than theirs: it would only make an answer less sure. Else what was found.
     """
     query, hits = found
     if not hits:
@@ -130,10 +131,29 @@ def words_alone(
         return found
     if parts.policy.read(question).follow_up >= LIKELY:  # on the photo
         return found
+    heard, seen = perceived
     plain = replace(question, photo=None, read_in_photo=(), labels=())
     alone = asked_alone(parts, knowledge, plain, heard)
     decision = parts.policy.decide(plain, *alone, ())
-    return alone if decision.reason == "evidence" else found
+    if decision.reason != "evidence":
+        return found
+    another = _shows_another(parts, knowledge, question, seen, decision.hits[0].entry)
+    return found if another else alone
+
+
+def _shows_another(
+    parts: Parts, knowledge: str, question: Question, seen: Seen | None, entry: Entry
+) -> bool:
+    """Whether a photo by itself surely shows something else than an entry that has pictures: "how
+    long does it keep" beside an avocado, where the words find asparagus.
+    """
+    if seen is None or not entry.pictures:
+        return False
+    wordless = replace(question, typed="", heard="")
+    query = fuse(parts.encoders, parts.fusion, wordless, None, seen)
+    query, hits = searched(parts, knowledge, query)
+    told = parts.policy.decide(wordless, query, entries_of(hits), ())
+    return told.reason == "evidence" and told.hits[0].entry.id != entry.id
 
 
 def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:

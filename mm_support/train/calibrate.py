@@ -52,6 +52,9 @@ BESIDE_A_PHOTO = (
     "What is this?",
     "Can you help me with this?",
 )
+# weight of groups of turns with a photo: customers photograph much that no base holds, and ask
+# about what it shows things that are said nowhere
+SHOWN = {"known": 1.0, "near": 0.5, "out": 1.0}
 SEED = 1
 FOLDS = 5  # where there is one base
 
@@ -249,8 +252,7 @@ def regression(examples: Sequence[Example]) -> Gate:
 
 def weights(examples: Sequence[Example]) -> np.ndarray:
     """(n,): every base's answerable questions count once each; those without an answer as much
-    together as calibration.py says of them, or as the others where a photo is shown: customers
-    photograph much that no base holds.
+    together as calibration.py says of them, or as SHOWN where there is a photo.
     """
     groups = [
         (e.base, e.shown, "known" if e.known else "near" if e.near else "out") for e in examples
@@ -260,7 +262,7 @@ def weights(examples: Sequence[Example]) -> np.ndarray:
 
     def weight(base: str, shown: bool, group: str) -> float:
         answerable = sizes[base, shown, "known"] or sizes[base, shown, group]
-        share = 1.0 if shown else shares[group]
+        share = SHOWN[group] if shown else shares[group]
         return share * answerable / sizes[base, shown, group]
 
     return np.array([weight(*group) for group in groups])
