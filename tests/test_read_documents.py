@@ -206,6 +206,20 @@ def test_a_pdf_table_keeps_its_header_on_the_next_page(tmp_path):
     assert "Item: Screw 60; Size: 60 mm; Price: 60.50" in entry.answer and entry.page == 2
 
 
+def test_a_row_of_a_pdf_table_that_a_page_tears_is_whole(tmp_path):
+    rows = [(f"E{n:02}", f"Cause {n} is told", f"Do {n} times") for n in range(1, 21)]
+    torn = ("E21", "Worn nozzle or", "Bleed it,"), ("", "air in the pump", "then replace it")
+    pages = [price_list([("Code", "Cause", "What to do"), *rows, torn[0]])]
+    pages += [price_list([torn[1], *((f"F{code}", *more) for code, *more in rows)])]
+    reading = read_source(pdf(tmp_path / "a.pdf", pages))
+    lines = [line for entry in reading.entries for line in entry.answer.splitlines()]
+    whole = (
+        "Code: E21; Cause: Worn nozzle or air in the pump; What to do: Bleed it, then replace it"
+    )
+    assert whole in lines
+    assert "Code: FE01; Cause: Cause 1 is told; What to do: Do 1 times" in lines
+
+
 @pytest.mark.parametrize("spacing", [1.0, 1.2, 1.5, 1.8, 2.0])
 def test_lines_of_a_pdf_are_one_paragraph_however_far_apart_they_stand(tmp_path, spacing):
     rows = [f"Line {n} of the rules for all who come to visit us in the halls" for n in range(8)]
@@ -495,6 +509,21 @@ def test_the_first_of_several_headings_over_text_is_no_title_of_a_word_file(tmp_
     assert "Delivery" in entries[0].title and entries[1].source.endswith(":4")
 
 
+def test_a_first_heading_over_lower_ones_is_no_title_of_a_word_file(tmp_path):
+    text = paragraph(run("It is done by us in the shop, or at your own house by one of us. " * 3))
+    heads = [("Delivery", 1), ("Inland", 2), ("Abroad", 2), ("Payment", 1), ("Cards", 2)]
+    body = []
+    for name, level in heads:
+        body.append(paragraph(run(name), style=f"berschrift{level}"))
+        body += [text] if level == 2 else []
+    entries = read_source(docx(tmp_path / "shop-guide.docx", *body)).entries
+    assert [entry.title for entry in entries] == [
+        "shop guide: Delivery: Inland",
+        "shop guide: Delivery: Abroad",
+        "shop guide: Payment: Cards",
+    ]
+
+
 def test_slides_leave_out_notes_and_hidden_slides(tmp_path):
     from pptx import Presentation
 
@@ -606,17 +635,26 @@ def test_cells_of_a_workbook_are_read_as_they_are_shown(tmp_path):
         "lasts": (timedelta(hours=30), "[h]:mm", "30:00"),
         "stock": (7, "General", "7"),
         "rate": (1.25, "0.00", "1.25"),
+        "gross": (19.9 * 1.19, "0.00", "23.68"),
+        "deposit": (20, "\\€#,##0.00", "€20.00"),
+        "refill": (3.5, "#,##0.00 _€", "3.50"),
+        "number": (424, "00000", "00424"),
+        "part": (12345, "000-000", "012-345"),
+        "model": (7, '"HC-"000', "HC-007"),
+        "volume": (1.5, "0.0##", "1.5"),
+        "power": (12000, "0.00E+00", "12000"),
+        "pieces": (6, 'General" pcs"', "6 pcs"),
     }
     sheet.append(["question", *formats])
     sheet.append(["Lamp", *(value for value, _, _ in formats.values())])
     for cell, (_, form, _) in zip(sheet[2][1:], formats.values()):
         cell.number_format = form
-    sheet["L2"] = "=B2*2"
+    sheet.cell(2, len(formats) + 3).value = "=B2*2"
     book.save(tmp_path / "prices.xlsx")
     reading = read_source(tmp_path / "prices.xlsx")
     (entry,) = reading.entries
     for name, (_, _, shown) in formats.items():
-        assert f"{name}: {shown}" in entry.text, name
+        assert f"{name}: {shown};" in f"{entry.text};", name
     assert "1 formulas hold no value" in reasons(reading)
 
 

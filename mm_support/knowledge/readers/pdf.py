@@ -19,7 +19,7 @@ from mm_support.knowledge.readers.base import Block, Document, File, Remarks, qu
 from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_line import Line
 from mm_support.knowledge.readers.pdf_lines import page_lines, rows_of
-from mm_support.knowledge.readers.pdf_tables import continued, with_tables
+from mm_support.knowledge.readers.pdf_tables import continued, with_tables, with_whole_rows
 from mm_support.knowledge.readers.question_pairs import with_questions
 from mm_support.knowledge.readers.reach import has_contact
 from mm_support.knowledge.readers.spans import MARK
@@ -80,10 +80,10 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
     levels = _levels({line.font for page in told for line in page if _is_large(line, usual)}, usual)
     blocks: list[Block] = []
     before: Line | None = None  # the last one of the page before
-    for number, lines in enumerate(told, 1):
+    tabled = with_whole_rows([with_tables(lines, LARGER * usual) for lines in told])
+    for number, own in enumerate(tabled, 1):
         if not pages[number - 1]:
             blocks += _scan(pdf[number - 1], number, file, blocks)
-        own = with_tables(lines, LARGER * usual)
         if own and own[0].cells:
             own[0] = continued(before, own[0])
         before = own[-1] if own else None

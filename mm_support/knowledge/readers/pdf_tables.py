@@ -56,6 +56,32 @@ def continued(before: Line | None, table: Line) -> Line:
     return replace(table, cells=(header, *table.cells), bold=before.bold) if same else table
 
 
+def with_whole_rows(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
+    """The lines of pages, where the row of a table that a page's end tears is whole on the first."""
+    found: list[list[Line]] = []
+    for lines in map(list, pages):
+        before = next((page for page in reversed(found) if page), [])
+        if before and lines and _is_torn(before[-1], lines[0]):
+            *above, row = before[-1].cells
+            torn, *below = lines[0].cells
+            whole = [f"{cell} {more}".strip() for cell, more in zip(row, torn)]
+            before[-1] = replace(before[-1], cells=(*above, whole))
+            lines = [*([replace(lines[0], cells=tuple(below))] if below else ()), *lines[1:]]
+        found.append(lines)
+    return found
+
+
+def _is_torn(before: Line, table: Line) -> bool:
+    """Whether the first row of a table only goes on with cells of the last one of another: it has
+    none in the first column, and each begins with a small letter below a text that is not ended.
+    """
+    if not before.cells or not table.cells or len(before.cells[-1]) != len(table.cells[0]):
+        return False
+    first, *others = zip(before.cells[-1], table.cells[0])
+    goes_on = [cell[0].islower() and bool(above) for above, cell in others if cell]
+    return bool(first[0]) and not first[1] and bool(goes_on) and all(goes_on)
+
+
 def _has_header(table: Line) -> bool:
     return table.bold or looks_like_header(table.cells)
 

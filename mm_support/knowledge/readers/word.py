@@ -73,11 +73,11 @@ def _numbered(html: str) -> str:
 
 
 def _begins_with_chapter(blocks: Sequence[Block]) -> bool:
-    """Whether the first of several headings of the highest level stands over text: it is no title,
-    as it would be above all others.
+    """Whether the first of several headings of the highest level stands over text, or over lower
+    headings: it is no title, as it would be above all others.
     """
     top = [at for at, block in enumerate(blocks) if block.kind == "heading" and block.level == 1]
-    return len(top) > 1 and blocks[top[0] + 1].kind != "heading"
+    return len(top) > 1 and top[1] > top[0] + 1
 
 
 def _own_title(data: bytes, blocks) -> str:

@@ -16,14 +16,10 @@ from mm_support.knowledge.readers.base import Document, File, Remarks, quoted
 from mm_support.knowledge.readers.delimited import table_documents
 from mm_support.knowledge.readers.fields import as_text
 from mm_support.knowledge.readers.groups import Row
+from mm_support.knowledge.readers.number_formats import formatted
 
 MAX_ROWS = 200_000  # of a sheet
 MAX_COLUMNS = 200
-# the parts of a number format: what it writes as it stands, the number, others
-FORMAT = re.compile(
-    r'\[\$(?P<sign>[^\]-]*)[^\]]*\]|\[[^\]]*\]|"(?P<text>[^"]*)"|\\.|(?P<symbol>[€$£¥₹₩])'
-    r"|(?P<number>[#0?][#0?,.]*)|."
-)
 # a formula of a sheet that holds no value, as programs write it
 UNCOUNTED = re.compile(rb"</f>\s*(?:<v\s*/>\s*|<v></v>\s*)?</c>")
 
@@ -128,28 +124,13 @@ def _merged(sheet) -> dict[tuple[int, int], str]:
 
 
 def as_shown(cell) -> str:
-    """A cell as a spreadsheet shows it to people: 15 %, 129.00 €, 9:00."""
+    """A cell as a spreadsheet shows it to people: 15%, 129.00 €, 9:00."""
     value, form = cell.value, str(cell.number_format or "").split(";")[0]
     if isinstance(value, bool) or not isinstance(value, int | float):
         return cell_text(value)
     if "%" in form:
         return f"{cell_text(round(value * 100, 10))}%"
-    front, digits, rear = _parts(form)
-    if not front and not rear:
-        return cell_text(value)
-    number = f"{value:.{len(digits.partition('.')[2])}f}"
-    return f"{front}{number} {rear}".strip()
-
-
-def _parts(form: str) -> tuple[str, str, str]:
-    """Of a number format what it writes in front of the number, the number, and what behind it: a
-    currency, a unit."""
-    front, digits, rear = "", "", ""
-    for part in FORMAT.finditer(form):
-        said = part["sign"] or part["text"] or part["symbol"] or ""
-        front, rear = (front, rear + said) if digits else (front + said, rear)
-        digits += part["number"] or ""
-    return front.strip(), digits, rear.strip()
+    return formatted(value, form, cell_text(value))
 
 
 def cell_text(value: object) -> str:
