@@ -661,6 +661,43 @@ def test_where_groups_repeat_the_rows_are_called_by_their_own_names(tmp_path):
     assert entries[0].answer == "Gruppe: Haare; Was: Schnitt; Preis: 35"
 
 
+@pytest.mark.parametrize(
+    "rows",
+    [
+        [
+            "Inland|4.90 € to 2 kg",
+            "Abroad|12.90 €, within 3 to 6 days",
+            "Payment|By card or in cash",
+        ],
+        [
+            "Lieferzeit|3 Tage",
+            "Zahlung|Rechnung, PayPal oder Karte",
+            "Rückgabe|30 Tage lang bei uns",
+        ],
+        [
+            "배송 기간|3일 이내",
+            "결제 방법|카드 또는 계좌 이체로 하시면 됩니다",
+            "반품 기간|30일 이내에 보내 주세요",
+        ],
+    ],
+)
+def test_a_first_row_of_a_name_and_an_amount_names_no_columns(tmp_path, rows):
+    entries = read(tmp_path, "terms.csv", "\n".join(rows)).entries
+    answers = [entry.answer for entry in entries]
+    pairs = [row.split("|") for row in rows]
+    assert len(answers) == 3
+    for (name, said), answer in zip(pairs, answers):
+        others = [own for pair in pairs if pair[0] != name for own in pair]
+        assert name in answer and said in answer and not any(own in answer for own in others)
+
+
+@pytest.mark.parametrize("header", ["Weight,up to 50 €", "Country,5 kg", "Room,Price from 5 May"])
+def test_amounts_in_the_names_of_columns_leave_them_names(tmp_path, header):
+    table = f"{header}\nFrance,4.90\nSpain,12.90\nItaly,7.90\n"
+    first = read(tmp_path, "list.csv", table).entries[0]
+    assert first.answer == f"{header.split(',')[0]}: France; {header.split(',')[1]}: 4.90"
+
+
 @pytest.mark.parametrize("blanks", ["", ",,,,"])
 def test_what_stands_above_a_header_is_the_name_of_the_table_and_text(tmp_path, blanks):
     head = f"Fares 2026{blanks}\nFares include all taxes{blanks}\n,,,,\n"

@@ -58,6 +58,7 @@ OF_CUSTOMERS = (
 )
 _RECORD = re.compile(r"https?://\S+|\d{4}-\d\d-\d\dT\d\d:\d\d\S*|[\[{].*[\]}]", re.DOTALL)
 STATING = tuple(".!。！")
+_UNIT = re.compile(r"([€$£¥₹₩]?)\s?\d[\d.,]*\s?([^\W\d_]+|[€$£¥₹₩%]?)")  # of a figure at the start
 
 
 @dataclass(frozen=True)
@@ -253,7 +254,7 @@ def has_header(rows: Sequence[Sequence[str]]) -> bool:
     columns = zip_longest(*rows[:SAMPLE], fillvalue="")
     if not first or not rest or any(_is_no_name(*column) for column in columns):
         return False
-    if _is_of_its_column(rows[0], body):
+    if _is_of_its_column(rows[0], body) or _is_named_amount(rows[0], body):
         return False
     longer = fmean(rest) > fmean(map(len, first))
     return longer or heads_figures(rows[0], body) or _heads_days(rows[0], body)
@@ -288,6 +289,21 @@ def _is_of_its_column(first: Sequence[str], body: Sequence[Sequence[str]]) -> bo
         "0" in form and form != "0" and 2 * cells.count(form) > len(cells)
         for form, cells in zip(forms, columns)
     )
+
+
+def _is_named_amount(first: Sequence[str], body: Sequence[Sequence[str]]) -> bool:
+    """Whether the first of rows of a name and what is said of it is one: it begins with a figure
+    and a unit, as another one does: "Shipping | 5 € up to 2 kg".
+    """
+    if len(first) != 2 or any(len(row) > 2 for row in body):
+        return False
+    unit = _leading_unit(first[1])
+    return bool(unit) and unit in map(_leading_unit, _filled(body, 1))
+
+
+def _leading_unit(cell: str) -> str:
+    found = _UNIT.match(cell)
+    return f"{found[1]}{found[2]}".casefold() if found else ""
 
 
 def _form(cell: str) -> str:
