@@ -20,6 +20,7 @@ from mm_support.knowledge.readers.elements import HEADINGS, line_of
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.letter_spacing import unspaced
+from mm_support.knowledge.readers.note_places import place_notes
 from mm_support.knowledge.readers.panels import is_hidden, unfold
 from mm_support.knowledge.readers.style_rules import hide_by_style
 from mm_support.knowledge.readers.tables import Cell, grid_lines, span
@@ -83,6 +84,7 @@ def parsed(html: str, remarks: Remarks) -> Any:
     if FOLDS.search(html):
         unfold(tree)
     mark_bold_headings(tree)
+    place_notes(tree)
     return tree
 
 

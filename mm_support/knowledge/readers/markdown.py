@@ -28,11 +28,6 @@ if TYPE_CHECKING:
 
 MAX_NESTING = 50  # lists and quotes inside each other
 MAX_WORDS_MARKER = 80  # characters of the line that announces questions
-# what is rendered of footnotes beside their text: numbers, arrows, a list
-FOOTNOTES = [
-    f"footnote_{rule}"
-    for rule in "ref anchor anchor_name open close block_open block_close caption".split()
-]
 _ANSWERS = re.compile(r"[?？؟][^?？؟]*\w[^?？؟]*$|[.。]\s*$|\n")
 _TAG = re.compile(r"</?([a-zA-Z][\w:-]*)(>?)")
 # how code is called behind its fence: ```sh [apt], ```yaml title="compose.yaml"
@@ -154,8 +149,6 @@ def _parser(mdx: bool, breaks: bool) -> MarkdownIt:
     options = {"html": True, "maxNesting": MAX_NESTING, "breaks": breaks}
     parser = MarkdownIt("commonmark", options).enable(["table", "strikethrough"])
     parser.use(deflist_plugin).use(footnote_plugin)
-    for rule in FOOTNOTES:
-        parser.add_render_rule(rule, lambda *_: "")
     for rule in ("paragraph_open", "paragraph_close"):  # a tag in it may be closed behind it
         parser.add_render_rule(rule, lambda *_: "<hr>")
     for rule in ("html_block", "html_inline"):
