@@ -681,6 +681,16 @@ def test_who_names_nothing_but_a_code_is_told_all_of_its_row():
     assert asked == "Part: Pump; No: PX-2-35; Price: 120"
 
 
+@pytest.mark.parametrize("question", ["and for 77?", "uv filter 77", "und in 77 mm?", "77 mm の"])
+def test_who_names_a_size_alone_is_told_its_price(question):
+    row = "Product: UV filter; Size: 77 mm; Made: here; Price: 27; Stock: 2"
+    entry, encode = Entry("uv", "UV filter", row), WordEncoder().encode
+    assert {*as_asked(question, row, entry, encode).split("; ")} == {*row.split("; ")}
+    assert (
+        as_asked("price of 77", row, entry, encode) == "Product: UV filter; Size: 77 mm; Price: 27"
+    )
+
+
 def test_a_no_stands_behind_the_question_it_answers_though_most_of_that_was_asked():
     entry = Entry(
         "offer",

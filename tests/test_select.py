@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from conftest import WordEncoder
 
-from mm_support.decode.blocks import blocks_of, headings_of
+from mm_support.decode.blocks import Block, blocks_of, headings_of, points_over
 from mm_support.decode.ranges import holding
 from mm_support.decode.sections import below_headings, by_section
 from mm_support.decode.select import (
@@ -265,6 +265,21 @@ def test_lines_below_a_point_are_of_it_and_what_announces_points_is_shown_with_a
     assert len(told.chosen(0.4)) == 6
     told = Weighed([lead, first, second, *others], np.array([0.1, 0.1, 0.5, 0.1, 0.1]))
     assert told.chosen(0.4) == [NAMED[1]]
+
+
+def test_points_within_a_point_are_shown_below_it_and_with_what_announces_them():
+    nested = [f"  - Profile {n} needs {n}0 GiB of room on the disk of its own." for n in (2, 3, 4)]
+    lead, last = "- The room that is needed hangs on the profile:", "- A printer helps you."
+    entry = Entry("a", "Needs", "\n".join([*BULLETED, lead, *nested, last]))
+    cut = blocks_of(entry)
+    place, over = len(BULLETED), points_over(entry, cut)
+    assert len(cut) == place + 5 and over == dict.fromkeys(range(place + 1, place + 4), place)
+    likely = np.full(len(cut), 0.1)
+    likely[place + 2] = 0.5
+    assert Weighed(cut, likely, over=over).chosen(0.4) == [lead, nested[1].strip()]
+    likely = np.full(len(cut), 0.1)
+    likely[place] = 0.5
+    assert Weighed(cut, likely, over=over).chosen(0.4) == [lead, *map(str.strip, nested)]
 
 
 def test_what_announces_others_is_not_shown_without_any_of_them():
@@ -597,6 +612,13 @@ def test_a_footnote_and_the_row_that_bears_its_mark_are_shown_together(question,
     rows = HOURS.splitlines()[:3]
     assert [text for text in shown if text in rows] == [rows[row]]
     assert any(text.startswith("*") for text in shown) == (row == 1)
+
+
+def test_a_code_of_a_follow_up_that_no_row_has_is_not_that_of_the_turn_before():
+    rows = [Block((f"Code: E0{n}; Cause: {cause}",)) for n, cause in enumerate(["ice", "air"], 1)]
+    likely = np.array([0.2, 0.5])
+    assert rows_asked_for("and E9?", rows, likely, "what is E02").tolist() == [0.5, 0.5]
+    assert rows_asked_for("and the cause?", rows, likely, "what is E02").tolist() == [0.0, 0.5]
 
 
 def test_lines_of_a_list_are_no_footnotes():

@@ -295,6 +295,19 @@ def tables_of(lines: Sequence[Sequence[str]]) -> list[range]:
     return found
 
 
+def points_over(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
+    """The places of points of a list within another, and of the point that each stands within."""
+    lines = [(line.strip(), len(line) - len(line.lstrip())) for line in entry.answer.splitlines()]
+    found, around = dict[int, int](), list[tuple[int, int]]()  # (indent, place)
+    for place, block in enumerate(blocks):
+        first = block.sentences[0]
+        own = next((indent for line, indent in lines if line.startswith(first)), 0)
+        around = [one for one in around if one[0] < own] if block.is_point else []
+        found |= {place: around[-1][1]} if around else {}
+        around += [(own, place)] if block.is_point else []
+    return found
+
+
 def terms_of(block: Block) -> frozenset[str]:
     return frozenset().union(*map(term_set, block.sentences))
 

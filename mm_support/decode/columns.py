@@ -2,8 +2,9 @@
 
 Asked for is a column whose name or cell holds a word of the question, or for what no column has a
 word the one whose name is closest to it; of a series of sums, the order stays as it is then. Where
-the question has no word but those of the row, the other columns are left out, save those that say
-more than a figure: they may hold its conditions. Of a code alone all is shown.
+the question names a column and has no word but those of the row, the other columns are left out,
+save those that say more than a figure: they may hold its conditions. Of what names the row alone, by
+a code or a size, all is shown.
 """
 
 from __future__ import annotations
@@ -38,7 +39,8 @@ def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     naming = list(dict.fromkeys([*named, *coded]))
     left = term_set(question) - _terms(map(_value, naming))
     asked = [cell for cell in cells if left & term_set(cell)]
-    more = [cell for cell in cells if tokens(_value(cell)) > FIGURE]
+    asks_column = any(left & term_set(COLON.split(cell)[0]) for cell in asked)
+    more = [cell for cell in cells if not asks_column or tokens(_value(cell)) > FIGURE]
     if left - _terms(naming) - _terms(asked) or not {*asked} - {*naming}:
         guessed = [] if _is_series(cells) else _closest(question, cells, naming, encode)
         asked, more = [*asked, *guessed], cells

@@ -26,6 +26,7 @@ from mm_support.decode.blocks import (
     blocks_of,
     headings_of,
     noted,
+    points_over,
     tables_of,
     terms_of,
 )
@@ -70,7 +71,7 @@ class Weighed:
     """The blocks of an entry and how likely each belongs to the reply: (n_blocks,) float64.
     completing: places of those that are shown where the one before is. headed: places of headings,
     each shown with what is shown of its text, and the places behind these. noted: the places of
-    each footnote, and of what bears its mark.
+    each footnote, and of what bears its mark. over: as points_over.
     """
 
     blocks: list[Block]
@@ -78,6 +79,7 @@ class Weighed:
     completing: frozenset[int] = frozenset()
     headed: dict[int, int] = field(default_factory=dict)
     noted: Notes = ()
+    over: Mapping[int, int] = field(default_factory=dict)
 
     @property
     def likeliest(self) -> float:
@@ -102,6 +104,7 @@ class Weighed:
                 i = next((j for j in range(i + 1, len(self.blocks)) if self.probabilities[j]), None)
                 wanted.update(() if i is None else (i,))
         wanted |= {i + 1 for i in wanted if i + 1 in self.completing}
+        wanted |= {above for i in wanted for above in self._points_over(i)}
         for note, bearers in self.noted:
             told = " ".join(sentence for i in note for sentence in self.blocks[i].sentences)
             brief = tokens(told) <= BRIEF and not wanted.isdisjoint(bearers)
@@ -118,13 +121,23 @@ class Weighed:
         return [sentence for i in sorted(wanted) for sentence in self.blocks[i].sentences]
 
     def _announced(self, place: int) -> Iterator[int]:
-        """The places of the points that a sentence announces, or of the rows of a table."""
-        if self.blocks[place].leads_on and not self.blocks[place].is_point:
+        """The places of the points that a sentence announces, of those within it that a point does,
+        or of the rows of a table."""
+        own = self.blocks[place]
+        if own.leads_on and own.is_point:
+            yield from (at for at in self.over if place in self._points_over(at))
+        elif own.leads_on:
             behind = range(place + 1, len(self.blocks))
             yield from takewhile(lambda at: self.blocks[at].is_point, behind)
             tables = tables_of([block.sentences for block in self.blocks])
             rows = next((table for table in tables if table.start == place + 1), ())
             yield from (at for at in rows if self.probabilities[at])
+
+    def _points_over(self, place: int) -> Iterator[int]:
+        """The places of the points that a point stands within, the nearest first."""
+        while place in self.over:
+            place = self.over[place]
+            yield place
 
     def _announces_in_vain(self, place: int) -> bool:
         """Whether a sentence, the last of those shown, announces what stands behind it."""
@@ -174,7 +187,7 @@ class Selector:
             likely[0] = 0.0
         for note, bearers in notes:
             likely[list(note)] = np.minimum(likely[list(note)], likely[bearers].max())
-        return Weighed(blocks, likely, behind, headed, notes)
+        return Weighed(blocks, likely, behind, headed, notes, points_over(entry, blocks))
 
 
 def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:

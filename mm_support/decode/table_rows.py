@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
+from mm_support.decide.coded import codes_in
 from mm_support.decode.blocks import Block, tables_of, terms_of
 from mm_support.language.asks import amounts_asked, amounts_stated
 from mm_support.language.detect import language_of, stop_words
@@ -31,10 +32,11 @@ def rows_asked_for(
 ) -> np.ndarray:
     """How likely each block belongs to the reply, where rows of a table go by their table: all are
     as likely as the likeliest, or only those that are named. context: what the question leans on,
-    which counts where it names no row itself. topic: the terms of the entry's title, which name a
+    which counts where it names no row and no code itself. topic: the terms of the entry's title, which name a
     row by its first cell alone.
     """
     likely = likely.copy()
+    context = "" if codes_in(term_set(question)) else context
     for rows in tables_of([block.sentences for block in blocks]):
         own = [blocks[at] for at in rows]
         stating = _stating_rows(question, own)
