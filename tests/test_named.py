@@ -279,6 +279,27 @@ def test_what_shows_the_code_of_another_thing_is_not_answered_by_it(words, anoth
     assert names_another_thing(words, found) == another
 
 
+@pytest.mark.parametrize(
+    "question, answer, lead",
+    [
+        (
+            "What is Drift Commander?",
+            "It plans tours.",
+            "There are several ways to get Drift Commander:",
+        ),
+        (
+            "Что такое Drift Commander?",
+            "Это программа.",
+            "Есть несколько способов получить Drift Commander:",
+        ),
+        ("什么是 Drift Commander？", "一个程序。", "获取 Drift Commander 有几种方法："),
+    ],
+)
+def test_what_announces_a_list_is_no_row_of_what_it_names(question, answer, lead):
+    found = hits((question, answer), ("Downloads", f"{lead}\n\n- Our page.\n- The shop."))
+    assert first(question, found) == question
+
+
 def test_a_row_that_no_word_chooses_among_its_like_does_not_answer():
     rows = hits(
         ("Branches: Hull", "Town: Hull; Branch: Old Dock; Hours: 9-17"),

@@ -113,7 +113,7 @@ def _in_rows(asked: frozenset[str], hit: Hit) -> tuple[frozenset[str], int]:
     """
     lines = hit.entry.answer.splitlines()
     found = [(asked & term_set(line), len(column_names(line)), _thing_of(line)) for line in lines]
-    rows = [(said, columns) for said, columns, cell in found if columns and said and cell <= said]
+    rows = [(said, columns) for said, columns, cell in found if columns and cell and cell <= said]
     said = frozenset().union(*(said for said, _ in rows))
     return said, max((columns for _, columns in rows), default=0)
 
