@@ -10,8 +10,8 @@ PAGES = {
     "Word, read by mammoth": '<p>Shipping is free<sup><a href="#footnote-2" id="footnote-ref-2">[1]'
     '</a></sup> for all.</p><h1>Pay</h1><p>By card.</p><ol><li id="footnote-2"><p> From 50 euros. '
     '<a href="#footnote-ref-2">↑</a></p></li></ol>',
-    "Word, saved as a page": '<p>Shipping is free<a href="#_ftn1" name="_ftnref1"><sup>[1]</sup></a>'
-    ' for all.</p><h2>Pay</h2><p>By card.</p><hr><div id="ftn1"><p><a href="#_ftnref1" '
+    "Word, saved as a page": '<p>Shipping is free<a href="#_ftn1" name="_ftnref1"><sup>[1]'
+    '</sup></a> for all.</p><h2>Pay</h2><p>By card.</p><hr><div id="ftn1"><p><a href="#_ftnref1" '
     'name="_ftn1"><sup>[1]</sup></a> From 50 euros.</p></div>',
     "DocBook": '<p>Shipping is free<a href="#ftn.a" id="a"><sup>[1]</sup></a> for all.</p>'
     '<h2>Pay</h2><p>By card.</p><div class="footnotes"><div id="ftn.a"><p><a href="#a"><sup>[1] '
@@ -23,7 +23,8 @@ PAGES = {
     '<p>By card.</p><aside id="footnote-1"><span>[<a href="#ref-1">1</a>]</span><p>From 50 euros.'
     "</p></aside>",
     "lines without paragraphs": '<div>Shipping is free<a href="#n" id="r"><sup>1</sup></a> for <b>'
-    'all</b>.<br></div><h2>Pay</h2>By card.<ol><li id="n">From 50 euros.<a href="#r">↩</a></li></ol>',
+    'all</b>.<br></div><h2>Pay</h2>By card.<ol><li id="n">From 50 euros.'
+    '<a href="#r">↩</a></li></ol>',
 }
 
 
@@ -37,8 +38,8 @@ def test_a_note_stands_behind_the_paragraph_that_bears_its_mark(page):
 def test_a_note_of_an_item_stands_behind_the_list_and_others_follow_in_order():
     page = (
         '<ul><li>Post<sup><a href="#n1" id="r1">1</a></sup></li><li>Car<sup><a href="#n2" id="r2">2'
-        '</a></sup></li></ul><h2>Pay</h2><p>By card.</p><ol><li id="n1">To 2 kg. <a href="#r1">↩</a>'
-        '</li><li id="n2">To 9 kg. <a href="#r2">↩</a></li></ol>'
+        '</a></sup></li></ul><h2>Pay</h2><p>By card.</p><ol><li id="n1">To 2 kg. <a href="#r1">'
+        '↩</a></li><li id="n2">To 9 kg. <a href="#r2">↩</a></li></ol>'
     )
     blocks, _ = html_blocks(page, Remarks("a.html"))
     texts = [block.text for block in blocks]
@@ -54,7 +55,8 @@ def test_links_that_lead_to_headings_and_back_are_no_notes():
 
 
 def test_notes_of_markdown_stand_behind_their_paragraphs_with_their_marks():
-    text = "Free[^a] for\n**all**.\n\nNow[^b].\n\n## Pay\n\n- Card[^a]\n\n[^a]: To 2 kg.\n[^b]: Or\n    later.\n"
+    body = "Free[^a] for\n**all**.\n\nNow[^b].\n\n## Pay\n\n- Card[^a]\n\n"
+    text = f"{body}[^a]: To 2 kg.\n[^b]: Or\n    later.\n"
     blocks, _ = markdown_blocks(text, Remarks("a.md"), 1)
     texts = [block.text for block in blocks]
     assert texts == ["Free¹ for\nall.", "¹ To 2 kg.", "Now².", "² Or later.", "Pay", "- Card¹"]

@@ -814,6 +814,15 @@ def test_a_page_of_confluence_and_one_of_google_docs():
             "So.",
         ),
         (
+            "<dl><dt>1. <a href='#a'>Fees</a></dt><dd><dl><dt>1.1. <a href='#b'>By</a></dt></dl>"
+            "</dd></dl>So.",
+            "So.",
+        ),
+        (
+            "<dl><dt><a href='#a'>Fees</a></dt><dd>Five.</dd><dt><a href='#b'>By</a></dt></dl>",
+            "Fees: Five.\n\nBy",
+        ),
+        (
             "Pay by:<ul><li><a href='#a'>Card</a><li><a href='#b'>Bill</a></ul>",
             "Pay by:\n\n- Card\n- Bill",
         ),

@@ -272,6 +272,21 @@ def test_rows_of_goods_are_called_by_their_names_and_known_by_their_codes(tmp_pa
     assert [entry.id for entry in reading.entries][1:] == ["lager-2026-a-2", "lager-2026-a-3"]
 
 
+@pytest.mark.parametrize(
+    "name",
+    ["Art. no.", "Artikel-Nr.", "Réf.", "Codice articolo", "Nr artykułu", "Артикул", "商品コード"]
+    + ["상품코드", "Referência", "Artikelcode", "Ürün kodu", "Mã sản phẩm", "رقم المنتج"],
+)
+def test_the_numbers_of_goods_in_groups_are_their_codes(tmp_path, name):
+    rows = "Lamps;;\n10417;Red lamp;5\n10424;Blue lamp;6\nHelmets;;\n10431;Helmet L;9\n"
+    reading = read(tmp_path, "stock.csv", f"{name};Model;Price\n{rows}")
+    assert [entry.id for entry in reading.entries] == [
+        "stock-lamps-10417",
+        "stock-lamps-10424",
+        "stock-helmets-10431",
+    ]
+
+
 @pytest.mark.parametrize("word", ["yes", "Y", "x", "ja", "WAHR", "VRAI", "1", "是", "sí", "TRUE"])
 def test_yes_in_the_words_that_people_write(tmp_path, word):
     reading = read(

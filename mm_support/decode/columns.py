@@ -3,8 +3,8 @@
 Asked for is a column whose name or cell holds a word of the question, or for what no column has a
 word the one whose name is closest to it; of a series of sums, the order stays as it is then. Where
 the question names a column and has no word but those of the row, the other columns are left out,
-save those that say more than a figure: they may hold its conditions. Of what names the row alone, by
-a code or a size, all is shown.
+save those that say more than a figure: they may hold its conditions. Of what names the row alone,
+by a code or a size, all is shown.
 """
 
 from __future__ import annotations

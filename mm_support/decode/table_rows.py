@@ -32,8 +32,8 @@ def rows_asked_for(
 ) -> np.ndarray:
     """How likely each block belongs to the reply, where rows of a table go by their table: all are
     as likely as the likeliest, or only those that are named. context: what the question leans on,
-    which counts where it names no row and no code itself. topic: the terms of the entry's title, which name a
-    row by its first cell alone.
+    which counts where it names no row and no code itself. topic: the terms of the entry's title,
+    which name a row by its first cell alone.
     """
     likely = likely.copy()
     context = "" if codes_in(term_set(question)) else context

@@ -136,7 +136,7 @@ class _Reader:
             self._struck(own)
         elif self._open.total() > MAX_DEPTH:
             self._text(own.text_content())
-        elif tag in LISTS and self._is_contents(own):
+        elif (tag in LISTS or tag == "dl") and self._is_contents(own):
             self._flush()
             self._remarks.skip_navigation(self._line, own.itertext())
         elif tag in LISTS:

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Mapping
 from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
-from mm_support.knowledge.readers.elements import HEADINGS, is_of_links, line_of
+from mm_support.knowledge.readers.elements import HEADINGS, line_of
 from mm_support.knowledge.readers.labels import INLINE
 from mm_support.language.folding import repeats
 
@@ -25,7 +25,7 @@ def mark_parts(tree: Any, remarks: Remarks) -> None:
     is a lower one.
     """
     places = {own.get(name): own for name in ("name", "id") for own in tree.xpath(f"//*[@{name}]")}
-    for group in list(tree.iter("ul", "ol")):
+    for group in list(tree.iter("ul", "ol", "dl")):
         parts = _parts(group, places) if leads_within(group) else []
         if not parts:
             continue
@@ -36,10 +36,17 @@ def mark_parts(tree: Any, remarks: Remarks) -> None:
 
 
 def leads_within(group: Any) -> bool:
-    """Whether a list says no more than its links, which lead to parts of their own page."""
+    """Whether a list says no more than its links, which lead to parts of their own page, and their
+    numbers.
+    """
     links = _links(group)
     within = all(link.get("href", "").startswith("#") for link in links)
-    return len(links) > 1 and within and is_of_links(group, links)
+    return len(links) > 1 and within and _words(group) == "".join(map(_words, links))
+
+
+def _words(own: Any) -> str:
+    """The letters of an element, without its figures."""
+    return "".join(filter(str.isalpha, own.text_content()))
 
 
 def _links(group: Any) -> list[Any]:

@@ -1,6 +1,6 @@
 """Footnotes at the end of a page -> behind the paragraph, list or table that bears their marks.
 
-    <p>Free<a id="r1" href="#n1">1</a></p> ... <li id="n1">From 50 euros. <a href="#r1">back</a></li>
+    <p>Free<a id="r1" href="#n1">1</a></p> ... <li id="n1">From 50 euros. <a href="#r1">↩</a></li>
 
 A note is told by its two links, which lead to each other: so do Word's, Markdown's, DocBook's and
 Asciidoctor's. Works on the tree of a page, before it is read.

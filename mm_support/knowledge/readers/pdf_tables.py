@@ -57,7 +57,7 @@ def continued(before: Line | None, table: Line) -> Line:
 
 
 def with_whole_rows(pages: Sequence[Sequence[Line]]) -> list[list[Line]]:
-    """The lines of pages, where the row of a table that a page's end tears is whole on the first."""
+    """The lines of pages, where the row of a table that a page's end tears is whole."""
     found: list[list[Line]] = []
     for lines in map(list, pages):
         before = next((page for page in reversed(found) if page), [])
