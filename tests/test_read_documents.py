@@ -206,6 +206,31 @@ def test_a_pdf_table_keeps_its_header_on_the_next_page(tmp_path):
     assert "Item: Screw 60; Size: 60 mm; Price: 60.50" in entry.answer and entry.page == 2
 
 
+HEADS = ["1 What you need", "2 Delivery", "2.1 Abroad", "3 Returns", "4 Payment"]
+
+
+@pytest.mark.parametrize("leader", [" . . . . . . . . ", "......", "  "])
+def test_the_contents_of_a_pdf_are_left_out(tmp_path, leader):
+    rows = [f"{head}{leader}{page}" for page, head in enumerate(HEADS, 2)]
+    contents = [(50, 700 - 20 * at, 10, row) for at, row in enumerate(["Contents", *rows])]
+    text = "It is said here at some length, so that it is a text of its own."
+    pages = [[(50, 700, 14, head), (50, 660, 10, f"{text} {head}.")] for head in HEADS]
+    reading = read_source(pdf(tmp_path / "a.pdf", [contents, *pages]))
+    told = "\n".join(entry.answer for entry in reading.entries)
+    assert not any(row in told for row in rows) and all(f"own. {head}." in told for head in HEADS)
+    assert "1 What you need" in reasons(reading) and "is navigation" in reasons(reading)
+
+
+def test_names_and_prices_of_a_pdf_are_no_contents_though_headings_are_called_so(tmp_path):
+    prices = [f"{head[2:]} . . . . . {price}" for head, price in zip(HEADS, (19, 9, 29, 4, 12))]
+    listed = [(50, 700 - 20 * at, 10, row) for at, row in enumerate(["Prices", *prices])]
+    text = "It is said here at some length, so that it is a text of its own."
+    pages = [[(50, 700, 14, head[2:]), (50, 660, 10, f"{text} {head}.")] for head in HEADS]
+    reading = read_source(pdf(tmp_path / "a.pdf", [listed, *pages, *pages, *pages, *pages]))
+    told = "\n".join(entry.answer for entry in reading.entries)
+    assert all(price in told for price in prices)
+
+
 def test_a_row_of_a_pdf_table_that_a_page_tears_is_whole(tmp_path):
     rows = [(f"E{n:02}", f"Cause {n} is told", f"Do {n} times") for n in range(1, 21)]
     torn = ("E21", "Worn nozzle or", "Bleed it,"), ("", "air in the pump", "then replace it")

@@ -16,6 +16,7 @@ from statistics import median
 from typing import Any
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks, quoted
+from mm_support.knowledge.readers.pdf_contents import without_contents
 from mm_support.knowledge.readers.pdf_hyphens import joined, words_of
 from mm_support.knowledge.readers.pdf_line import Line
 from mm_support.knowledge.readers.pdf_lines import page_lines, rows_of
@@ -75,6 +76,9 @@ def read_pdf(file: File, remarks: Remarks) -> Iterator[Document]:
         if not has_contact(text):
             where = f"stands at the edges of {times} pages"
             remarks.skip(0, f"{quoted(text)} {where} and was left out")
+    told, contents = without_contents(told)
+    for text in contents:
+        remarks.skip_navigation(0, [text])
     told = _with_bold_heads(told, usual)
     words = words_of(line.text for line in chain.from_iterable(pages))
     levels = _levels({line.font for page in told for line in page if _is_large(line, usual)}, usual)
