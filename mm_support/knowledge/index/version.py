@@ -54,7 +54,7 @@ LOOKED_AT = 50  # entries, about, that tell the languages of a base
 LAYOUT = 12
 # how sources are read: what was read otherwise answers as before until it is made again, and keeps
 # the vectors of what says the same
-READING = 4
+READING = 5
 
 
 class VersionWriter:
