@@ -1,10 +1,54 @@
 // The desk's list: a press opens a conversation, the tab's title says how many wait, and keys do what
 // is done all day. Runs once, with what Gradio gives to gr.HTML: element and trigger (starts an event).
 
+// What was begun in the boxes stays in this tab, by conversation, until the server has it.
+const BEGUN = "mm-support-begun";
+const BOXES = ["reply", "note"];
+let begun = {};
+try { begun = JSON.parse(sessionStorage.getItem(BEGUN)) ?? {}; } catch { /* nothing was kept */ }
+const box = (id) => document.querySelector(`#${id} :is(input, textarea)`);
+const opened = () => document.querySelector("#about [data-conversation]")?.dataset.conversation;
+function keep() {
+  const texts = BOXES.map((id) => [id, box(id)?.value ?? ""]);
+  if (opened()) begun[opened()] = Object.fromEntries(texts);
+  try { sessionStorage.setItem(BEGUN, JSON.stringify(begun)); } catch { /* then for this page only */ }
+}
+window.msBegun = (conversation) => {
+  keep();
+  return begun[conversation] ?? {};
+};
+const pick = (conversation) => trigger("pick", { conversation, begun: msBegun(conversation) });
+document.addEventListener("input", (event) => {
+  if (event.target.closest?.("#reply, #note")) keep();
+});
+addEventListener("pagehide", keep);
+document.addEventListener("click", (event) => {
+  if (!event.target.closest?.("#sign-out")) return;
+  for (const id of BOXES) fill(id, "");
+  begun = {};
+  keep();
+});
+
+// Of a box that is sent what was typed meanwhile stays, also where another conversation is open by then.
+const sent = {};
+window.msSends = (id) => { sent[id] = { conversation: opened(), text: box(id).value }; };
+window.msSent = (id) => {
+  const { conversation, text } = sent[id];
+  const rest = (value) => value.startsWith(text) ? value.slice(text.length).trimStart() : value;
+  if (conversation === opened()) fill(id, rest(box(id).value));
+  else if (begun[conversation]) begun[conversation][id] = rest(begun[conversation][id]);
+  keep();
+};
+function fill(id, text) {
+  if (!box(id)) return;
+  box(id).value = text;
+  box(id).dispatchEvent(new Event("input", { bubbles: true }));
+}
+
 element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
   if (!pressed) return;
-  trigger("pick", { conversation: pressed.dataset.conversation });
+  pick(pressed.dataset.conversation);
   const shown = document.querySelector("#ms-case");
   const below = shown?.getBoundingClientRect().top >= element.getBoundingClientRect().bottom;
   if (below) shown.scrollIntoView();  // on a phone, where it stands under the list
@@ -14,7 +58,7 @@ element.addEventListener("click", (event) => {
 // was started anew.
 const OPEN = "conversation";
 const named = new URLSearchParams(location.hash.slice(1)).get(OPEN);
-if (named) trigger("pick", { conversation: named });
+if (named) pick(named);
 addEventListener("click", (event) => {
   const picked = event.target.closest?.("#cases [data-conversation], #found [data-conversation]");
   const { pathname, search } = location;

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from types import MappingProxyType
 from typing import Any
 
 import gradio as gr
@@ -48,6 +47,9 @@ KEPT_SOUND = """try {
   const kept = localStorage.getItem("mm-support-desk-sound");
   element.querySelector("input").checked = kept === "1";
 } catch { /* a browser that keeps nothing */ }"""
+# what stood in a box when it was sent leaves it once the server has it, see desk.js
+SENDS = "(...given) => {{ window.msSends('{}'); return given; }}"
+SENT = "() => window.msSent('{}')"
 # beside what the page knows: whether the agent types, see page.js
 TYPING = "(...given) => [...given.slice(0, -1), window.msTyping()]"
 
@@ -69,15 +71,13 @@ def desk_link(address: str, key: str, page: str = PATH) -> str:
 @dataclass(frozen=True, eq=False)
 class Parts(Outputs):
     """The parts of the page that change. key: what opens it; name: of who has no account, both kept
-    in the browser; picked: the conversation that is open; drafts: what was begun in the others, by
-    conversation; figures, accounts: for those who may.
+    in the browser; picked: the conversation that is open; figures, accounts: for those who may.
     """
 
     key: gr.BrowserState
     name: gr.BrowserState
     picked: gr.State
     seen: gr.State
-    drafts: gr.State
     timer: gr.Timer
     room: gr.Column
     figures: gr.Column
@@ -113,8 +113,8 @@ class DeskPage:
             shown |= {parts.room: gr.Column(visible=opens), parts.timer: gr.Timer(active=opens)}
             if not opens:  # what was on the page goes too
                 emptied = {parts.cases: "", parts.chat: [], parts.about: "", parts.reply: ""}
-                emptied |= {parts.search: "", parts.found: ""}
-                return {**shown, **emptied, parts.picked: "", parts.seen: Seen(), parts.drafts: {}}
+                emptied |= {parts.note: "", parts.search: "", parts.found: ""}
+                return {**shown, **emptied, parts.picked: "", parts.seen: Seen()}
             person = self.door.who(key)
         own = gr.Textbox(person.name or name, visible=not person.name)
         return {
@@ -144,22 +144,19 @@ class DeskPage:
             shown |= self.show_conversation(now, case)
         return {self.parts.seen: now, **shown}
 
-    def pick(
-        self,
-        event: gr.EventData,
-        key: str,
-        seen: Seen,
-        written: str = "",
-        drafts: Mapping[str, str] = MappingProxyType({}),
-    ) -> dict:
-        """Opens a conversation of the list, with the answer that was begun there. written: the one
-        that was begun in the conversation before.
+    def pick(self, event: gr.EventData, key: str, seen: Seen) -> dict:
+        """Opens a conversation of the list, with the answer and the note that were begun there: the
+        browser keeps them.
         """
-        picked = str(event.conversation)
+        picked, begun = str(event.conversation), getattr(event, "begun", {})
         shown = self.look(key, picked, seen)
-        left = {**drafts, seen.picked: written}
-        begun = left.pop(picked, "")
-        return {**self.emptied(shown, begun), self.parts.picked: picked, self.parts.drafts: left}
+        open_ = shown[self.parts.seen].holder.owner in ("waiting", "person")
+        return {
+            **shown,
+            self.parts.picked: picked,
+            self.parts.reply: gr.Textbox(begun.get("reply", ""), interactive=open_),
+            self.parts.note: gr.Textbox(begun.get("note", ""), interactive=True),
+        }
 
     def search(self, key: str, picked: str, words: str) -> dict:
         """The conversations that have all of these words; nothing is shown for none."""
@@ -204,14 +201,7 @@ class DeskPage:
                 desk.take(conversation, agent)
             desk.say(conversation, agent, text)
 
-        return self.emptied(self.act(answer, key, picked, agent, seen))
-
-    def emptied(self, shown: dict, begun: str = "") -> dict:
-        """With a box for the answer that holds nothing else than what was begun, open as long as
-        the conversation is.
-        """
-        open_ = shown[self.parts.seen].holder.owner in ("waiting", "person")
-        return {**shown, self.parts.reply: gr.Textbox(begun, interactive=open_)}
+        return self.act(answer, key, picked, agent, seen)
 
     def note(self, key: str, picked: str, agent: str, seen: Seen, text: str) -> dict:
         """Notes something for the other agents."""
@@ -219,7 +209,7 @@ class DeskPage:
         def write(conversation: str, agent: str) -> None:
             self.service.desk.note(conversation, agent, text)
 
-        return {**self.act(write, key, picked, agent, seen), self.parts.note: ""}
+        return self.act(write, key, picked, agent, seen)
 
     def snooze(self, key: str, picked: str, agent: str, seen: Seen, span: float | None) -> dict:
         """Puts the conversation off for so many minutes; None: nothing was chosen."""
@@ -303,7 +293,6 @@ def desk_page(demo: gr.Blocks, service: Service, door: Door, title: str) -> None
         name=gr.BrowserState("", storage_key="mm-support-agent", secret="mm-support-agent"),
         picked=gr.State(""),
         seen=gr.State(Seen()),
-        drafts=gr.State({}),
         timer=gr.Timer(POLL, active=False),
         room=room,
         figures=figures,
@@ -431,7 +420,7 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     typing = gr.Checkbox(False, visible=False)
     looked = [parts.key, parts.picked, parts.seen, parts.agent, typing]
     parts.timer.tick(page.look, looked, shown, js=TYPING, **quick)
-    picking = [parts.key, parts.seen, parts.reply, parts.drafts]
+    picking = [parts.key, parts.seen]
     parts.cases.pick(page.pick, picking, shown, **quick)
     parts.found.pick(page.pick, picking, shown, **quick)
     parts.found.clear(None, None, parts.found, js="() => ''", **quick)
@@ -441,7 +430,8 @@ def connect(demo: gr.Blocks, page: DeskPage) -> None:
     parts.give_back.click(page.give_back, where, shown, **QUIET)
     parts.close.pick(page.close, where, shown, **QUIET)
     parts.open_again.click(page.open_again, where, shown, **QUIET)
-    parts.reply.submit(page.say, [*where, parts.reply], shown, **QUIET)
-    parts.note.submit(page.note, [*where, parts.note], shown, **QUIET)
+    for box, send in ((parts.reply, page.say), (parts.note, page.note)):
+        sent = box.submit(send, [*where, box], shown, js=SENDS.format(box.elem_id), **QUIET)
+        sent.success(None, None, None, js=SENT.format(box.elem_id), **quick)
     parts.snooze.select(page.snooze, [*where, parts.snooze], shown, **QUIET)
     parts.suggest.click(page.suggest, [parts.key, parts.picked, parts.reply], parts.reply, **QUIET)

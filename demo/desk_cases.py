@@ -141,7 +141,9 @@ def reason(code: str) -> str:
 
 
 def about(now: Seen, case: Case | None) -> str:
-    """Whose the conversation is, why it was handed over, the summary, and what was noted."""
+    """Whose the conversation is, why it was handed over, the summary, and what was noted; desk.js
+    reads which one it is.
+    """
     if not now.picked:
         choose = f'<p class="ms-muted">{said("desk_choose")}</p>'
         return f'<section class="ms-card ms-none">{choose}</section>'
@@ -152,7 +154,8 @@ def about(now: Seen, case: Case | None) -> str:
         title = said("desk_summary")
         summary = f"<details open><summary>{title}</summary>{lines}</details>" if lines else ""
     return (
-        f'<section class="ms-card"><h2>{state(now.holder)}{facts}</h2>'
+        f'<section class="ms-card" data-conversation="{esc(now.picked)}">'
+        f"<h2>{state(now.holder)}{facts}</h2>"
         f"{summary}{noted(now.notes)}{told(now.history)}</section>"
     )
 

@@ -11,7 +11,8 @@ element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
   if (!pressed) return;
   for (const each of element.querySelectorAll(".ms-case")) each.ariaCurrent = each === pressed ? "true" : null;
-  trigger("pick", { conversation: pressed.dataset.conversation });
+  const { conversation } = pressed.dataset;
+  trigger("pick", { conversation, begun: msBegun(conversation) });  // see desk.js
   const shown = document.querySelector("#ms-case");
   const below = shown?.getBoundingClientRect().top >= element.getBoundingClientRect().bottom;
   if (below) shown.scrollIntoView();  // on a phone, where it stands under the list

@@ -1180,6 +1180,50 @@ def test_a_person_takes_over_answers_and_gives_back(customer, open_desk):
     expect(finished(customer)).to_contain_text("the water does not drain")
 
 
+def test_what_is_begun_at_the_desk_stays_with_its_conversation_until_it_is_sent(
+    customer, open_desk, open_page, service, monkeypatch
+):
+    other = open_page()
+    ask(other, "What does E24 mean?", knowledge="Smart home")
+    finished(other)
+    other.get_by_role("button", name="Talk to a person").click()
+    desk = open_desk("Ada")
+    waiting = desk.locator(".ms-case.ms-waiting")
+    first, second = (waiting.nth(n).get_attribute("data-conversation") for n in (-2, -1))
+    answer, note = desk.get_by_label("Your answer"), desk.get_by_label("Note")
+
+    def opens(conversation):
+        desk.locator(f"#cases [data-conversation='{conversation}']").click()
+        expect(desk.locator(f"#about [data-conversation='{conversation}']")).to_be_visible()
+
+    opens(first)
+    answer.fill("Dear customer,")
+    note.fill("a regular")
+    opens(second)
+    expect(answer).to_have_value("")
+    expect(note).to_have_value("")
+    desk.goto("about:blank")  # without a word to the server
+    desk.goto(f"{other.url}desk#conversation={first}")
+    expect(answer).to_have_value("Dear customer,")
+    expect(note).to_have_value("a regular")
+    desk.get_by_label("Your name").fill("Ada")
+    say = service.desk.say
+
+    def slowly(*given):
+        time.sleep(1)
+        say(*given)
+
+    monkeypatch.setattr(service.desk, "say", slowly)
+    answer.press("Enter")
+    answer.press_sequentially(" and more")  # while that is sent
+    expect(answer).to_have_value("and more")
+    desk.reload()
+    expect(answer).to_have_value("and more")
+    expect(note).to_have_value("a regular")
+    desk.locator("#sign-out").click()
+    assert "more" not in desk.evaluate("JSON.stringify(sessionStorage)")
+
+
 NOTES = """
 window.notes = 0;
 const { start } = OscillatorNode.prototype;
