@@ -56,9 +56,9 @@ from mm_support.knowledge.text_score import load_text_score
 from mm_support.parts import Parts
 from mm_support.paths import PACKS
 from mm_support.pipeline.fuse import query_of
-from mm_support.rounds import Rounds, Task
+from mm_support.rounds import Rounds, Stopping, Task
 from mm_support.stages import STAGES, wanted_stages
-from mm_support.types import UserTurn
+from mm_support.types import Remark, UserTurn
 from mm_support.weights import PREFIX, check_listed, fetch
 
 log = logging.getLogger(__name__)
@@ -66,7 +66,7 @@ log = logging.getLogger(__name__)
 # models put together from several packages
 MADE_OF = {"clip-lite": ("efficientnet-lite2", "all-MiniLM-L6-v2")}
 ACTING = "-acting"  # ends the label of a pack that was ingested with its actions
-PACKS_LOCK = "packs--"  # as if they were one base
+PACKS_LOCK = "packs--"  # begins the name of what is held while a pack is made
 FOLLOW = 1.0  # s between looks at the server
 HEARD_THERE = 8  # recordings that a cluster hears at once for one front
 LATER = ("see", "read", "hear", "speak")  # stages that nothing typed needs
@@ -98,9 +98,8 @@ def load_parts(settings: Settings, report: Callable[[str], None], at_once: bool 
         gate = gate_for(settings).wishing(settings.answer_precision)
         understand = partial(query_of, encoders, fusion)
         knowledge = load_knowledge(settings, index, encoders, text, understand, gate)
-        if settings.packs:
-            with index.changing(PACKS_LOCK):  # of several fronts one ingests them
-                ingest_packs(knowledge, PACKS, report, settings.actions)
+        if settings.packs:  # that are there in an earlier version are made again behind
+            ingest_packs(knowledge, PACKS, report, settings.actions, at_once)
         head = head_for(settings.text_model, text.encode_pieces, settings.cache_dir, report)
         report("Loading, where there is one, the language model")
         policy = Policy(gate, IntentReader(head, asked.encode_pieces))
@@ -184,8 +183,15 @@ def _followed_index(
 
 
 def _keep_in_step(opened: ExitStack, settings: Settings, knowledge: Knowledge) -> None:
-    """Begins, beside the service, to renew bases of other models and to read sites again."""
-    opened.callback(Renewal(knowledge).close)
+    """Begins, beside the service, to renew bases of other models and packs, and to read sites
+    again.
+    """
+
+    def packs(stop: Stopping) -> None:
+        if settings.packs:
+            ingest_packs(knowledge, PACKS, stop, settings.actions)
+
+    opened.callback(Renewal(knowledge, packs).close)
     if settings.sync_hours:
         notes = settings.data_dir / "sites"
         opened.callback(Schedule(knowledge, settings.sync_hours, notes).start().close)
@@ -293,27 +299,45 @@ def signature(settings: Settings) -> str:
 
 
 def ingest_packs(
-    knowledge: Knowledge, folder: Path, report: Callable[[str], None], acts: bool = False
+    knowledge: Knowledge,
+    folder: Path,
+    report: Callable[[str], object],
+    acts: bool = False,
+    new: bool = False,
 ) -> None:
     """Ingests the packs that come with the project and are new or changed, or of other models, but
-    never over somebody's own base. acts: with the actions that they declare.
+    never over somebody's own base. report: told how far it is; what it raises ends it. acts: with
+    the actions that they declare. new: only those that are not there.
     """
-    stale = knowledge.stale()
     for pack in sorted(path.parent for path in folder.glob("*/entries.jsonl")):
-        acting = ACTING if acts and (pack / FILE).is_file() else ""
-        wanted = f"{PACK}{digest(pack)}{acting}"
-        present = knowledge.version(pack.name)
-        changed = present != wanted or pack.name in stale
-        if present is None or (present.startswith(PACK) and changed):
-            progress = partial(_report_ingesting, report, pack.name)
-            done = knowledge.ingest(pack.name, pack, progress, wanted, actions=acts)
-            for file, line, reason in done.skipped:
-                if reason == ACTIONS_LEFT_OUT:
-                    continue  # they are switched off
-                log.warning("%s, %s line %d: %s", pack.name, file, line, reason)
+        name = pack.name
+        wanted = f"{PACK}{digest(pack)}{ACTING if acts and (pack / FILE).is_file() else ''}"
+        if not _is_due(knowledge, name, wanted, new):
+            continue
+        with knowledge.changing(f"{PACKS_LOCK}{name}"):  # of several fronts one ingests it
+            if _is_due(knowledge, name, wanted, new):
+                progress = partial(_report_ingesting, report, name)
+                done = knowledge.ingest(name, pack, progress, wanted, actions=acts)
+                _log_skipped(name, done.skipped)
+
+
+def _is_due(knowledge: Knowledge, name: str, wanted: str, new: bool) -> bool:
+    """Whether a pack is to be ingested. wanted: the label that it has then; new: only where no base
+    has its name.
+    """
+    present = knowledge.version(name)
+    if present is None or new:
+        return present is None
+    return present.startswith(PACK) and (present != wanted or name in knowledge.stale())
+
+
+def _log_skipped(name: str, skipped: Sequence[Remark]) -> None:
+    for file, line, reason in skipped:
+        if reason != ACTIONS_LEFT_OUT:  # they are switched off
+            log.warning("%s, %s line %d: %s", name, file, line, reason)
 
 
 def _report_ingesting(
-    report: Callable[[str], None], name: str, done: int, total: int, _: str
+    report: Callable[[str], object], name: str, done: int, total: int, _: str
 ) -> None:
     report(f"Ingesting the knowledge base {name}: {done} of {total} entries")

@@ -5,6 +5,7 @@ memory at once.
 import json
 import threading
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from types import SimpleNamespace
 from unittest.mock import Mock
@@ -126,7 +127,7 @@ def test_a_base_that_fails_keeps_no_other_from_being_made_again_and_learned_abou
         return IngestReport(1, [], 0.1)
 
     bases = SimpleNamespace(
-        stale=lambda: ["gone", "kb"],
+        stale=lambda packs=True: ["gone", "kb"],
         unfitted=lambda: ["gone", "kb"],
         renew=lambda name, _: done(name, made),
         fit=lambda name: done(name, learned),
@@ -532,6 +533,32 @@ def test_packs_are_ingested_when_they_or_the_models_change_but_never_over_a_base
     assert answers(make(), "two") == {"b": "Mine."}
     assert [(base.name, base.own) for base in make().list()] == [("one", False), ("two", True)]
     assert not (tmp_path / "sources" / "one").exists()
+
+
+def test_after_an_upgrade_no_start_waits_for_packs_and_bases_of_ones_own_come_first(
+    make, tmp_path, caplog
+):
+    """Of two fronts that start at once each makes what the other has not."""
+    pack = tmp_path / "packs" / "pack"
+    pack.mkdir(parents=True)
+    (pack / "entries.jsonl").write_text('{"id": "a", "title": "A", "answer": "Good."}')
+    ingest_packs(make(), pack.parent, lambda _: None, new=True)
+    make().ingest("tern", table(tmp_path / "own.csv", b="Mine."))
+    said, newer = [], [make(models="others") for _ in range(2)]
+    for knowledge in newer:
+        ingest_packs(knowledge, pack.parent, said.append, new=True)
+    assert not said and newer[0].stale() == ["pack", "tern"]
+    assert answers(newer[0], "pack") == {"a": "Good."} and newer[0].stale(packs=False) == ["tern"]
+
+    def packs(knowledge, stop):
+        assert knowledge.stale(packs=False) == []
+        ingest_packs(knowledge, pack.parent, lambda told: (said.append(told), stop()))
+
+    renewals = [Renewal(knowledge, partial(packs, knowledge)) for knowledge in newer]
+    for renewal in renewals:
+        renewal.thread.join()
+    assert newer[0].stale() == [] and len([told for told in said if "1 of 1" in told]) == 1
+    assert "could not" not in caplog.text
 
 
 def test_the_sites_of_bases_are_told_and_their_files_are_not(make, tmp_path, monkeypatch):

@@ -146,8 +146,7 @@ def test_of_fronts_that_start_at_once_one_ingests_the_packs(fronts, folder, tmp_
     (packs / "pack" / "entries.jsonl").write_text(row)
 
     def start(front):
-        with front.knowledge._index.changing(loading.PACKS_LOCK):
-            loading.ingest_packs(front.knowledge, packs, counted.append)
+        loading.ingest_packs(front.knowledge, packs, counted.append)
 
     with ThreadPoolExecutor(2) as threads:
         list(threads.map(start, fronts))

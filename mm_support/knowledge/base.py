@@ -11,6 +11,7 @@ import json
 import logging
 import time
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import asdict, replace
 from os.path import exists
 from pathlib import Path
@@ -62,6 +63,10 @@ class Knowledge(Bases):
         self._reading, self._sources = reading, SourceFolder(index.sources_dir)
         self._publisher = Publisher(index, self._maker, self._sources, lambda: self.give_way())
         self.give_way: Callable[[], None] = lambda: None  # before each batch that is encoded
+
+    def changing(self, name: str) -> AbstractContextManager[None]:
+        """Whoever is in it changes a base alone, over all processes."""
+        return self._index.changing(name)
 
     def ingest(
         self,

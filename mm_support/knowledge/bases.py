@@ -206,12 +206,14 @@ class Bases:
         version = self._readable(name)
         return version.about.label if version else ""
 
-    def stale(self) -> list[str]:
+    def stale(self, packs: bool = True) -> list[str]:
         """Bases that are to be made again: with vectors of other models, by which they answer by
-        their words meanwhile, or of sources that were read otherwise.
+        their words meanwhile, or of sources that were read otherwise. packs: also those that came
+        with the project.
         """
         opened = ((name, self._readable(name)) for name in self._index.names())
-        return [name for name, own in opened if own and not self._index.is_current(own)]
+        old = ((name, own.about) for name, own in opened if own and not self._index.is_current(own))
+        return [name for name, about in old if packs or not about.label.startswith(PACK)]
 
     def sites(self) -> Iterator[tuple[str, str]]:
         """Each base, and the address of each site that it is made of."""
