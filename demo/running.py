@@ -15,6 +15,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+from gradio.exceptions import ServerFailedToStartError
+from gradio.http_server import Server
 from gradio.utils import get_upload_folder
 
 from demo.assistants import tool_routes
@@ -34,6 +36,7 @@ from mm_support.rounds import Rounds, Task
 PATIENCE = 8.0  # s that turns have to end after SIGTERM
 SENDING = 0.5  # s in which the last words reach their readers
 CLOSING = 1.5  # s to give everything back, in which a model that still loads may not be ready
+LOOK = 0.01  # s between looks whether the server is there
 HOUR, DAY = 3_600, 86_400  # s
 PAGES = {  # to which links are printed
     "/desk": "The desk, for people who answer customers",
@@ -76,6 +79,7 @@ def serve(
         more += chatwoot_routes(service.chatwoot.received, settings.chatwoot_secret)
     known = speech_of(page)
     options = launch_options(brand, limits, is_ready, room, metrics, more, lifespan, known)
+    Server.run_in_thread = run_patiently  # type: ignore[method-assign]
     _, address, _ = page.launch(prevent_thread_lock=True, **options)
     if codes is not None:
         print_links(address, codes)
@@ -85,6 +89,18 @@ def serve(
         print("Ending; once more to end at once.", file=sys.stderr, flush=True)
     end(page, service)
     return 0
+
+
+def run_patiently(server: Server) -> None:
+    """Serves in a thread, from when it is begun: Gradio gives it 5 s by the system's clock, which a
+    busy machine may need, or which may be set meanwhile. Raises ServerFailedToStartError.
+    """
+    server.thread = threading.Thread(target=server.run, daemon=True)
+    server.thread.start()
+    while not server.started:
+        server.thread.join(LOOK)
+        if not (server.thread.is_alive() or server.started):
+            raise ServerFailedToStartError("The server cannot start; see above.")
 
 
 def watch_over(uploads: Path) -> None:
