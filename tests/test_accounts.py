@@ -137,6 +137,14 @@ def test_wrong_passwords_lock_a_name_for_a_while_also_one_that_is_no_accounts(ac
     assert accounts.who(accounts.sign_in("Ada", GOOD)).name == "Ada"
 
 
+def test_a_name_is_not_locked_for_hours_because_the_clock_was_set_back(accounts):
+    for _ in range(TRIES):
+        with pytest.raises(InputError, match="wrong"):
+            accounts.sign_in("Ada", "a wrong password")
+    older(accounts, TriesRow, -timedelta(hours=6))
+    assert accounts.who(accounts.sign_in("Ada", GOOD)).name == "Ada"
+
+
 def test_who_fails_from_elsewhere_keeps_nobody_out_until_many_do(accounts, monkeypatch):
     monkeypatch.setattr(module, "_fits", lambda hashed, password: password == GOOD)
     for _ in range(TRIES + 2):

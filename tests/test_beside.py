@@ -40,7 +40,7 @@ def test_a_note_is_for_the_desk_and_never_for_the_customer(page, chat, service):
     conversation, _ = handed_over(chat)
     session = conversation.session_id
     shown = page.note(KEY, session, "Ada", Seen(), f"Was rude. {HOSTILE}")
-    assert shown["note"] == "" and "Was rude." in shown["about"] and "<img" not in shown["about"]
+    assert "Was rude." in shown["about"] and "<img" not in shown["about"]
     assert service.desk.owner(session) == "waiting"  # noting takes nothing
     visit = service.visit(conversation.token)
     read = f"{visit.conversation(session)}{visit.messages(session)}{visit.holder(session)}"
@@ -109,9 +109,10 @@ def test_each_side_sees_for_a_moment_that_the_other_types(page, chat, service): 
     assert "Ada is typing" in shown["people"]
     chat.follow(shown["conversation"], typing=True)
     assert "Typing" in page.look(KEY, session, Seen())["cases"]
-    set_back(service.store, agent_typed=TYPING, customer_typed=TYPING)
-    assert "has joined" in chat.follow(shown["conversation"])["people"]
-    assert "Typing" not in page.look(KEY, session, Seen())["cases"]
+    for ago in (TYPING, -6 * 3600):  # or by a clock that was set back since
+        set_back(service.store, agent_typed=ago, customer_typed=ago)
+        assert "has joined" in chat.follow(conversation)["people"]
+        assert "Typing" not in page.look(KEY, session, Seen())["cases"]
 
 
 def test_what_was_typed_is_over_once_it_is_said(chat, service):  # noqa: F811

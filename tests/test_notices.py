@@ -74,11 +74,11 @@ def waiting_notices(store):
         return list(session.scalars(select(NoticeRow)))
 
 
-def due_now(store):
-    """As if the time until the next attempt had passed."""
+def due_now(store, ahead=timedelta()):
+    """As if the time until the next attempt had passed; ahead: by a clock that is set back then."""
     with store.writing() as session:
         for row in session.scalars(select(NoticeRow)):
-            row.due = now()
+            row.due = now() + ahead
 
 
 def test_each_change_is_told_once_and_signed(store, receiver):
@@ -127,6 +127,17 @@ def test_a_receiver_that_fails_is_asked_again_later_and_later(store, receiver, c
     assert len({headers["webhook-id"] for headers, _ in receiver.got}) == 1
     assert len(receiver.got) == 3 and "status 500" in caplog.text
     assert SECRET not in caplog.text
+
+
+def test_a_notice_waits_no_longer_than_for_another_attempt_when_the_clock_is_set_back(
+    store, receiver
+):
+    notices = sender(store, receiver)
+    hand_over(store)
+    due_now(store, timedelta(minutes=30))
+    assert notices.send_due() == 0
+    due_now(store, timedelta(hours=6))
+    assert notices.send_due() == 1
 
 
 def test_a_channel_that_breaks_in_an_unforeseen_way_keeps_no_other_notice_waiting(store, caplog):

@@ -299,8 +299,11 @@ def _account(session: Session, name: str) -> AccountRow:
 
 
 def _tries(session: Session, keys: Sequence[str]) -> list[TriesRow]:
-    """The rows that count tries, locked; rows of tries long ago are deleted."""
-    session.execute(delete(TriesRow).where(TriesRow.latest < now() - LOCK))
+    """The rows that count tries, locked; rows of tries long ago are deleted, and of those that are
+    still to come, since the clock was set back.
+    """
+    near = TriesRow.latest.between(now() - LOCK, now() + LOCK)
+    session.execute(delete(TriesRow).where(~near))
     rows = []
     for key in keys:
         while (row := session.get(TriesRow, key, with_for_update=True)) is None:

@@ -11,7 +11,7 @@ from typing import NamedTuple, cast
 from sqlalchemy import case, func, select
 from sqlalchemy.orm import Session, aliased
 
-from mm_support.desk.ownership import to_come
+from mm_support.desk.ownership import just_now, to_come
 from mm_support.desk.reasons import SAFETY
 from mm_support.store.models import (
     ConversationRow,
@@ -70,7 +70,7 @@ def _case(
         ends.knowledge if ends else "",
         ends.words if ends else "",
         unanswered=ends is not None and (wrote is None or wrote < ends.last),
-        typing=to_come(row.customer_typed, TYPING),
+        typing=just_now(row.customer_typed, TYPING),
         danger=any(each.code == SAFETY for each in handoffs),
         language=ends.language if ends else "",
         snoozed=in_utc(row.snoozed) if row.snoozed and to_come(row.snoozed) else None,
@@ -101,7 +101,7 @@ def _ends(session: Session, names: Sequence[str]) -> dict[str, Ends]:
 
 
 def holder_of(row: ConversationRow) -> Holder:
-    typing = to_come(row.agent_typed, TYPING)
+    typing = just_now(row.agent_typed, TYPING)
     return Holder(cast(Owner, row.owner), row.agent, typing=typing, score=row.score)
 
 

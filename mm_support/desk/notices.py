@@ -88,13 +88,16 @@ class Notices:
 
     def _claim(self) -> Notice | None:
         """A notice that no other process sends while the lease lasts; those of a conversation in
-        the order in which they came.
+        the order in which they came. One that is due later than any may be is due: the clock was
+        set back.
         """
         earlier = aliased(NoticeRow)
         own = earlier.conversation_id == NoticeRow.conversation_id, earlier.id < NoticeRow.id
         same = earlier.channel == NoticeRow.channel
         waits = select(earlier.id).where(*own, same, ~earlier.failed).exists()
-        due = NoticeRow.channel.in_(self._channels), ~NoticeRow.failed, NoticeRow.due <= now()
+        last = now() + timedelta(seconds=LONGEST_WAIT)
+        later = (NoticeRow.due > now()) & (NoticeRow.due <= last)
+        due = NoticeRow.channel.in_(self._channels), ~NoticeRow.failed, ~later
         query = select(NoticeRow).where(*due, ~waits).order_by(NoticeRow.due, NoticeRow.id)
         with self._store.writing() as session:
             row = session.scalars(query.limit(1).with_for_update(skip_locked=True)).first()

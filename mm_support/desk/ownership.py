@@ -146,9 +146,15 @@ def silent_rows(before: datetime, conversation: str | None) -> Select[Conversati
     return query.where(ConversationRow.id == conversation) if conversation else query
 
 
-def to_come(time: datetime | None, seconds: float = 0) -> bool:
-    """Whether a time, with so many seconds added, is still to come."""
-    return time is not None and in_utc(time) + timedelta(seconds=seconds) > now()
+def to_come(time: datetime | None) -> bool:
+    return time is not None and in_utc(time) > now()
+
+
+def just_now(time: datetime | None, seconds: float) -> bool:
+    """Whether a time is no more than so many seconds away: one that is hours ahead, since the clock
+    was set back, is not.
+    """
+    return time is not None and abs(now() - in_utc(time)) < timedelta(seconds=seconds)
 
 
 def checked(text: str, most: int, what: str) -> str:
