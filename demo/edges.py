@@ -17,6 +17,7 @@ from typing import Any
 
 import gradio as gr
 from gradio import processing_utils
+from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_upload_folder
 from gradio_client.utils import is_http_url_like
 from limits import RateLimitItem, parse
@@ -53,6 +54,7 @@ PAGES = re.compile(r"/(desk|workshop|preview)?/?")
 # a whole reply, by its name
 TURNS = re.compile(r"(/gradio_api/(api|call(/v2)?|run)/chat|/v1/chat/completions)/?$")
 READS = ("GET", "HEAD", "OPTIONS")
+NOTHING = "There is nothing here."
 FOREIGN = "A page of another site may not send this; name it in MM_SUPPORT_FRAME_ORIGINS."
 LOOPBACK = ("127.0.0.1", "::1")
 Known = Callable[[Any], bool]
@@ -131,7 +133,7 @@ def app_parts(
 
     def figures(request: Request) -> Response:
         if metrics is None or not (limits.open_metrics or is_from_here(request)):
-            return answer(Refused(404, "There is nothing here."))
+            return answer(Refused(404, NOTHING))
         return Response(metrics(), media_type=METRICS_TYPE)
 
     return {
@@ -210,9 +212,10 @@ class Edges:
             if scope["method"] == "POST" and kind_of(path) == "sounds":
                 given = await self.spoken(given)
             await self.app(scope, given, with_headers)
-        except Refused as refusal:
+        except (Refused, FnIndexInferError) as problem:
             if started:
                 raise
+            refusal = problem if isinstance(problem, Refused) else Refused(404, NOTHING)
             await answer(refusal, scope)(scope, receive, with_headers)
 
     def checked(self, path: str, scope: Scope, receive: Receive) -> Receive:
@@ -222,7 +225,7 @@ class Edges:
         file = FILE.fullmatch(path)
         fetched = file is not None and is_http_url_like(file[1])  # Gradio would, for anybody
         if elsewhere or fetched or UNUSED.match(path):
-            raise Refused(404, "There is nothing here.")
+            raise Refused(404, NOTHING)
         headers = {
             name.decode("latin-1"): text.decode("latin-1") for name, text in scope["headers"]
         }
@@ -256,7 +259,7 @@ class Edges:
         left = [b"".join(pieces)]
         pieces.clear()
         if not self.known(_value(left[0])):
-            raise Refused(404, "There is nothing here.")
+            raise Refused(404, NOTHING)
 
         async def again() -> Message:
             if left:

@@ -258,6 +258,13 @@ def test_parts_of_the_framework_that_no_page_uses_are_not_there(address, path, m
     assert httpx.request(method, address + "/monitoring/summary").status_code == 404
 
 
+@pytest.mark.parametrize("path", ["/call/no_such", "/api/no_such", "/run/no_such"])
+def test_an_endpoint_that_there_is_not_is_told_without_a_traceback(address, path, caplog):
+    told = httpx.post(address + API + path, json={"data": []})
+    assert told.status_code == 404 and "nothing here" in told.text
+    assert "Traceback" not in caplog.text
+
+
 def test_the_page_comes_packed_to_those_who_can_unpack_it(address):
     sizes = {}
     for accepted in ("identity", "gzip"):
