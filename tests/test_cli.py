@@ -13,6 +13,7 @@ from mm_support import __main__ as cli
 from mm_support import terminal
 from mm_support.desk.audit import Audited
 from mm_support.errors import WeightsError
+from mm_support.knowledge.base import Knowledge
 from mm_support.knowledge.index.history import Change
 
 
@@ -282,6 +283,13 @@ def test_evaluation_of_own_cases(run, tmp_path, folder):  # noqa: F811
     text = report["modalities"]["text"]
     assert (text["answerable"], text["out_of_scope"]) == (2, 1)
     assert text["recall@1"]["value"] == 1.0 and text["out_of_scope_not_answered"]["value"] == 1.0
+
+
+def test_a_base_is_made_again_after_an_upgrade_before_it_is_measured(run, tmp_path, monkeypatch):
+    renewed, cases = [], tmp_path / "cases.jsonl"
+    monkeypatch.setattr(Knowledge, "renew", lambda knowledge, name: renewed.append(name))
+    cases.write_text('{"text": "refund late", "expect": "refund"}')
+    assert run("evaluate", "--knowledge", "kb", "--cases", cases)[0] == 0 and renewed == ["kb"]
 
 
 def test_a_dialogue_is_asked_turn_by_turn(run, tmp_path):

@@ -66,6 +66,7 @@ class Outcome:
 def run(args: argparse.Namespace, settings: Settings) -> int:
     outcomes: dict[str, list[Outcome]] = defaultdict(list)
     with closing(terminal.load_service(settings)) as service:
+        service.knowledge.renew(args.knowledge)  # after an upgrade it would answer by its words
         ids = {entry.id for entry in service.knowledge.entries(args.knowledge)}
         cases, skipped = read_cases(args.cases, args.knowledge, ids)
         report_skipped(args.cases, skipped)
