@@ -1023,6 +1023,17 @@ def test_so_is_a_base_of_which_a_file_is_missing(tmp_path, file):
     told_and_others_answer(tmp_path)
 
 
+def test_a_base_of_a_later_release_is_not_called_damaged(tmp_path):
+    Bases(tmp_path).replace("kb", random_points(4), "1")
+    (about,) = (tmp_path / "bases" / "kb").rglob("about.json")
+    written = json.loads(about.read_text())
+    models, _, layout = written["signature"].rpartition("-")
+    about.write_text(json.dumps(written | {"signature": f"{models}-{int(layout) + 1}"}))
+    (about.parent / "entries.sqlite").write_bytes(b"\xff" * 100)
+    with pytest.raises(KnowledgeError, match="later release.*start that one"):
+        Bases(tmp_path).index.open("kb")
+
+
 def told_and_others_answer(folder):
     again = Bases(folder)
     with pytest.raises(KnowledgeError, match="'kb' is damaged.*backup") as caught:

@@ -33,6 +33,7 @@ from mm_support.knowledge.index.entries import stored_entry
 from mm_support.knowledge.index.locks import share, take, waiting
 from mm_support.knowledge.index.version import (
     LAYOUT,
+    is_later,
     READING,
     Version,
     VersionWriter,
@@ -260,11 +261,18 @@ class FolderIndex:
         return None
 
     @contextmanager
-    def _readable(self, name: str) -> Iterator[None]:
-        """Raises KnowledgeError where a base's files are missing or cannot be read."""
+    def _readable(self, name: str, key: str = "") -> Iterator[None]:
+        """Raises KnowledgeError where a base's files are missing or cannot be read. key: the
+        version that is read.
+        """
         try:
             yield
         except (OSError, ValueError, TypeError, sqlite3.DatabaseError) as exc:
+            if key and is_later(self._folder / name / key):
+                raise KnowledgeError(
+                    f"The knowledge base {name!r} was made by a later release of this program:"
+                    " start that one, or ingest the base again with this one."
+                ) from exc
             raise KnowledgeError(
                 f"The knowledge base {name!r} is damaged: bring the folder bases/{name} of the "
                 "data folder back from a backup, or remove it and ingest the base again."
@@ -285,7 +293,7 @@ class FolderIndex:
 
     def _said(self, name: str, key: str) -> dict[str, str]:
         """id -> entry as JSON, of a version; nothing of none."""
-        with self._readable(name):
+        with self._readable(name, key):
             folder = self._folder / name / key
             return Version(folder, self.pictures_dir).entries.contents() if key else {}
 
@@ -298,7 +306,7 @@ class FolderIndex:
             return None
         if not held:
             return None
-        with self._readable(name):
+        with self._readable(name, key):
             version = Version(folder, self.pictures_dir, held)
             version.check(self.fits(version))
             return version

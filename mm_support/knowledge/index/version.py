@@ -114,6 +114,15 @@ def is_of_one(entries: Iterable[Entry], found: Postings) -> bool:
     return any(found.everywhere(term_set(name), HALF) for name in names_of(entries))
 
 
+def is_later(folder: Path) -> bool:
+    """Whether a later release wrote the files of a version, which this one may not know."""
+    with suppress(OSError, ValueError, TypeError):
+        about = About.read(json.loads((folder / ABOUT).read_bytes()))
+        _, _, layout = about.signature.rpartition("-")
+        return about.reading > READING or int(layout) > LAYOUT
+    return False
+
+
 class Version:
     """A version that is being read. held: an open file that says so to whoever removes old ones."""
 
