@@ -33,10 +33,10 @@ from mm_support.knowledge.index.entries import stored_entry
 from mm_support.knowledge.index.locks import share, take, waiting
 from mm_support.knowledge.index.version import (
     LAYOUT,
-    is_later,
     READING,
     Version,
     VersionWriter,
+    is_later,
 )
 from mm_support.knowledge.text_score import UNKNOWN, TextScore
 from mm_support.types import Entry
