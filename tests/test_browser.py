@@ -1222,6 +1222,9 @@ def test_what_is_begun_at_the_desk_stays_with_its_conversation_until_it_is_sent(
     expect(note).to_have_value("a regular")
     desk.locator("#sign-out").click()
     assert "more" not in desk.evaluate("JSON.stringify(sessionStorage)")
+    service.desk.take(second, "Ada")
+    for conversation in (first, second):
+        service.desk.close(conversation, "Ada", "solved")
 
 
 NOTES = """

@@ -491,7 +491,11 @@ def test_features_by_hand():
             features(
                 "the pump shows e24 today",
                 query,
-                [Hit(entry, 0.8, {"photo": 0.15}), Hit(entry, 0.5)],
+                [
+                    Hit(entry, 0.8, {"photo": 0.15, "text": 0.42}),
+                    Hit(entry, 0.5),
+                    Hit(entry, 0.4, {"photo": 0.06}),
+                ],
             ),
         )
     )
@@ -505,6 +509,8 @@ def test_features_by_hand():
             "photo_share": 0.3,
             "photo_score": 0.5,
             "photo_code": 0.0,
+            "photo_margin": 0.3,
+            "photo_and_words": 0.3,
             "context_share": 0.0,
             "leans": 0.4,
             "leans_cited": 0.4,
