@@ -3,6 +3,7 @@ memory at once.
 """
 
 import json
+import shutil
 import threading
 from dataclasses import replace
 from functools import partial
@@ -451,6 +452,27 @@ def test_a_base_of_other_models_answers_by_its_words_and_is_made_again_from_its_
     (found,) = after.find("kb", asked("zebra"), 1)
     assert found.entry.id == "a" and found.score == pytest.approx(by_vectors.score)
     assert answers(make(models="others")) == answers(after)
+
+
+@pytest.mark.parametrize("kept_beside", [True, False])  # False: as releases before kept a file
+def test_a_single_file_keeps_its_pictures_when_it_is_made_again(make, tmp_path, kept_beside):
+    folder = tmp_path / "shop"
+    (folder / "photos").mkdir(parents=True)
+    Image.new("RGB", (64, 64), (10, 10, 10)).save(folder / "photos" / "lamp.png")
+    (folder / "private.png").write_bytes((folder / "photos" / "lamp.png").read_bytes())
+    row = {"id": "lamp", "title": "Lamp", "answer": "It is dark.", "pictures": ["photos/lamp.png"]}
+    (folder / "faq.jsonl").write_text(json.dumps(row))
+    make().ingest("kb", folder / "faq.jsonl")
+    shutil.rmtree(folder)
+    (copy,) = (tmp_path / "sources").rglob("*.png")
+    assert copy.name == "lamp.png"
+    if not kept_beside:
+        copy.unlink()
+    after = make(models="others")
+    report = after.renew("kb")
+    ((picture,),) = [entry.pictures for entry in after.entries("kb")]
+    assert picture.is_file() and bool(report.skipped) != kept_beside
+    assert after.renew("kb").entries == 1 and after.stale() == []
 
 
 def test_an_upgrade_is_no_change_that_is_undone(make, tmp_path):

@@ -32,7 +32,7 @@ from mm_support.knowledge.points import PointMaker
 from mm_support.knowledge.publishing import Progress, Publisher
 from mm_support.knowledge.query import SearchQuery
 from mm_support.knowledge.sources import Recipe, Source, SourceFolder, digest, origin_of
-from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged
+from mm_support.knowledge.wanted import BY_HAND, Wanted, held, merged, with_pictures
 from mm_support.types import Entry, IngestReport, Remark, UserTurn
 
 log = logging.getLogger(__name__)
@@ -222,7 +222,7 @@ class Knowledge(Bases):
                 readings.append(read)
                 remarks += read.skipped
                 new = [Wanted(entry, source.origin) for entry in read.entries]
-                wanted = merged(wanted, new, recipe, [])
+                wanted = merged(wanted, with_pictures(new, wanted), recipe, [])
         noted, label = self._noted(name, progress), old.about.label
         try:
             self._publisher.publish(name, wanted, recipe, label, remarks, noted, again=True)

@@ -8,13 +8,14 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
 from mm_support.knowledge.points import PointMaker, entry_digest
-from mm_support.knowledge.sources import Recipe, SourceFolder
+from mm_support.knowledge.sources import Recipe, SourceFolder, origin_of
 from mm_support.knowledge.wanted import Wanted, held
 from mm_support.types import Entry, Remark
 
@@ -55,7 +56,10 @@ class Publisher:
         report = _timed(progress or (lambda *_: None))
         with self._index.writing(name) as new:
             if copied is not None:
-                recipe = recipe.with_source(self._sources.keep(name, copied))
+                origin = origin_of(copied)
+                own = (one.entry.pictures for one in wanted if one.origin == origin)
+                kept = self._sources.keep(name, copied, chain.from_iterable(own))
+                recipe = recipe.with_source(kept)
             for point in self._points(name, wanted, remarks, report):
                 new.add(point)
             report(len(wanted), len(wanted), "done")

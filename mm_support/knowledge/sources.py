@@ -12,7 +12,7 @@ import hashlib
 import os
 import shutil
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -81,18 +81,22 @@ class SourceFolder:
     def forget_pages(self, name: str) -> None:
         shutil.rmtree(self.pages(name), ignore_errors=True)
 
-    def keep(self, name: str, source: Path | str) -> Source:
-        """Copies what can be read of a file or folder, once a content; a site has its pages."""
+    def keep(self, name: str, source: Path | str, pictures: Iterable[Path] = ()) -> Source:
+        """Copies what can be read of a file or folder, once a content; a site has its pages.
+        pictures: that its entries have; those that lie beside or below a single file go with it.
+        """
         if is_address(source):
             return Source(str(source))
         path = Path(source)
-        kept = Source(str(path.resolve()), digest(path), path.resolve().name)
+        shown = [*_pictures_of(path, pictures)]
+        kept = Source(str(path.resolve()), _digest([*_files(path), *shown]), path.resolve().name)
         target = self._folder / name / kept.kept
         if target.exists():
             return kept
         beside = target.with_suffix(f".{uuid.uuid4().hex[:8]}")
-        for file, place in _files(path):
-            copy = beside / kept.name / place
+        files = [(file, Path(kept.name, place)) for file, place in _files(path)]
+        for file, place in (*files, *shown):
+            copy = beside / place
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copyfile(file, copy)
         try:
@@ -112,10 +116,22 @@ def origin_of(source: Path | str) -> str:
 
 def digest(path: Path) -> str:
     """16 hex digits that change when any knowledge file or picture of a file or folder does."""
+    return _digest(_files(path))
+
+
+def _digest(files: Iterable[tuple[Path, str]]) -> str:
     total = hashlib.sha256()
-    for file, place in _files(path):
+    for file, place in files:
         total.update(f"{place}\0".encode() + hashlib.sha256(file.read_bytes()).digest())
     return total.hexdigest()[:DIGITS]
+
+
+def _pictures_of(path: Path, pictures: Iterable[Path]) -> Iterator[tuple[Path, str]]:
+    """The pictures of a single file's entries that lie in its folder, and their place there."""
+    folder = path.resolve().parent
+    for picture in dict.fromkeys(pictures) if path.is_file() else ():
+        if picture.is_relative_to(folder) and picture.is_file():
+            yield picture, picture.relative_to(folder).as_posix()
 
 
 def _files(path: Path) -> Iterator[tuple[Path, str]]:

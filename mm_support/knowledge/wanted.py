@@ -6,7 +6,7 @@ Knows no vector and no file: entries go in, entries come out, in an order.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from mm_support.knowledge.entries import remark
 from mm_support.knowledge.index.version import Version
@@ -32,6 +32,18 @@ def held(version: Version) -> list[Wanted]:
     """What a version holds, in its order. Digests of other models' versions hold as well."""
     records = version.entries.records(range(len(version)))
     return [Wanted(record.entry, record.origin, record.digest) for record in records]
+
+
+def with_pictures(read: Sequence[Wanted], before: Sequence[Wanted]) -> list[Wanted]:
+    """The entries of a source that is read again, those without pictures with the ones that they
+    had: of a single file these were not kept beside it in releases before.
+    """
+    shown = {(own.entry.id, own.origin): own.entry.pictures for own in before}
+    had = ((own, shown.get((own.entry.id, own.origin), ())) for own in read)
+    return [
+        own if own.entry.pictures else replace(own, entry=replace(own.entry, pictures=pictures))
+        for own, pictures in had
+    ]
 
 
 def merged(
