@@ -22,6 +22,7 @@ from mm_support.decide.confidence import FEATURES, Gate
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.speaking import Speech
+from mm_support.decide.decision import Decision
 from mm_support.decode.verify import Verdict
 from mm_support.decode.voice import PAUSE
 from mm_support.encode.text import RememberingEncoder
@@ -36,7 +37,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import query_of
 from mm_support.pipeline.perceive import perceive
 from mm_support.pipeline.resume import cited_before, rest_of
-from mm_support.pipeline.retrieve import words_alone
+from mm_support.pipeline.retrieve import LookedUp, with_shown, words_alone
 from mm_support.pipeline.step import drained
 from mm_support.pipeline.turn import judge
 from mm_support.service import SupportService, open_keeper
@@ -445,6 +446,23 @@ def test_words_whose_entry_looks_otherwise_do_not_outdo_what_a_photo_surely_show
     found = judged.query, hits
     query, _ = words_alone(parts, "kb", judged.question, perceived, found)
     assert ("photo" not in query.fused.weights) == alone
+
+
+@pytest.mark.parametrize(
+    "words, reason, closest", [("", "unknown", 0), ("Raw?", "ambiguous", 0), ("Raw?", "unknown", 1)]
+)
+def test_what_a_photo_shows_is_the_closest_to_what_nothing_answers(
+    make, red, words, reason, closest
+):
+    parts = make().parts
+    turn = UserTurn(words, red, None, "kb")
+    perceived = drained(perceive(parts.encoders, turn))
+    judged = drained(judge(parts, turn, perceived=perceived))
+    nothing = Decision("refuse", reason, 0.1, ())
+    looked = LookedUp(judged.question, judged.query, judged.hits, nothing)
+    told = with_shown(parts, "kb", looked, perceived[1]).decision
+    assert told == replace(nothing, hits=told.hits)
+    assert [hit.entry.id for hit in told.hits] == ["e24"] * closest
 
 
 def test_a_base_of_which_nothing_holds_today_answers_nothing_and_no_question_fails(

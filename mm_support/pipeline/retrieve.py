@@ -106,6 +106,7 @@ def look_up(
             asked = replace(asked, context=leant_on[-1].words)
         decision = parts.policy.decide(asked, query, entries_of(hits), past)
         own = nameless(parts, knowledge, LookedUp(asked, query, hits, decision))
+        own = with_shown(parts, knowledge, own, perceived[1])
     whole = completed(question, past, knowledge)
     if whole is question or own.decision.reason not in NAMING:
         return own
@@ -137,23 +138,35 @@ def words_alone(
     decision = parts.policy.decide(plain, *alone, ())
     if decision.reason != "evidence":
         return found
-    another = _shows_another(parts, knowledge, question, seen, decision.hits[0].entry)
+    best = decision.hits[0].entry
+    told = _photo_alone(parts, knowledge, question, seen) if best.pictures else None
+    another = told and told.reason == "evidence" and told.hits[0].entry.id != best.id
     return found if another else alone
 
 
-def _shows_another(
-    parts: Parts, knowledge: str, question: Question, seen: Seen | None, entry: Entry
-) -> bool:
-    """Whether a photo by itself surely shows something else than an entry that has pictures: "how
-    long does it keep" beside an avocado, where the words find asparagus.
-    """
-    if seen is None or not entry.pictures:
-        return False
+def _photo_alone(
+    parts: Parts, knowledge: str, question: Question, seen: Seen | None
+) -> Decision | None:
+    """What the photo of a question comes to without the words."""
+    if seen is None:
+        return None
     wordless = replace(question, typed="", heard="")
     query = fuse(parts.encoders, parts.fusion, wordless, None, seen)
     query, hits = searched(parts, knowledge, query)
-    told = parts.policy.decide(wordless, query, entries_of(hits), ())
-    return told.reason == "evidence" and told.hits[0].entry.id != entry.id
+    return parts.policy.decide(wordless, query, entries_of(hits), ())
+
+
+def with_shown(parts: Parts, knowledge: str, looked: LookedUp, seen: Seen | None) -> LookedUp:
+    """What was looked up; where nothing answers, what the photo shows or may show is the closest:
+    "can you eat it raw?" beside a pear.
+    """
+    decision = looked.decision
+    if decision.reason != "unknown" or not looked.question.asked:
+        return looked
+    shown = _photo_alone(parts, knowledge, looked.question, seen)
+    if shown is None or shown.reason not in ("evidence", "ambiguous"):
+        return looked
+    return looked._replace(decision=replace(decision, hits=shown.hits))
 
 
 def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
