@@ -19,10 +19,10 @@ from conftest import (
 from PIL import Image
 
 from mm_support.decide.confidence import FEATURES, Gate
+from mm_support.decide.decision import Decision
 from mm_support.decide.policy import Policy
 from mm_support.decode.reply import ReplyWriter, Sentence
 from mm_support.decode.speaking import Speech
-from mm_support.decide.decision import Decision
 from mm_support.decode.verify import Verdict
 from mm_support.decode.voice import PAUSE
 from mm_support.encode.text import RememberingEncoder

@@ -32,7 +32,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse, read_with
 from mm_support.pipeline.perceive import Perceived
 from mm_support.pipeline.step import Clock
-from mm_support.types import Entry, Hit, Past, Question, Transcript
+from mm_support.types import Hit, Past, Question, Transcript
 
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
