@@ -326,6 +326,27 @@ def test_what_is_asked_and_what_is_quoted_are_paragraphs():
     assert paragraphs[3] == message("clarify.else")
 
 
+@pytest.mark.parametrize(
+    "second, listed",
+    [
+        (Hit(WASHER, 0.891), True),
+        (Hit(WASHER, 0.8), False),
+        (Hit(WASHER, 0.9), False),  # the first was put before it, as it is named
+        (Hit(replace(WASHER, answer="Das Wasser läuft nicht ab und steht darin."), 0.891), False),
+    ],
+)
+def test_what_was_found_all_but_as_well_is_listed_behind_the_answer(second, listed):
+    decision = Decision("answer", "evidence", 0.9, (Hit(REFUND, 0.9), second))
+    asked = Question("when does the refund arrive")
+    told = list(compose(ReplyWriter(None, WordEncoder()), asked, decision, threading.Event()))
+    answer, *rest = shown(told).split("\n\n")
+    assert "5 days. [1]" in answer and "[2]" not in answer and bool(rest) == listed
+    if listed:
+        (also,) = rest
+        assert also.startswith(f"{message('clarify.also')}\n- {WASHER.title}: ")
+        assert told[-1].citations == (2,)
+
+
 def test_a_matter_for_people_is_shown_whole_whatever_was_asked():
     decision = Decision("handoff", "human_only", 0.9, (Hit(WASHER, 0.9),))
     *told, handed_over = compose(

@@ -32,6 +32,9 @@ ALIKE = 0.6  # share of the best photo score from which on an entry looks simila
 MAX_PICTURES = 4  # of the cited entries
 TELLING = 2  # terms from which on the language of a question can be told
 MAYBE = 1 / 3  # confidence from which on an entry is shown though it is asked whether it is meant
+# share of the best score from which on the second hit is as often right: of 83 customers' questions
+# found so near each other 25 were answered by the second and 26 by the first
+TIED = 0.98
 MAX_SIMILAR = 4  # of products that look like the customer's photo
 
 
@@ -94,6 +97,8 @@ def compose(
         said = one_by_one(writer, asked, decision.hits, stop)
     elif answers:
         said = writer.write(question, decision.hits, stop, past)
+    if answers and not asked:
+        said = with_tied(writer, question, said, decision.hits[:2])
     if answers and not disputed:
         said = introduced(question, said, decision.hits[0].entry, writer.writes)
     yield from said
@@ -116,6 +121,34 @@ def compose(
         if decision.hits:
             yield Sentence(message("closest", language), apart=True)
             yield from listed(writer, question, decision.hits)
+
+
+def with_tied(
+    writer: ReplyWriter,
+    question: Question,
+    parts: Iterable[Sentence | Meanwhile],
+    hits: Sequence[Hit],
+) -> Iterator[Sentence | Meanwhile]:
+    """The parts of a reply, and behind them what it may be about as well: the second hit where
+    nothing but a hair's breadth parts it from the first, and nothing is said of it yet.
+    """
+    told, cited = set[str](), set[int]()
+    for part in parts:
+        if isinstance(part, Sentence):
+            told.add(part.text)
+            cited.update(part.citations)
+        yield part
+    if len(hits) > 1 and cited == {1} and tied(*hits):
+        yield Sentence(message("clarify.also", question.language), apart=True)
+        yield from listed(writer, question, hits, 2, told)
+
+
+def tied(first: Hit, second: Hit) -> bool:
+    """Whether chance decided which of two hits comes first. One that was put first, as it is named,
+    has the very score of what it was put before.
+    """
+    written = {language_of(hit.entry.answer) for hit in (first, second)}
+    return TIED * first.score <= second.score < first.score and len(written) == 1
 
 
 def introduced(
