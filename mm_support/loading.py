@@ -34,7 +34,7 @@ from mm_support.encode.image import picture_dim
 from mm_support.encode.in_turn import AT_ONCE, SpeechInTurn
 from mm_support.encode.ocr import TextReader
 from mm_support.encode.text import RememberingEncoder, TextEncoder
-from mm_support.encode.turn import Encoders
+from mm_support.encode.turn import Encoders, load_pointing
 from mm_support.engines.base import LanguageModel
 from mm_support.engines.choose import load_language_model
 from mm_support.engines.reply_weights import trained_gguf
@@ -93,7 +93,9 @@ def load_parts(settings: Settings, report: Callable[[str], None], at_once: bool 
         index = _followed_index(opened, settings, text.dim, d_picture)
         asked = RememberingEncoder(text)
         heard_at_once = HEARD_THERE if settings.cluster else AT_ONCE
-        encoders = Encoders(SpeechInTurn(speech, heard_at_once), image, reader, asked)
+        speech_in_turn = SpeechInTurn(speech, heard_at_once)
+        pointing = load_pointing(settings.text_model)
+        encoders = Encoders(speech_in_turn, image, reader, asked, pointing)
         fusion = load_fusion(settings, text.dim, d_picture)
         gate = gate_for(settings).wishing(settings.answer_precision)
         understand = partial(query_of, encoders, fusion)

@@ -370,11 +370,14 @@ def of_one_document(entry: Entry, other: Entry) -> bool:
 
 @dataclass(frozen=True)
 class Hit:
-    """An entry that was found. score in 0..1; by: modality -> its part of the score."""
+    """An entry that was found. score in 0..1; by: modality -> its part of the score; says: how
+    likely a sentence of it answers the words beside a photo, 0..1.
+    """
 
     entry: Entry
     score: float
     by: dict[str, float] = field(default_factory=dict)
+    says: float = 0.0
 
 
 Remark = tuple[str, int, str]  # file, line (0: the whole file), reason

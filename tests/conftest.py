@@ -19,6 +19,7 @@ from postgres import Server, programs
 from mm_support.config import Settings
 from mm_support.decide.intents import Reads
 from mm_support.desk import accounts
+from mm_support.encode.readout import Readout
 from mm_support.encode.text import Pieces
 from mm_support.engines.base import Capabilities
 from mm_support.store.database import Store
@@ -157,6 +158,13 @@ class WordEncoder:
         return self.encode(texts), [
             Pieces(own, np.eye(self.dim, dtype=np.float16)[own]) for own in ids
         ]
+
+
+def pointing_at(*words: str) -> Readout:
+    """Of texts as WordEncoder encodes them: those of these words alone only point."""
+    weights = np.full(WordEncoder.dim, -40.0)
+    weights[[zlib.crc32(word.encode()) % WordEncoder.dim for word in words]] = 0.0
+    return Readout(tuple(weights), 5.0)
 
 
 class ColourEncoder:

@@ -15,6 +15,7 @@ from conftest import (
     FakeSpeech,
     FakeVoice,
     WordEncoder,
+    pointing_at,
 )
 from PIL import Image
 
@@ -98,7 +99,8 @@ def built(settings, folder, draft="", lines=(), speech=None, text=None, writes=F
     text, image = text or WordEncoder(), ColourEncoder()
     asked = RememberingEncoder(text)
     index = FolderIndex(settings.data_dir, "fake", text.dim, image.dim)
-    encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked)
+    pointing = pointing_at(*"what is this can you help me with please".split())
+    encoders = Encoders(speech or FakeSpeech(), image, FakeReader(*lines), asked, pointing)
     fusion = build_fusion("weighted-sum", text.dim, image.dim)
     understand = partial(query_of, encoders, fusion)
     knowledge = Knowledge(index, text, image, understand)

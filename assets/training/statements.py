@@ -15,13 +15,12 @@ from pathlib import Path
 import numpy as np
 
 from assets.training.command import main
+from assets.training.readouts import fit_readout, save_readout
 from mm_support.config import Settings
-from mm_support.decode.statements import STATEMENTS_FILE, Statements
-from mm_support.files import write_json
-from mm_support.paths import fitted_to
+from mm_support.decode.statements import STATEMENTS_FILE
+from mm_support.encode.readout import Readout
 
 LISTS = Path(__file__).with_suffix(".jsonl")
-INVERSE_PENALTY = 10.0
 GROUPS = (("en",), ("zh",), ("de",), ("fr",), ("es", "pt", "it"), ("ja", "ko"), ("ru",))
 
 
@@ -48,30 +47,20 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         Listed(row["language"], row["kind"] == "steps", np.asarray(encode(row["items"], "passage")))
         for row in rows
     ]
-    fitted = fit(lists)
-    values = {
-        "weights": [round(weight, 5) for weight in fitted.weights],
-        "bias": fitted.bias,
-        "made_for": settings.text_model,
-        "card": {
-            "what": "Logistic regression: are the items of this list steps of one procedure?",
-            "data": "Lists in assets/training/statements.jsonl, written for this project",
-            "command": "python -m assets.training.statements",
-            "languages_left_out": measure(lists),
-        },
+    card = {
+        "what": "Logistic regression: are the items of this list steps of one procedure?",
+        "data": "Lists in assets/training/statements.jsonl, written for this project",
+        "command": "python -m assets.training.statements",
+        "languages_left_out": measure(lists),
     }
-    write_json(args.out or fitted_to(settings.text_model) / STATEMENTS_FILE, values, indent=1)
-    print(json.dumps(values["card"], indent=1))
+    save_readout(fit(lists), settings, STATEMENTS_FILE, card, args.out)
     return 0
 
 
-def fit(lists: Sequence[Listed]) -> Statements:
-    from sklearn.linear_model import LogisticRegression
-
+def fit(lists: Sequence[Listed]) -> Readout:
     x = np.vstack([own.x for own in lists])
     y = np.concatenate([np.full(len(own.x), own.steps) for own in lists])
-    model = LogisticRegression(C=INVERSE_PENALTY, max_iter=3000).fit(x, y)
-    return Statements(tuple(model.coef_[0].tolist()), float(model.intercept_[0]))
+    return fit_readout(x, y)
 
 
 def measure(lists: Sequence[Listed]) -> dict[str, dict[str, int]]:
@@ -82,8 +71,7 @@ def measure(lists: Sequence[Listed]) -> dict[str, dict[str, int]]:
     for group in GROUPS:
         apart = [own for own in lists if own.language in group]
         fitted = fit([own for own in lists if own.language not in group])
-        weights = np.array(fitted.weights)
-        right = [((own.x @ weights).mean() + fitted.bias > 0) == own.steps for own in apart]
+        right = [(fitted.logits(own.x).mean() > 0) == own.steps for own in apart]
         found[" ".join(group)] = {"lists": len(apart), "right": sum(map(bool, right))}
     return found
 

@@ -165,6 +165,10 @@ class ReplyWriter:
         alone = having_alone([words & term_set(text) for text in texts])
         return int(np.argmax(np.where(alone, near, -np.inf) if alone.any() else near))
 
+    def says(self, words: str, entry: Entry) -> float:
+        """How likely the likeliest sentence of an entry answers a question, 0..1."""
+        return self._selector.weigh(words, entry, self._vectors).likeliest
+
     def _weigh(self, question: Question, entry: Entry) -> Weighed:
         return self._selector.weigh(question.words, entry, self._vectors, question.context)
 

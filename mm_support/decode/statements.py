@@ -4,19 +4,16 @@
     "Unplug it.", "Wait for ten seconds.", "Plug it in."       steps
 
 A logistic regression on the text encoder's vectors of the items, fitted by
-assets/training/statements.py; it tells so in every language that the encoder knows. Knows no entry.
+assets/training/statements.py. Knows no entry.
 """
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import numpy as np
-
-from mm_support.files import readable
+from mm_support.encode.readout import Readout, load_readout
 from mm_support.language.fences import without_fences
 from mm_support.types import EncodeKind
 
@@ -26,15 +23,14 @@ Stating = Callable[[Sequence[str]], bool]  # the items of a list -> whether they
 
 @dataclass(frozen=True)
 class Statements:
-    """weights: (d_text,), of a step's logit."""
+    """steps: whether an item is a step."""
 
-    weights: tuple[float, ...]
-    bias: float
+    steps: Readout
 
     def logit(self, items: Sequence[str], encode: EncodeKind) -> float:
         """Above 0 for the steps of a procedure: the mean of the items."""
         vectors = encode(list(map(without_fences, items)), "passage")
-        return float(np.mean(vectors @ np.array(self.weights, np.float32))) + self.bias
+        return float(self.steps.logits(vectors).mean())
 
     def told_by(self, encode: EncodeKind) -> Stating:
         return lambda items: self.logit(items, encode) < 0
@@ -42,8 +38,5 @@ class Statements:
 
 def load_statements(path: Path) -> Statements | None:
     """Those of a JSON file; None where there is none for a text encoder. Raises WeightsError."""
-    if not path.is_file():
-        return None
-    with readable(path, "run `python -m assets.training.statements`"):
-        values = json.loads(path.read_text(encoding="utf-8"))
-        return Statements(tuple(values["weights"]), values["bias"])
+    steps = load_readout(path, "assets.training.statements")
+    return Statements(steps) if steps else None

@@ -18,6 +18,7 @@ from PIL import Image
 
 from mm_support.encode.image import ImageEncoder
 from mm_support.encode.ocr import TextReader
+from mm_support.encode.readout import Readout, load_readout
 from mm_support.encode.recording import TURN, in_turn, joined, parts_of
 from mm_support.encode.speech import SpeechEncoder
 from mm_support.encode.stopping import end_if_stopped
@@ -26,8 +27,8 @@ from mm_support.errors import InputError
 from mm_support.inputs.audio import load_voices
 from mm_support.inputs.photo import load_photo, part_of, side_by_side
 from mm_support.language.detect import DEFAULT, told_language
-from mm_support.language.english import only_points
 from mm_support.language.surely_heard import heard_right
+from mm_support.paths import fitted_to
 from mm_support.types import (
     MAX_PHOTOS,
     MAX_TEXT,
@@ -42,6 +43,7 @@ from mm_support.types import (
 
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
 POINTING = 0.1  # share of their confidence that words keep which only point at the photo
+POINTING_FILE = "pointing.json"
 
 
 @dataclass(frozen=True, eq=False)
@@ -66,12 +68,15 @@ class EncodedTurn:
 
 @dataclass(frozen=True)
 class Encoders:
-    """The encoders of a service."""
+    """The encoders of a service. pointing: whether words name no matter of their own beside a photo
+    ("What is this?", "can you help me?"); None where none is fitted to the text encoder.
+    """
 
     speech: SpeechEncoder
     image: ImageEncoder
     reader: TextReader
     text: RememberingEncoder
+    pointing: Readout | None = None
 
     def hear(
         self,
@@ -139,8 +144,11 @@ class Encoders:
     ) -> EncodedTurn:
         """The tokens of a turn; its texts are encoded in one batch."""
         worded = question.by_modality
-        sure = _confidences(worded, heard, seen)
         vectors, pieces = self.text.encode_pieces(list(worded.values()))
+        points = (
+            [0.0] * len(worded) if self.pointing is None else self.pointing.probabilities(vectors)
+        )
+        sure = _confidences(dict(zip(worded, points)), heard, seen)
         tokens = [Token(name, vector, sure[name]) for name, vector in zip(worded, vectors)]
         if seen:
             likeliest = seen.view.labels[0].probability if seen.view.labels else 0.0
@@ -150,15 +158,22 @@ class Encoders:
 
 
 def _confidences(
-    worded: dict[str, str], heard: Transcript | None, seen: Seen | None
+    points: dict[str, float], heard: Transcript | None, seen: Seen | None
 ) -> dict[str, float]:
-    """How sure each modality in words is; words that only point at a photo count less."""
+    """How sure each modality in words is; words that only point at a photo count less. points: how
+    likely each does.
+    """
     sure = {"text": 1.0, "speech": heard.confidence if heard else 0.0}
     if seen is None:
         return sure
-    for name in sure.keys() & worded.keys():
-        sure[name] *= POINTING if only_points(worded[name]) else 1.0
+    for name in sure.keys() & points.keys():
+        sure[name] *= 1 - (1 - POINTING) * float(points[name])
     return {**sure, "photo_text": photo_text(seen.view)[1]}
+
+
+def load_pointing(text_model: str) -> Readout | None:
+    """What tells words that only point, where it was fitted to an encoder. Raises WeightsError."""
+    return load_readout(fitted_to(text_model) / POINTING_FILE, "assets.training.pointing")
 
 
 def photo_text(view: ImageView) -> tuple[str, float]:

@@ -1,5 +1,5 @@
 """What is known of English wording, all in one place, until it is learned: a selector's features,
-words that only point, claims.
+claims.
 
 Each of these is a guess from a phrase. None may lower a threshold, remove a sentence or keep one
 from being shown; in another language they find nothing, and the selector goes by its other
@@ -9,8 +9,6 @@ features.
 from __future__ import annotations
 
 import re
-
-from mm_support.language.terms import term_set
 
 _LEANS = re.compile(
     r"(?:(?:\w+ ){0,3}also|it|its|this|these|that|those|they|them|he|she|there|then|otherwise"
@@ -29,13 +27,6 @@ _CLAIM = re.compile(
     re.IGNORECASE,
 )
 _DENIAL = re.compile(r"\b(?:not|no|never|neither|nor|only|without|cannot)\b|n't\b", re.IGNORECASE)
-# asks about what is shown without naming anything
-_POINTING = (
-    "should help look see show tell know explain identify recognise name product thing item kind "
-    "sort picture photo image say need want understand happen give information details more please "
-    "hi hello would could what's"
-)
-
 # how a transcript spells letters that are said one by one
 LETTER_NAMES = {
     "aitch": "h",
@@ -66,8 +57,3 @@ def is_claim(words: str) -> bool:
 
 def denies(sentence: str) -> bool:
     return bool(_DENIAL.search(sentence.replace("’", "'")))
-
-
-def only_points(text: str) -> bool:
-    """Whether a question names no matter of its own: "What is this?", "can you help me?"."""
-    return term_set(text) <= term_set(_POINTING, "en")

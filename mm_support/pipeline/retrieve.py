@@ -67,12 +67,17 @@ class LookedUp(NamedTuple):
 
 
 def searched(parts: Parts, knowledge: str, query: SearchQuery, most: int = FOUND) -> Searched:
-    """The query as the base reads it, and so many of the entries that it finds."""
+    """The query as the base reads it, and so many of the entries that it finds; beside a photo with
+    how likely they answer the words.
+    """
     query = parts.knowledge.recognise(knowledge, query)
     said = (text for name in ("text", "speech") for text in query.texts.get(name, ()))
     words = " ".join(said)
     hits = contact_first(words, parts.knowledge.find(knowledge, query, LOOKED_AT))
-    return query, with_named(words, hits, most)
+    hits = with_named(words, hits, most)
+    if words and query.fused.weights.get(PHOTO):
+        hits = tuple(replace(own, says=parts.writer.says(words, own.entry)) for own in hits)
+    return query, hits
 
 
 def asked_alone(
