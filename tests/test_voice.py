@@ -235,6 +235,18 @@ def test_a_line_that_parts_two_texts_is_left_out_in_no_time(line):
     assert time.process_time() - began < 5
 
 
+@pytest.mark.parametrize("signs", ["a", "a.", "a_b-", "1,234,", "[", "`", "\n"])
+def test_a_long_run_of_any_signs_is_put_into_words_in_no_time(signs):
+    began = time.process_time()
+    spoken(f"Before {signs * (20_000 // len(signs))} after", "en-us")
+    assert time.process_time() - began < 5
+
+
+def test_a_long_text_is_said_as_its_sentences_are():
+    sentence = "Write to anna_b@example.com, it costs $4.90 in 3-5 days (see example.com/a?b=1)."
+    assert spoken(" ".join([sentence] * 50)) == " ".join([spoken(sentence)] * 50)
+
+
 @pytest.mark.parametrize(
     "rows, language, said",
     [

@@ -28,8 +28,16 @@ MINUTES = {"zh": "分", "ja": "分", "ko": "분"}  # behind those of a time of d
 LONG = 5  # digits from which a number is the number of something
 GROUPED = 7  # digits, in groups: a telephone or card number
 
+PART = 500  # characters put into words at a time, so that long texts take no longer for each
+# as many as end a line, a sentence or a word, as far as one does
+PARTS = re.compile(
+    rf"(?s).{{1,{PART}}}(?:\Z|(?<=\n)|(?<=[^\W\d_][.!?])(?=\s[^\W\d_])|(?<=[。！？]))"
+    rf"|.{{1,{PART}}}(?=\s[^\W\d_])|.{{1,{PART}}}"
+)
+UNBEGUN = r"(?<![\w-])(?<![\w-]\.)"  # where a name with dots can begin
 LINK = re.compile(
-    r"(?:https?://)?(?:www\.)?((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
+    rf"(?:https?://|{UNBEGUN})(?:www\.)?"
+    r"((?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?)/?(?:[?#]\S*\w)?"
 )
 MONTH_OF_YEAR = re.compile(r"(?<![\d/.-])(0?[1-9]|1[0-2])/((?:19|20)\d\d)(?![\d/]|[.-]\d)")
 TITLE = re.compile(rf"(?i:\b({one_of({*TITLES, 'mr', 'mrs', 'ms'})}))\.(?= [^\W\d_])")
@@ -46,7 +54,7 @@ SERIAL = re.compile(rf"{APART}(?<!-)\d+[A-Z]+\d[A-Z\d]*(?:-[A-Z\d]+)*(?!-){BEHIN
 TABLE = re.compile(r"(?m)(?:^[ \t]*\|.*\|[ \t]*$\n?){3,}")
 MARK = rf"\s?(?:h|[ap]\.?\s?m\.?|%|°C?|{SIGN})"  # behind the first end of a range
 RANGE = re.compile(
-    rf"{APART}(?<![.-])(?:({SIGN})\s?)?(?!0\d\d)({NUMBER})({MARK})?\s?[-–—~～]\s?"
+    rf"{APART}(?<![.-])(?<!\d,)(?:({SIGN})\s?)?(?!0\d\d)({NUMBER})({MARK})?\s?[-–—~～]\s?"
     rf"(?:({SIGN})\s?)?({NUMBER})(?![\w]*[-–][A-Z\d])",
     re.IGNORECASE,
 )
@@ -54,7 +62,9 @@ END = "[.!?:;,。！？：；，]"
 # a card's last digits; linear in a line of asterisks
 MASKED = re.compile(r"(?<![*•])(?<![*•][ -])(?>(?:[*•]{4,}+[ -]?)+)(\d{2,})")
 ADDRESS = re.compile(
-    r"[\w.+-]+@[\w-]+(?:\.[\w-]+)+|(?:[\w-]+\.)+[a-z]{2,}(?:/[\w./-]*\w)?", re.ASCII
+    rf"(?<![\w.+-])[\w.+-]+@[\w-]+(?:\.[\w-]+)+"
+    rf"|{UNBEGUN}(?:[\w-]+\.)+[a-z]{{2,}}(?:/[\w./-]*\w)?",
+    re.ASCII,
 )
 SPELLED = re.compile(r"(?<=\d )[a-z]{1,2}[A-Z][a-z]?\b")
 CODE = re.compile(r"(?!19\d\d|20\d\d)\d{3,}")
@@ -67,7 +77,13 @@ def spoken(text: str, language: str = "en") -> str:
     """The text for a voice of a language, such as "en-us". Empty where nothing can be said."""
     language = _tag(language)
     text = with_words(_tables(text.translate(PLAIN), language[:2]), language)
+    text = re.sub(r"\n(?: ?\n)+", "\n\n", re.sub(r"[^\S\n]+", " ", text))
     text = without_markup(MASKED.sub(lambda match: digits(match[1]), text))
+    return tidy("".join(_in_words(part, language) for part in PARTS.findall(text)))
+
+
+def _in_words(text: str, language: str) -> str:
+    """A part of a text without markup."""
     text = _addresses(LINK.sub(lambda match: match[1], text), language[:2])
     for said in (
         _clocks,
@@ -91,7 +107,7 @@ def spoken(text: str, language: str = "en") -> str:
     text = BESIDE.sub(r"\1 ", text)
     text = RUN.sub(lambda match: digits(match[0]), text)
     kept = (c for c in text if unicodedata.category(c) not in UNSPEAKABLE or c == "\n")
-    return tidy("".join(kept))
+    return "".join(kept)
 
 
 def _tag(language: str) -> str:
@@ -112,23 +128,28 @@ def without_markup(text: str) -> str:
     become sentences.
     """
     text = re.sub(r"!\[[^\]]*\]\([^)]*\)", " ", text)
-    text = re.sub(r"\[([^\]]*[^\W\d][^\]]*)\]\([^)]*\)", r"\1", text)
+    text = re.sub(r"\[([^\[\]]*+)\]\([^)]*\)", _linked, text)
     text = re.sub(r"\s*\[\^?\d+(?:\s*[,;–-]\s*\d+)*\](?:\([^)]*\))?", "", text)
-    text = re.sub(r"```\w*|</?[A-Za-z][^>]*>", " ", text)
+    text = re.sub(r"`{3,}\w*|</?[A-Za-z][^>]*>", " ", text)
     item = rf"(?m)^\s*(?:#{{1,6}}|[-*+•]|>)\s+(.*?)({END}?)[ \t]*$"
     text = re.sub(item, lambda m: m[1] + (m[2] or "."), text)
     step = rf"(?m)^\s*(\d+)[.)]\s+(.*?)({END}?)[ \t]*$"
     text = re.sub(step, lambda m: f"{m[1]}, {m[2]}{m[3] or '.'}", text)
-    text = re.sub(r"(?m)^\s*\|?[\s:|-]{3,}\|?\s*$", " ", text)
+    text = re.sub(r"(?m)^[\s:|-]{3,}$", " ", text)
     text = re.sub(r"\*\*|__|`|~~|(?<!\w)[*_]|[*_](?!\w)", "", text)
-    return re.sub(r"\s*(?:[-=]+>|[|>→•])\s*", ", ", text)
+    return re.sub(r"\s*(?:(?<![-=])[-=]+>|[|>→•])\s*", ", ", text)
+
+
+def _linked(link: re.Match[str]) -> str:
+    """What a link is shown as, where that has words: a number is that of a citation."""
+    return link[1] if re.search(r"[^\W\d]", link[1]) else link[0]
 
 
 def tidy(text: str) -> str:
     """One line, one space between words, none before punctuation, no brackets."""
     text = re.sub(r"[\[\]{}<>\\^#*_`|]|~(?!/)", " ", text)
-    text = re.sub(r"\s*[()]\s*", ", ", text)
     text = re.sub(r"\s+", " ", text)
+    text = re.sub(r" ?[()] ?", ", ", text)
     text = re.sub(r"\s+([,;!?]|[.:](?!\w))", r"\1", text)  # a .csv file
     text = re.sub(r"[,;:]+(?=[.!?,;:])", "", text)
     return text.lstrip(" ,;").rstrip(" ;")  # a comma at the end is spoken as one: it goes on

@@ -74,9 +74,11 @@ OTHER = r"(?![\d.]*\s*(?:million|billion)|[.,]?\d|[A-Za-z]|\s(?!USD)[A-Z]{3}\b)"
 PER = r"((?:\s?/\s?[^\W\d_]++[²³]?(?![$€£¥\d]))*)"  # /user/month
 MONEY = re.compile(
     rf"(?:(?:US|(?<![A-Za-z]))({SIGN})\s?({NUMBER}){OTHER}(?:\s?USD\b)?"
-    rf"|{APART}({NUMBER})\s?({SIGN})){PER}"
+    rf"|{APART}(?<!\d[.,])({NUMBER})\s?({SIGN})){PER}"
 )
-RATE = re.compile(rf"{APART}({AMOUNT}\s?([^\W\d_]+[²³.]?))/([^\W\d_]+[²³]?){BEHIND}(?!/)")
+RATE = re.compile(
+    rf"{APART}(?<!\d[.,])({AMOUNT}\s?([^\W\d_]+[²³.]?))/([^\W\d_]+[²³]?){BEHIND}(?!/)"
+)
 
 
 def prices(text: str, language: str) -> str:
