@@ -7,6 +7,7 @@ import math
 import threading
 import urllib.error
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from types import SimpleNamespace
 
 import numpy as np
@@ -17,6 +18,7 @@ from recordings import FORMATS, encoded, wav
 from safetensors.torch import save_file
 from whisper.model import ModelDimensions, Whisper
 from whisper.tokenizer import get_tokenizer
+from whisper.utils import compression_ratio
 from wordless import spoken_by_espeak, wordless
 
 from mm_support.bench.sounds import SENTENCES, spoken_by_piper, with_noise
@@ -26,7 +28,7 @@ from mm_support.device import Device, resolve_device
 from mm_support.encode import speech
 from mm_support.encode.recording import PART, TURN, in_turn, join_segments, joined, parts_of
 from mm_support.encode.speech import (
-    choose_language,
+    choose_languages,
     is_heard,
     load_speech_encoder,
     looks_bad,
@@ -38,8 +40,10 @@ from mm_support.encode.vad import FRAME, load_voice_activity, speech_frames
 from mm_support.encode.whisper_audio import EVERY, MARGIN, encode_sound, stand_ins
 from mm_support.encode.whisper_decoder import HalfDecoder, HalfLinear, halve_decoder
 from mm_support.encode.whisper_guess import EndsLoops
+from mm_support.encode.whisper_rules import MAX_COMPRESSION, compression
 from mm_support.errors import InputError, WeightsError
 from mm_support.inputs.audio import load_waveform
+from mm_support.paths import EXAMPLES
 from mm_support.rounds import Stopped
 from mm_support.types import Segment, Transcript
 
@@ -100,14 +104,21 @@ def test_silence_is_skipped_up_to_the_next_speech():
     assert skip_silence(1100, spans) > 100_000
 
 
-def test_a_language_must_be_clearly_heard_to_displace_the_expected_one():
-    welsh = {"cy": 0.6, "en": 0.4}
-    assert (
-        choose_language(welsh, 2.0, "en") == "en"
-        and choose_language({"cy": 0.85, "en": 0.1}, 2.0, "en") == "en"
-    )
-    assert choose_language({"de": 0.97, "en": 0.02}, 2.0, "en") == "de"
-    assert choose_language({"de": 0.8, "en": 0.2}, 10.0, "en") == "de"
+@pytest.mark.parametrize(
+    "probabilities, seconds, languages",
+    [
+        ({"cy": 0.6, "en": 0.4}, 2.0, ("en",)),
+        ({"cy": 0.85, "en": 0.1}, 2.0, ("en",)),
+        ({"de": 0.97, "en": 0.02}, 2.0, ("de",)),
+        ({"de": 0.8, "en": 0.2}, 10.0, ("de",)),
+        ({"es": 0.5, "it": 0.4, "en": 0.01}, 3.0, ("en", "es")),
+        ({"es": 0.5, "it": 0.4, "en": 0.01}, 1.0, ("en",)),
+    ],
+)
+def test_a_language_must_be_clearly_heard_to_displace_the_expected_one(
+    probabilities, seconds, languages
+):
+    assert choose_languages(probabilities, seconds, "en") == languages
 
 
 def result(logprob=-0.3, no_speech=0.0, compression=1.0):
@@ -431,7 +442,46 @@ def test_an_unknown_language_is_refused(tiny):
         )
 
 
+MENUS = {
+    "en": "Press {} to hear what your {} costs. Press {} to change your {}. ",
+    "ru": "Нажмите {}, чтобы узнать, сколько стоит {}. Нажмите {}, чтобы изменить {}. ",
+    "ar": "اضغط {} لمعرفة تكلفة {}. اضغط {} لتغيير {}. ",
+    "el": "Πατήστε {} για να μάθετε πόσο κοστίζει {}. Πατήστε {} για να αλλάξετε {}. ",
+}
+WORDS = {
+    "en": "one two three four order plan address password".split(),
+    "ru": "один два три четыре заказ тариф адрес пароль".split(),
+    "ar": "واحد اثنين ثلاثة أربعة الطلب الاشتراك العنوان الرمز".split(),
+    "el": "ένα δύο τρία τέσσερα παραγγελία πρόγραμμα διεύθυνση κωδικό".split(),
+}
+
+
+@pytest.mark.parametrize("language", MENUS)
+def test_a_list_in_any_alphabet_repeats_itself_no_more_than_in_english(language):
+    menu, (*keys, order, plan, address, code) = MENUS[language], WORDS[language]
+    said = menu.format(keys[0], order, keys[1], plan) + menu.format(keys[2], address, keys[3], code)
+    said += menu.format(keys[1], address, keys[0], code)
+    assert 1 < compression(said) < MAX_COMPRESSION < compression(menu.format(*keys) * 6)
+
+
+def test_english_is_compressed_as_whisper_does():
+    text = " ".join(SENTENCES)
+    assert compression(text) == compression_ratio(text)
+
+
 # -- voice activity ------------------------------------------------------------------------
+
+
+def test_somebody_farther_away_is_heard_behind_a_loud_voice():
+    near, far = (load_waveform(EXAMPLES / f"{name}.wav") for name in ("clinic-hours", "lost-card"))
+    hiss = 0.01 * np.random.default_rng(0).standard_normal(len(far))
+    second = (0.03 * far + 0.03 * hiss).astype(np.float32)
+    voice, first = load_voice_activity(), np.tile(near, 4)
+    alone = sum(stop - start for start, stop in voice.spans(second))
+    spans = voice.spans(np.concatenate([first, np.zeros(RATE // 2, np.float32), second]))
+    behind = sum(stop - start for start, stop in spans if start >= len(first))
+    assert behind >= 0.8 * alone > 0.5 * len(second)
+    assert all(stop < start for (_, stop), (start, _) in pairwise(spans))
 
 
 def test_voice_activity_of_the_whole_recording_is_that_of_its_frames_in_order():
@@ -651,7 +701,23 @@ def test_a_word_does_not_change_the_language(tiny, monkeypatch):
     )
     for seconds, follows, language in ((0.6, True, "zh"), (0.6, False, "en"), (6.0, True, "en")):
         task = speech.Task(((0, round(seconds * RATE)),), "zh", follows, False, ())
-        assert encoder._detect(None, task) == language
+        assert encoder._detect(None, 60, task) == language
+
+
+@pytest.mark.parametrize("surer", ["en", "es"])
+def test_where_the_expected_language_is_hardly_spoken_the_words_tell(tiny, monkeypatch, surer):
+    encoder = speech.WhisperEncoder(tiny, None, CPU)
+    probable = {"es": 0.5, "it": 0.45, "en": 0.01}
+    monkeypatch.setattr(encoder, "_language_probabilities", lambda features: probable)
+    monkeypatch.setattr(
+        encoder,
+        "_attempt",
+        lambda features, frames, language, *rest, **how: SimpleNamespace(
+            language=language, **vars(result(-0.4 if language == surer else -1.2))
+        ),
+    )
+    task = speech.Task(((0, 3 * RATE),), "en", False, False, ())
+    assert encoder._detect(None, 300, task) == surer
 
 
 def test_chinese_is_written_simplified_and_joined_without_blanks_as_japanese_is():

@@ -29,7 +29,8 @@ from mm_support.encode.whisper_rules import (
     WINDOW,
     WORD,
     check_language,
-    choose_language,
+    choose_languages,
+    compression,
     guessed,
     is_heard,
     looks_bad,
@@ -175,7 +176,7 @@ class WhisperEncoder:
             sound = mel[:, start : min(start + WINDOW, end)]
             begin, length = start / FRAMES_PER_SECOND, sound.shape[1] / FRAMES_PER_SECOND
             features = encode_sound(self.model.encoder, sound)
-            language = language or self._detect(features, task)
+            language = language or self._detect(features, sound.shape[1], task)
             if before is None:
                 names, before = self._names(language, task), self._shown(language, task)
             tokenizer = self._tokenizer(language)
@@ -286,12 +287,21 @@ class WhisperEncoder:
             tokens = name_tokens + tokens  # the likeliest last: the nearest counts most
         return tokens
 
-    def _detect(self, features: torch.Tensor, task: Task) -> str:
+    def _detect(self, features: torch.Tensor, frames: int, task: Task) -> str:
+        """The language; of two that it may be, the one in which the words are surer."""
         if not self.model.is_multilingual:
             return DEFAULT_LANGUAGE
         if task.follows and task.seconds < WORD:
             return task.expected
-        return choose_language(self._language_probabilities(features), task.seconds, task.expected)
+        told = self._language_probabilities(features)
+        languages = choose_languages(told, task.seconds, task.expected)
+        if len(languages) == 1:
+            return languages[0]
+        heard = [
+            self._attempt(features, frames, language, [], draft=True) for language in languages
+        ]
+        best = max(heard, key=lambda one: (not looks_bad(one), one.avg_logprob))
+        return best.language
 
     def _language_probabilities(self, features: torch.Tensor) -> dict[str, float]:
         """What Whisper's decoder expects after its start token, among the languages."""
@@ -327,10 +337,8 @@ class WhisperEncoder:
 
 def _compression(tokens: Sequence[int], tokenizer: Tokenizer) -> float:
     """How far the text repeats itself at the same time; without bound where it ended for that."""
-    from whisper.utils import compression_ratio
-
     words = said_once(tokens, tokenizer.timestamp_begin)
-    return math.inf if repeated(tokens, LOOPS) else compression_ratio(tokenizer.decode(words))
+    return math.inf if repeated(tokens, LOOPS) else compression(tokenizer.decode(words))
 
 
 def load_speech_encoder(settings: Settings, device: Device) -> WhisperEncoder:

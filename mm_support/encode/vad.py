@@ -8,6 +8,7 @@ languages.
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Iterable
 from itertools import groupby
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -29,6 +30,9 @@ SPEECH = 0.5  # probability above which speech begins
 SILENCE = 0.35  # probability down to which it goes on
 MIN_SPEECH = 0.2  # seconds; a cough or a click is shorter
 MIN_PAUSE = 0.3  # seconds; a shorter gap belongs to the sentence
+# seconds of silence that are listened to once more by themselves: behind a louder voice the model
+# takes somebody who is farther away for noise
+AFRESH = 1.0
 
 Span = tuple[int, int]  # first sample, sample after the last
 
@@ -53,10 +57,23 @@ class VoiceActivity:
         """Stretches of speech in samples, in order, of `least` seconds each; empty where nobody
         speaks.
         """
+        spans = self._spans(waveform, least)
+        stops = [stop for _, stop in spans]
+        pauses = zip(stops, [*(start for start, _ in spans[1:]), len(waveform)])
+        missed = (
+            (stop + first, stop + last)
+            for stop, start in pauses
+            if start - stop >= AFRESH * SAMPLE_RATE
+            for first, last in self._spans(waveform[stop:start], least)
+        )
+        return without_gaps(sorted([*spans, *missed]))
+
+    def _spans(self, waveform: np.ndarray, least: float) -> list[Span]:
+        """The same as heard from one end to the other."""
         if not len(waveform):
-            return ()
+            return []
         spans = speech_frames(self.probabilities(waveform), least)
-        return tuple((start * FRAME, min(stop * FRAME, len(waveform))) for start, stop in spans)
+        return [(start * FRAME, min(stop * FRAME, len(waveform))) for start, stop in spans]
 
 
 def speech_frames(probabilities: np.ndarray, least: float = MIN_SPEECH) -> list[Span]:
@@ -77,6 +94,16 @@ def speech_frames(probabilities: np.ndarray, least: float = MIN_SPEECH) -> list[
         for span in spans
         if (probabilities[slice(*span)] >= SPEECH).sum() >= least * FRAMES_PER_SECOND
     ]
+
+
+def without_gaps(spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The spans, in order; those that are less than a pause apart as one."""
+    whole: list[Span] = []
+    for start, stop in spans:
+        if whole and start - whole[-1][1] < MIN_PAUSE * SAMPLE_RATE:
+            start = whole.pop()[0]
+        whole.append((start, stop))
+    return tuple(whole)
 
 
 def load_voice_activity() -> VoiceActivity:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from itertools import groupby, pairwise
 from typing import TYPE_CHECKING
+from unicodedata import east_asian_width
 
 from mm_support.encode.vad import Span
 from mm_support.errors import InputError
@@ -25,6 +27,7 @@ MAX_COMPRESSION = 2.4  # of the text's bytes by zlib: above, it repeats itself
 MIN_LOGPROB = -1.0  # mean of the tokens' log-probabilities: below, it is guessed
 NO_SPEECH = 0.6  # probability of the no-speech token: above, and guessed, nobody speaks
 SURE, SURE_WHEN_SHORT = 0.7, 0.9  # probability that a language other than expected must have
+HARDLY = 0.05  # probability below which the expected language is hardly spoken
 SHORT = 5.0  # seconds of speech, under which a language is hard to tell
 LOOP = 3  # tokens that are said again on end, at the least
 LOOPS = 10  # times on end after which an attempt is one that compresses too well
@@ -51,11 +54,33 @@ def is_heard(result: DecodingResult) -> bool:
     return not silent and result.compression_ratio <= MAX_COMPRESSION
 
 
-def choose_language(probabilities: dict[str, float], seconds: float, expected: str) -> str:
-    """The likeliest language where it is sure for so many seconds of speech, else the expected."""
+def compression(text: str) -> float:
+    """Of a text's bytes by zlib, as whisper.utils has it. A letter of any alphabet counts as one
+    byte: the second that UTF-8 has for one (Cyrillic, Arabic) tells nothing and is compressed away.
+    """
+    written = b"".join(map(_bytes, text))
+    return len(written) / len(zlib.compress(written))
+
+
+def _bytes(sign: str) -> bytes:
+    """One of a letter, two of a character of Chinese, Japanese and Korean."""
+    if east_asian_width(sign) in "WF":
+        return sign.encode("utf-16-be")
+    return bytes([ord(sign) if sign.isascii() else 0x80 | ord(sign) & 0x7F])
+
+
+def choose_languages(
+    probabilities: dict[str, float], seconds: float, expected: str
+) -> tuple[str, ...]:
+    """The likeliest language where it is sure for so many seconds of speech, else the expected;
+    both where that is hardly spoken and there is enough speech to compare what is heard in them.
+    """
     best = max(probabilities, key=probabilities.__getitem__)
     least = SURE if seconds >= SHORT else SURE_WHEN_SHORT
-    return best if probabilities[best] >= least else expected
+    if probabilities[best] >= least or best == expected:
+        return (best,)
+    unexpected = seconds >= WORD and probabilities.get(expected, 0.0) < HARDLY
+    return (expected, best) if unexpected else (expected,)
 
 
 def split_segments(
