@@ -15,6 +15,7 @@ ENGLISH = {
     "my number is ten forty eight twenty two": "my number is 104822",
     "It is 1-0-4-8-2-2.": "It is 104822.",
     "one zero four, eight two two": "104822",
+    "Number J. B. 104822, for J. B. Smith.": "Number JB104822, for J. B. Smith.",
     "serial S N 4 8 2 double 9": "serial SN48299",
     "the W H 1000 X M 5": "the WH1000XM5",
     "My name is A-N-N-A, Anna.": "My name is ANNA, Anna.",

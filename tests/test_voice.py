@@ -114,6 +114,7 @@ def test_text_is_said_as_a_person_would(written):
         ("Filiale 5 in Berlin", "de", "Filiale 5 in Berlin"),
         ("5 l'an, 2 l d'eau", "fr", "5 l'an, 2 litres d'eau"),
         ("5G, 4K, 1080p, 3 pc, 1 CD", "en", "5G, 4K, 1080p, 3 pc, 1 CD"),
+        ("Wi-Fi 5 (802.11ac) or newer", "en", "Wi-Fi 5, 802.11ac, or newer"),
         ("1080p", "es", "1080p"),
         ("Model 5 van 7", "nl", "Model 5 van 7"),
         ("45°, 5/h", "fr", "45 degrés, 5/h"),

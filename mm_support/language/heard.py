@@ -24,6 +24,7 @@ UNSPACED = (*CHINESE, "ja")  # written without blanks
 ALONE = 3  # smaller numbers in words stay words where they stand alone: "one of them"
 RUN = 3  # signs said one by one from which they are one code: fewer may be words and amounts
 NAMED = 2  # letters said with a word each from which they are spelled
+LONG = 5  # signs of a number that is the number of something
 PAIRS = 5  # digits from which groups of two or three are one number: "10 48 22"
 DIGITS = "零〇幺一二两三四五六七八九"
 NUMERAL = f"[{DIGITS}十百千万亿]"
@@ -50,6 +51,10 @@ SPELLED = re.compile(
 )
 LAST_LISTED = re.compile(rf"[^\W\d_]+ {SINGLE}(?!\w)")  # "or D" behind "A, B, C"
 GROUPED = re.compile(r"(?a:(?<![\w.,-]))\d{1,6}(?: \d{1,4}){1,}(?![\w]|[.,-]\d)")
+# "J. B. 103499", as letters in front of a number are often heard
+INITIALED = re.compile(
+    rf"(?<![\w.])((?:[A-Z](?:\. ?| )){{2,}})(\d{{{LONG},}})(?!\w|[.,]\d)", re.ASCII
+)
 PART = r"(?:[A-Z]+|\d+)(?:[ -]?(?:[A-Z](?![a-z])|\d+))*"  # of a number with hyphens
 FULL_WIDTH = {",": "，", "?": "？", "!": "！"}  # behind Chinese characters
 HAN_MARKS = re.compile(r"(?<=[\u3400-\u9fff])[,?!] ?")
@@ -62,7 +67,6 @@ NUMBERS = re.compile(
 AGAIN = re.compile(r"([^\s.?!。？！][^.?!。？！]{3,}[.?!。？！])(?:\s*\1)+(?=\s|$)", re.IGNORECASE)
 SIGNS = {".": "dot", "_": "underscore", "-": "hyphen", "+": "plus"}  # of addresses -> their key
 DIALLED = 7  # digits behind the plus of a telephone number
-LONG = 5  # signs of a number that is the number of something
 
 
 def written(text: str, language: str) -> str:
@@ -235,7 +239,8 @@ def _joined(text: str, language: str) -> str:
     """1 0 4 8 2 2 -> 104822; A-N-N-A -> ANNA; 20 26 -> 2026."""
     text = YEAR.sub(r"\1\2", text)
     text = SPELLED.sub(lambda match: _spelled(match, language), text)
-    return GROUPED.sub(_grouped, text)
+    text = GROUPED.sub(_grouped, text)
+    return INITIALED.sub(lambda match: re.sub("[. ]", "", match[1]) + match[2], text)
 
 
 def _spelled(match: re.Match[str], language: str) -> str:

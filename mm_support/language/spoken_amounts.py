@@ -20,9 +20,10 @@ if TYPE_CHECKING:
     from babel import Locale
 
 HALF_DAYS = ("am", "pm", "a.m.", "p.m.")  # of English, which others write too
-# units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc) is something else
+# units that no reply is about: what looks like their symbols (1st, 5G, 4K, 3 pc, 802.11ac) is
+# something else
 UNUSUAL = frozenset(
-    "mass-stone mass-carat mass-dalton mass-grain acceleration-g-force temperature-kelvin"
+    "area-acre mass-stone mass-carat mass-dalton mass-grain acceleration-g-force temperature-kelvin"
     " temperature-generic concentr-karat concentr-item concentr-portion-per-1e9 digital-bit"
     " digital-byte duration-century duration-decade duration-quarter energy-joule force-newton"
     " graphics-dot graphics-em length-astronomical-unit length-fathom length-light-year"
