@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import re
 import shutil
+import subprocess
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import httpx
 import numpy as np
 import pytest
 from argon2 import PasswordHasher
@@ -22,6 +25,8 @@ from mm_support.desk import accounts
 from mm_support.encode.readout import Readout
 from mm_support.encode.text import Pieces
 from mm_support.engines.base import Capabilities
+from mm_support.knowledge import ingest
+from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.store.database import Store
 from mm_support.types import Audio, Label, TextLine, Transcript
 
@@ -70,6 +75,40 @@ def cheap_passwords() -> Iterator[None]:
     cheap = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "_hasher", lambda: cheap)
+        yield
+
+
+class LentSandbox(Sandbox):
+    """Its process goes on to the next sandbox, as it goes on from a file to the next."""
+
+    idle: list[subprocess.Popen[str]] = []
+
+    def __enter__(self) -> Sandbox:
+        self._process = self.idle.pop() if self.idle else None
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        if self._process is not None:
+            self.idle.append(self._process)
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_reading_process() -> Iterator[None]:
+    """Files of complicated formats are read by a process that starts once, not once a test."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(ingest, "Sandbox", LentSandbox)
+        yield
+    for process in LentSandbox.idle:
+        process.kill()
+        process.communicate()
+
+
+@pytest.fixture(autouse=True, scope="session")
+def one_trust_store() -> Iterator[None]:
+    """The certificates that httpx trusts are read once, not once a call."""
+    with pytest.MonkeyPatch.context() as patch:
+        read = functools.lru_cache(None)(httpx.create_ssl_context)
+        patch.setattr("httpx._transports.default.create_ssl_context", read)
         yield
 
 
