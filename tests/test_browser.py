@@ -39,10 +39,17 @@ PATIENCE = int(os.environ.get("TEST_PATIENCE", "60000"))  # ms, for a machine th
 CHROMIUM = (
     shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
 )
+# without the lists below its address bar, which every window would load as two pages of its own;
+# of what Playwright switches off in the same way, what is said twice counts: the rest of this list
+NOT_NEEDED = (
+    "WebUIOmniboxPopup,WebUIOmniboxAimPopup,WebUIOmniboxFullPopup,AimEnabled,"
+    "AvoidUnnecessaryBeforeUnloadCheckSync,DestroyProfileOnBrowserClose,HttpsUpgrades,LensOverlay,"
+    "MediaRouter,PaintHolding,ThirdPartyStoragePartitioning,OptimizationHints,PreconnectToSearch"
+)
 FLAGS = (
     "--headless --no-sandbox --disable-gpu --no-first-run --disable-background-networking "
     "--disable-component-update --disable-sync --use-fake-device-for-media-stream "
-    "--use-fake-ui-for-media-stream"
+    f"--use-fake-ui-for-media-stream --disable-features={NOT_NEEDED}"
 ).split()
 PUT_AWAY = "The user aborted a request."  # a player while its recording still came; Gradio's
 DESKTOP, PHONE = {"width": 1280, "height": 860}, {"width": 390, "height": 844}
