@@ -492,7 +492,7 @@ def test_features_by_hand():
                 "the pump shows e24 today",
                 query,
                 [
-                    Hit(entry, 0.8, {"photo": 0.15, "text": 0.42}),
+                    Hit(entry, 0.8, {"photo": 0.15, "text": 0.42}, says=0.5),
                     Hit(entry, 0.5),
                     Hit(entry, 0.4, {"photo": 0.06}),
                 ],
@@ -511,6 +511,7 @@ def test_features_by_hand():
             "photo_code": 0.0,
             "photo_margin": 0.3,
             "photo_and_words": 0.3,
+            "photo_says": 0.7 * np.log(0.5),
             "context_share": 0.0,
             "leans": 0.4,
             "leans_cited": 0.4,

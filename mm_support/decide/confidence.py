@@ -28,6 +28,8 @@ from mm_support.paths import fitted_file
 from mm_support.types import Hit, of_one_document
 
 GATE_FILE = "gate.json"
+WORDS = ("text", "speech")  # modalities that a customer asks in
+HARDLY = 1e-3  # probability that a sentence answers, under which it tells nothing more
 FEATURES = (
     "score",
     "margin",
@@ -39,6 +41,7 @@ FEATURES = (
     "photo_code",
     "photo_margin",
     "photo_and_words",
+    "photo_says",
     "context_share",
     "leans",
     "leans_cited",
@@ -136,14 +139,15 @@ def _read(values: Mapping[str, Any]) -> Gate:
 
 
 def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
-    """(17,) float64 in FEATURES order.
+    """(18,) float64 in FEATURES order.
 
     margin: to the next document. coverage: share of the question's words that carry meaning which
     the entry uses, a code that it names in another spelling ("error 24", E24) among them.
     score_covered: score times that. brevity: the fewer such words, the more. photo_score: how well
     the photo alone fits. photo_code: whether the entry names a code that was read in it.
     photo_margin: photo_score less that of the next hit that looks most like it. photo_and_words:
-    photo_score times how well the words alone fit: what it shows, and says of it.
+    photo_score times how well the words alone fit: what it shows, and says of it. photo_says: log
+    probability that a sentence answers the words beside the photo, by what these weigh there.
     context_share: what the turn before weighs. leans: how likely the question leans on it;
     leans_cited: that, where it quoted the entry. code_found, code_unknown: whether a code was named
     that the best entry has, or has not. foreign: whether the question is in a language of which the
@@ -160,7 +164,8 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
         frozenset(filter(_of_code, asked)) if matched else frozenset()
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
-    photo = query.fused.weights.get("photo", 0.0)
+    weights = query.fused.weights
+    photo, worded = weights.get("photo", 0.0), sum(weights.get(name, 0.0) for name in WORDS)
     fits = [hit.by.get("photo", 0.0) / photo if photo else 0.0 for hit in hits]
     foreign = bool(asked) and not partly_in(best.entry.text, language)
     read = query.identifiers.get("photo_text", frozenset())
@@ -176,7 +181,8 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
             codes.match(read, known) if read else 0.0,
             fits[0] - max(fits[1:], default=0.0),
             fits[0] * _said(query, best),
-            query.fused.weights.get("context", 0.0),
+            worded / (worded + photo) * np.log(max(best.says, HARDLY)) if photo else 0.0,
+            weights.get("context", 0.0),
             query.leans,
             query.leans * (best.entry.id in query.cited),
             matched,
@@ -190,7 +196,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
 def _said(query: SearchQuery, hit: Hit) -> float:
     """How well a hit fits what was typed and said, without what was read in a photo."""
     weights = query.fused.weights
-    words = [name for name in ("text", "speech") if weights.get(name)]
+    words = [name for name in WORDS if weights.get(name)]
     total = sum(weights[name] for name in words)
     return sum(hit.by.get(name, 0.0) for name in words) / total if words else 0.0
 

@@ -130,7 +130,8 @@ def with_tied(
     hits: Sequence[Hit],
 ) -> Iterator[Sentence | Meanwhile]:
     """The parts of a reply, and behind them what it may be about as well: the second hit where
-    nothing but a hair's breadth parts it from the first, and nothing is said of it yet.
+    nothing but a hair's breadth parts it from the first, which is not named, and nothing is said of
+    it yet.
     """
     told, cited = set[str](), set[int]()
     for part in parts:
@@ -138,7 +139,8 @@ def with_tied(
             told.add(part.text)
             cited.update(part.citations)
         yield part
-    if len(hits) > 1 and cited == {1} and tied(*hits):
+    named = term_set(hits[0].entry.title) <= term_set(question.words)
+    if len(hits) > 1 and cited == {1} and not named and tied(*hits):
         yield Sentence(message("clarify.also", question.language), apart=True)
         yield from listed(writer, question, hits, 2, told)
 
