@@ -7,8 +7,9 @@ import json
 import socket
 import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 
+import httpx
 import pytest
 from acting_service import ACTIONS, System, drip, send
 
@@ -19,6 +20,7 @@ from mm_support.actions.call import (
     RESTS,
     Caller,
     Rest,
+    _answer,
     filled_body,
     filled_url,
 )
@@ -238,6 +240,17 @@ def test_a_system_that_does_not_answer_rests_and_is_tried_again(system, monkeypa
     patient = action(f"{system.url}/slow", timeout=5)
     assert patient.name == slow.name and caller.call(patient, VALUES, "", "key") == {}
     failure(Caller(system.host), action(f"{system.url}/nowhere"))  # an answer all the same
+
+
+@pytest.mark.parametrize(
+    "failed, unanswered", [(httpx.ReadTimeout, True), (httpx.ReadError, False)]
+)
+def test_silence_counts_whoever_measured_it(failed, unanswered):
+    work = Future()
+    work.set_exception(failed("late"))
+    with pytest.raises(CallError) as found:
+        _answer(work, time.monotonic() + 1)
+    assert found.value.unanswered == unanswered and found.value.why == "late"
 
 
 def test_calls_that_overlap_are_counted_too():

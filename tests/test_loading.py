@@ -36,6 +36,7 @@ STEPS = {  # name in loading.py -> what it returns when nothing fails
     "picture_dim": lambda *_: ColourEncoder.dim,
     "ingest_packs": lambda *_: None,
     "head_for": lambda *_: SILENT,
+    "load_pointing": lambda *_: None,
     "load_verifier": lambda *_: None,
 }
 MODELS = {  # the same of stages

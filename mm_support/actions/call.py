@@ -153,7 +153,8 @@ def _answer(work: Future[Any], ends: float) -> Mapping[str, Any]:
         why: Why = "late" if begun else "failed"
         raise CallError(why, "it did not answer in time", unanswered=True) from exc
     except BROKEN_OFF as exc:
-        raise CallError("late", f"it broke off ({type(exc).__name__})") from exc
+        silent = isinstance(exc, httpx.TimeoutException)
+        raise CallError("late", f"it broke off ({type(exc).__name__})", unanswered=silent) from exc
     except (httpx.HTTPError, httpcore.NetworkError, httpx.InvalidURL) as exc:
         what = f"it could not be reached ({exc or type(exc).__name__})"
         raise CallError("failed", what, unanswered=True) from exc
