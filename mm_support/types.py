@@ -28,6 +28,7 @@ Modality = Literal["text", "speech", "photo", "photo_text"]
 MODALITIES: tuple[Modality, ...] = ("text", "speech", "photo", "photo_text")
 SAMPLE_RATE = 16_000  # Hz, every waveform after inputs/
 MAX_TEXT = 4_000  # characters of a message
+SAID = frozenset({"text", "speech"})  # modalities in a customer's words
 MAX_PHOTOS = 4  # of a message
 MAX_PHOTO_LINES = 12  # lines read in a photo that stand for a question
 MAX_PHOTO_TEXT = 300  # characters of what a photo says that are searched for; more says less

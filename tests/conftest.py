@@ -201,7 +201,7 @@ class WordEncoder:
 
 def pointing_at(*words: str) -> Readout:
     """Of texts as WordEncoder encodes them: those of these words alone only point."""
-    weights = np.full(WordEncoder.dim, -40.0)
+    weights = np.full(WordEncoder.dim, -15.0)
     weights[[zlib.crc32(word.encode()) % WordEncoder.dim for word in words]] = 0.0
     return Readout(tuple(weights), 5.0)
 

@@ -28,6 +28,7 @@ DOCUMENTED = [
     for code in re.findall(r"```python\n(.*?)```", page.read_text(encoding="utf-8"), re.S)
 ]
 DISPLAY, SPOKEN = EXAMPLES / "washer-e24.jpg", EXAMPLES / "display-code.wav"
+HUB = EXAMPLES / "hub-red.jpg"
 QUESTION = "what does this code on the display mean"
 
 
@@ -106,16 +107,21 @@ def test_a_spoken_question_and_a_photo_of_the_display_cite_the_right_entry(servi
     assert "water" in heard_back.text.lower() and reply.audio.seconds > 2
 
 
-def test_photo_and_vague_words_find_what_neither_finds_alone(service):
-    """The photo shows the product, the words ask what to do with it: only both name the entry."""
-    words_only = service.knowledge.search(
-        UserTurn("What does this mean and what should I do?", knowledge="smart-home"), 1
-    )
-    both = service.knowledge.search(
-        UserTurn("What does this mean and what should I do?", DISPLAY, knowledge="smart-home"), 1
-    )
+def test_a_photo_beside_words_that_only_point_at_it_finds_what_they_do_not(service):
+    """The photo shows the product and its code; the words ask what to do with it."""
+    words = "What does this mean and what should I do?"
+    words_only = service.knowledge.search(UserTurn(words, knowledge="smart-home"), 1)
+    both = service.knowledge.search(UserTurn(words, DISPLAY, knowledge="smart-home"), 1)
+    alone = service.knowledge.search(UserTurn(image=DISPLAY, knowledge="smart-home"), 1)
     assert words_only[0].entry.id != "washer-e24" and both[0].entry.id == "washer-e24"
-    assert both[0].by["photo_text"] > 0 and both[0].by["photo"] > 0 and both[0].by["text"] > 0
+    assert both[0].by["photo_text"] > 0 and both[0].by["photo"] > 0
+    assert both[0].by == pytest.approx(alone[0].by)
+
+
+@pytest.mark.parametrize("asked", ["", "What does this mean?", "这是什么意思？"])
+def test_a_makers_name_in_a_photo_does_not_speak_for_what_it_shows(service, asked):
+    reply = service.answer(UserTurn(asked, image=HUB, knowledge="smart-home"))
+    assert reply.citations[0].entry_id == "hub-red"
 
 
 def message_on_a_screen(text: str) -> Image.Image:

@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from conftest import FakeIntents, WordEncoder
+from PIL import Image
 from test_policy import GATE
 
 from mm_support.decide.decision import Decision
@@ -64,6 +65,18 @@ def test_a_follow_up_gets_the_turn_before_as_a_modality_and_weights_still_add_up
         asked.pieces[MODALITY],
         ENCODER.encode_pieces([f"{REFUND.words} {REFUND.topic}"])[1][0].vectors,
     )
+
+
+@pytest.mark.parametrize(
+    "weights, leans", [({"text": 0.5, "photo": 0.5}, False), ({"photo": 1.0}, True)]
+)
+def test_a_question_beside_a_photo_is_of_what_that_shows(weights, leans):
+    """Where words only point at it ("and this one?"), the matter is that of the turn before."""
+    asked = query("price?")
+    asked = replace(asked, fused=replace(asked.fused, weights=weights))
+    shown = Question(typed="price?", photo=Image.new("RGB", (8, 8)))
+    found, question = resolve(asked, shown, (REFUND,), "k", ENCODER, LEANS)
+    assert question is shown and (found is not asked) == leans
 
 
 def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it():

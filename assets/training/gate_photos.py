@@ -148,10 +148,10 @@ def _of_photo(
     for (text, answered), (half, base) in itertools.product(asked, enumerate(bases)):
         turn = UserTurn(text=text, image=photo, knowledge=base)
         judged = drained(judge(parts, turn, perceived=perceived))
-        if judged.query is None or not judged.hits:
+        if judged.query is None or not judged.found:
             continue
         own = half == int(product) % 2
         known = own and answered
-        right = known and judged.hits[0].entry.id == product
-        x = features(text, judged.query, judged.hits)
+        right = known and judged.found[0].entry.id == product
+        x = features(text, judged.query, judged.found)
         yield Example(base, x, known, right, shown=True, near=own and not answered)

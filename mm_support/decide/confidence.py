@@ -25,10 +25,9 @@ from mm_support.language import codes, identifiers
 from mm_support.language.detect import language_of, partly_in
 from mm_support.language.terms import term_set
 from mm_support.paths import fitted_file
-from mm_support.types import Hit, of_one_document
+from mm_support.types import SAID, Hit, of_one_document
 
 GATE_FILE = "gate.json"
-WORDS = ("text", "speech")  # modalities that a customer asks in
 HARDLY = 1e-3  # probability that a sentence answers, under which it tells nothing more
 FEATURES = (
     "score",
@@ -154,6 +153,9 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
     entry has nothing, so that it shares no words with it and is less alike.
     """
     best = hits[0]
+    weights = query.fused.weights
+    photo, worded = weights.get("photo", 0.0), sum(weights.get(name, 0.0) for name in SAID)
+    words = words if worded or not photo else ""  # those that only point at the photo
     language = language_of(words)
     margin = best.score - _next_document(hits, language)
     named = frozenset().union(*query.identifiers.values()) if query.identifiers else frozenset()
@@ -164,8 +166,6 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
         frozenset(filter(_of_code, asked)) if matched else frozenset()
     )
     coverage = len(asked & held) / len(asked) if asked else 0.0
-    weights = query.fused.weights
-    photo, worded = weights.get("photo", 0.0), sum(weights.get(name, 0.0) for name in WORDS)
     fits = [hit.by.get("photo", 0.0) / photo if photo else 0.0 for hit in hits]
     foreign = bool(asked) and not partly_in(best.entry.text, language)
     read = query.identifiers.get("photo_text", frozenset())
@@ -196,7 +196,7 @@ def features(words: str, query: SearchQuery, hits: Sequence[Hit]) -> np.ndarray:
 def _said(query: SearchQuery, hit: Hit) -> float:
     """How well a hit fits what was typed and said, without what was read in a photo."""
     weights = query.fused.weights
-    words = [name for name in WORDS if weights.get(name)]
+    words = [name for name in SAID if weights.get(name)]
     total = sum(weights[name] for name in words)
     return sum(hit.by.get(name, 0.0) for name in words) / total if words else 0.0
 

@@ -26,7 +26,7 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.language.short_names import short_names
 from mm_support.language.terms import term_set
 from mm_support.language.versions import renumbered
-from mm_support.types import Hit, Past, Question
+from mm_support.types import SAID, Hit, Past, Question
 
 MODALITY = "context"
 SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
@@ -65,7 +65,7 @@ def resolve(
     what is asked.
 
     past: oldest first. read: what is read in a message. A choice among candidates asks for the
-    candidate; any other question stays as it is.
+    candidate; any other question stays as it is. One beside a photo is of what that shows.
     """
     if not past or past[-1].knowledge != knowledge:
         return query, question
@@ -74,6 +74,8 @@ def resolve(
         leant = with_context(query, own[0], pieces[0].vectors, CHOSEN_WEIGHT, choice, choice)
         leant = replace(leant, leans=1.0, cited=frozenset(past[-1].citations))
         return leant, replace(question, typed=choice, heard="")
+    if question.photo is not None and not SAID.isdisjoint(query.fused.weights):
+        return query, question
     return _leaning(query, question, past, encoder, read), question
 
 

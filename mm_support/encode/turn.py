@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextvars import copy_context
 from dataclasses import dataclass, replace
@@ -32,6 +32,7 @@ from mm_support.paths import fitted_to
 from mm_support.types import (
     MAX_PHOTOS,
     MAX_TEXT,
+    SAID,
     SAMPLE_RATE,
     ImageView,
     Photo,
@@ -42,7 +43,7 @@ from mm_support.types import (
 )
 
 UNSURE_PHOTO = 0.5  # least confidence of a photo, whatever its labels
-POINTING = 0.1  # share of their confidence that words keep which only point at the photo
+POINTS = 0.7  # probability from which on words only point at the photo, which then speaks alone
 POINTING_FILE = "pointing.json"
 
 
@@ -145,30 +146,31 @@ class Encoders:
         """The tokens of a turn; its texts are encoded in one batch."""
         worded = question.by_modality
         vectors, pieces = self.text.encode_pieces(list(worded.values()))
-        points = (
-            [0.0] * len(worded) if self.pointing is None else self.pointing.probabilities(vectors)
-        )
-        sure = _confidences(dict(zip(worded, points)), heard, seen)
-        tokens = [Token(name, vector, sure[name]) for name, vector in zip(worded, vectors)]
+        sure = _confidences(heard, seen)
+        pointing = self._pointing(worded, vectors) if seen else ()
+        tokens = [
+            Token(name, vector, sure[name])
+            for name, vector in zip(worded, vectors)
+            if name not in pointing
+        ]
         if seen:
             likeliest = seen.view.labels[0].probability if seen.view.labels else 0.0
             tokens.append(Token("photo", seen.vector, max(UNSURE_PHOTO, likeliest)))
         rows = {name: own.vectors.astype(np.float32) for name, own in zip(worded, pieces)}
         return EncodedTurn(tuple(tokens), rows)
 
+    def _pointing(self, worded: Iterable[str], vectors: np.ndarray) -> set[str]:
+        """The modalities of what was said that only point at the photo beside them."""
+        if self.pointing is None or not len(vectors):
+            return set()
+        points = self.pointing.probabilities(vectors) >= POINTS
+        return {name for name, own in zip(worded, points) if own and name in SAID}
 
-def _confidences(
-    points: dict[str, float], heard: Transcript | None, seen: Seen | None
-) -> dict[str, float]:
-    """How sure each modality in words is; words that only point at a photo count less. points: how
-    likely each does.
-    """
+
+def _confidences(heard: Transcript | None, seen: Seen | None) -> dict[str, float]:
+    """How sure each modality in words is."""
     sure = {"text": 1.0, "speech": heard.confidence if heard else 0.0}
-    if seen is None:
-        return sure
-    for name in sure.keys() & points.keys():
-        sure[name] *= 1 - (1 - POINTING) * float(points[name])
-    return {**sure, "photo_text": photo_text(seen.view)[1]}
+    return sure | ({"photo_text": photo_text(seen.view)[1]} if seen else {})
 
 
 def load_pointing(text_model: str) -> Readout | None:

@@ -13,6 +13,7 @@ from dataclasses import replace
 from functools import partial
 
 from mm_support.decide.decision import SILENCE, Decision
+from mm_support.decide.policy import meant_first
 from mm_support.decode.compose import intent_of
 from mm_support.knowledge.actions import entries_of
 from mm_support.parts import Parts
@@ -49,7 +50,10 @@ def decide(
     decision, quoted = disputed(parts, question, acting, turn.knowledge)
     hits = cited_first(decision, acting.hits)
     judged = Judged(turn, question, *perceived, decision, hits, query, quoted)
-    return replace(judged, step=acting.step, offered=acting.offered, aside=acting.aside)
+    found = meant_first(question.asked, query, told)
+    return replace(
+        judged, step=acting.step, offered=acting.offered, aside=acting.aside, found=found
+    )
 
 
 def intended(parts: Parts, judged: Judged) -> Intent | None:

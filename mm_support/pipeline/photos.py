@@ -68,10 +68,13 @@ def _asked(
 
 def _typed(parts: Parts, question: Question, seen: Seen, knowledge: str) -> Asked | None:
     """What is written in a photo as if it had been typed, behind the customer's words or, where
-    these only point at it, alone; None where that is not surely answered, or not surely read.
+    these only point at it, alone; None where that is not surely answered, or not surely read, or
+    tells no entries apart, as a maker's name does not.
     """
     read, surely = photo_text(seen.view)
-    if not term_set(read):
+    query = fuse(parts.encoders, parts.fusion, question, None, seen)
+    told = parts.knowledge.recognise(knowledge, query).terms.get("photo_text")
+    if not told:
         return None
     points = parts.policy.read(question).follow_up >= LIKELY or not term_set(question.asked)
     texts = dict.fromkeys([f"{question.asked} {read}".strip(), *([read] if points else [])])

@@ -35,7 +35,8 @@ class Judged:
     already what the decision says, that a person has the conversation. intent: what is wanted, by
     the base's classifier or its entries. step: what it does with an action; offered: titles of
     others that may have been meant; aside: the one that waits behind this turn; performed: what
-    came of it. rest: the turn whose reply is gone on with.
+    came of it. rest: the turn whose reply is gone on with. found: what the gate judged, best first;
+    hits are in the order by whose numbers the reply cites them.
     """
 
     turn: UserTurn
@@ -53,6 +54,7 @@ class Judged:
     aside: Pending | None = None
     performed: Performed | None = None
     rest: Past | None = None
+    found: tuple[Hit, ...] = ()
 
     @property
     def acted(self) -> Told | None:

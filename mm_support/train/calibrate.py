@@ -198,9 +198,9 @@ def examples_of_photo(
     for text, (base, entry_id) in product(texts, expected.items()):
         asked = UserTurn(text=text, image=photo, knowledge=base)
         judged = drained(judge(service.parts, asked, perceived=perceived))
-        if judged.query is not None and judged.hits:
-            right = judged.hits[0].entry.id == entry_id
-            x = features(text, judged.query, judged.hits)
+        if judged.query is not None and judged.found:
+            right = judged.found[0].entry.id == entry_id
+            x = features(text, judged.query, judged.found)
             yield Example(base, x, entry_id != "none", right, shown=True)
 
 
