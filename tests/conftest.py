@@ -6,6 +6,7 @@ import functools
 import os
 import re
 import shutil
+import socket
 import subprocess
 import zlib
 from collections.abc import Iterator
@@ -76,6 +77,13 @@ def cheap_passwords() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(accounts, "_hasher", lambda: cheap)
         yield
+
+
+def free_port() -> int:
+    """A port that nobody listens at, none of those that Gradio looks through."""
+    with socket.socket() as wire:
+        wire.bind(("127.0.0.1", 0))
+        return wire.getsockname()[1]
 
 
 class LentSandbox(Sandbox):

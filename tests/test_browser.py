@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from conftest import free_port
 
 from demo import conversation as demo_conversation
 from demo import desk as demo_desk
@@ -1274,7 +1275,8 @@ def test_a_person_goes_on_after_the_app_was_started_again(open_page, browser, as
     before = FakeService()
     before.accounts.add("Ada", "agent", "a long enough password", "test")
     token = before.accounts.sign_in("Ada", "a long enough password")
-    demo, url = launch(before, assets)
+    port = free_port()  # which nobody takes between the two
+    demo, url = launch(before, assets, port=port)
     customer, desk = open_page(address=url), browser.new_context().new_page()
     desk.set_default_timeout(PATIENCE)
     desk.goto(f"{url}desk#key={token}")
@@ -1289,7 +1291,7 @@ def test_a_person_goes_on_after_the_app_was_started_again(open_page, browser, as
     expect(message.last).to_contain_text("One moment.")
     demo.close()
     before.keeper.close()
-    after, port = FakeService(folder=before.folder), int(url.rstrip("/").rpartition(":")[2])
+    after = FakeService(folder=before.folder)
     demo, _ = launch(after, assets, port=port)
     load_again(customer)
     expect(message.last).to_contain_text("One moment.")

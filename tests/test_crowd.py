@@ -4,7 +4,6 @@ once; and an end that loses nothing.
 
 import os
 import signal
-import socket
 import subprocess
 import sys
 import threading
@@ -17,6 +16,7 @@ from types import SimpleNamespace
 import httpx
 import pytest
 from clock import until
+from conftest import free_port
 
 from demo import running
 from mm_support.config import Settings
@@ -199,12 +199,6 @@ def test_of_a_turn_that_cannot_finish_the_question_is_kept(crowded):
 
 
 # -- the app as a process
-
-
-def free_port():
-    with socket.socket() as wire:
-        wire.bind(("127.0.0.1", 0))
-        return wire.getsockname()[1]
 
 
 @pytest.fixture

@@ -4,14 +4,13 @@ cookie stays, and when a front has gone the other one goes on with the conversat
 
 import re
 import shutil
-import socket
 import subprocess
 import time
 from pathlib import Path
 
 import httpx
 import pytest
-from conftest import on_postgresql
+from conftest import free_port, on_postgresql
 from gradio_client import Client
 from test_service import built, folder  # noqa: F401  (fixture)
 
@@ -68,12 +67,6 @@ def proxy(request, fronts, tmp_path):
     yield address
     process.terminate()
     process.wait(10)
-
-
-def free_port():
-    with socket.socket() as taken:
-        taken.bind(("127.0.0.1", 0))
-        return taken.getsockname()[1]
 
 
 def wait_for(true, seconds=15):
