@@ -16,11 +16,11 @@ from pathlib import Path
 import numpy as np
 
 from assets.training.command import main
-from assets.training.readouts import fit_readout, save_readout
+from assets.training.readouts import add_out, fit_readout, save_readout
 from mm_support.config import Settings
 from mm_support.decide.intent_examples import everyday
 from mm_support.encode.readout import Readout
-from mm_support.encode.turn import POINTING_FILE
+from mm_support.encode.turn import POINTING_FILE, POINTS
 
 MESSAGES = Path(__file__).with_suffix(".jsonl")
 GROUPS = ("en", "zh", "de nl", "fr", "es it pt", "pl ru", "tr ar", "ja ko", "vi")
@@ -38,7 +38,7 @@ class Message:
 
 
 def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, help="JSON file (default: that of the text encoder)")
+    add_out(parser)
     parser.add_argument("--english", action="store_true", help="for an encoder of English")
 
 
@@ -62,7 +62,7 @@ def run(args: argparse.Namespace, settings: Settings) -> int:
         "languages_left_out": {} if args.english else measure(messages, learned),
         "questions_left_out": {
             "questions": len(apart),
-            "read_as_pointing": int((fitted.logits(apart) > 0).sum()),
+            "read_as_pointing": int((fitted.probabilities(apart) >= POINTS).sum()),
         },
     }
     save_readout(fitted, settings, POINTING_FILE, card, args.out)
@@ -95,7 +95,7 @@ def measure(messages: list[Message], everyday: np.ndarray) -> dict[str, dict[str
     for group in GROUPS:
         apart = [own for own in messages if own.language in group.split()]
         fitted = fit([own for own in messages if own not in apart], everyday)
-        read = fitted.logits(np.stack([own.x for own in apart])) > 0
+        read = fitted.probabilities(np.stack([own.x for own in apart])) >= POINTS
         points = np.array([own.points for own in apart])
         found[group] = {
             "point": int(points.sum()),

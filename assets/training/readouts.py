@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import json
 from pathlib import Path
 
@@ -13,6 +14,10 @@ from mm_support.files import write_json
 from mm_support.paths import fitted_to
 
 INVERSE_PENALTY = 10.0
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--out", type=Path, help="JSON file (default: that of the text encoder)")
 
 
 def fit_readout(x: np.ndarray, y: np.ndarray, balanced: bool = False) -> Readout:

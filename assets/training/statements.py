@@ -15,7 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from assets.training.command import main
-from assets.training.readouts import fit_readout, save_readout
+from assets.training.readouts import add_out, fit_readout, save_readout
 from mm_support.config import Settings
 from mm_support.decode.statements import STATEMENTS_FILE
 from mm_support.encode.readout import Readout
@@ -31,10 +31,6 @@ class Listed:
     language: str
     steps: bool
     x: np.ndarray
-
-
-def add_arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--out", type=Path, help="JSON file (default: that of the text encoder)")
 
 
 def run(args: argparse.Namespace, settings: Settings) -> int:
@@ -77,4 +73,4 @@ def measure(lists: Sequence[Listed]) -> dict[str, dict[str, int]]:
 
 
 if __name__ == "__main__":
-    main(__doc__, add_arguments, run)
+    main(__doc__, add_out, run)

@@ -32,7 +32,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse, read_with
 from mm_support.pipeline.perceive import Perceived
 from mm_support.pipeline.step import Clock
-from mm_support.types import Hit, Past, Question, Transcript
+from mm_support.types import SAID, Hit, Past, Question, Transcript
 
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
@@ -68,14 +68,15 @@ class LookedUp(NamedTuple):
 
 def searched(parts: Parts, knowledge: str, query: SearchQuery, most: int = FOUND) -> Searched:
     """The query as the base reads it, and so many of the entries that it finds; beside a photo with
-    how likely they answer the words.
+    how likely they answer words that ask something of it.
     """
     query = parts.knowledge.recognise(knowledge, query)
     said = (text for name in ("text", "speech") for text in query.texts.get(name, ()))
     words = " ".join(said)
     hits = contact_first(words, parts.knowledge.find(knowledge, query, LOOKED_AT))
     hits = with_named(words, hits, most)
-    if words and query.fused.weights.get(PHOTO):
+    weights = query.fused.weights
+    if weights.get(PHOTO) and not SAID.isdisjoint(weights):
         hits = tuple(replace(own, says=parts.writer.says(words, own.entry)) for own in hits)
     return query, hits
 
