@@ -11,6 +11,7 @@ from PIL import Image
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.entries import MAX_PICTURES, MAX_QUESTIONS
 from mm_support.knowledge.ingest import read_knowledge
+from mm_support.knowledge.readers.plain import read_plain
 from mm_support.store.models import TurnRow
 
 ROW = {
@@ -193,6 +194,21 @@ def test_odd_files_are_reported_and_the_others_read(tmp_path, monkeypatch, name,
     (tmp_path / "a**b.md").write_text("# T\n\nA.")
     (entry,), ((file, line, reason),) = read_knowledge(tmp_path)
     assert entry.source == "a**b.md:1" and file.encode() and line in (0, 1) and reason
+
+
+def test_a_file_that_its_reader_fails_on_costs_its_own_row(tmp_path, monkeypatch):
+    """What was read of it before is kept."""
+
+    def failing(file, remarks):
+        yield from read_plain(file, remarks)
+        raise ZeroDivisionError("by a fault of its own")
+
+    monkeypatch.setattr("mm_support.knowledge.readers.markdown.read_markdown", failing)
+    (tmp_path / "a.md").write_text("It is read.")
+    (tmp_path / "b.txt").write_text("It is here.")
+    entries, ((file, _, reason),) = read_knowledge(tmp_path)
+    assert [entry.answer for entry in entries] == ["It is read.", "It is here."]
+    assert file == "a.md" and "ZeroDivisionError" in reason
 
 
 def test_a_picture_written_into_the_text_is_reported(tmp_path):

@@ -704,6 +704,10 @@ BROKEN = [
     "<div class=warning>",
     "<h2>a</h2><div hidden>",
     "**a ",
+    "`a` **b ",
+    "`a` ==b== ",
+    "<table>",
+    "<ul><li>",
     "&#",
 ]
 

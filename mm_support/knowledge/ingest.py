@@ -15,11 +15,12 @@ the folder that is read. Knows nothing of vectors or of the index.
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
 import weakref
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from os.path import exists, isfile, realpath  # unlike Path's they raise nothing for any name
@@ -27,7 +28,7 @@ from pathlib import Path
 
 from PIL import Image
 
-from mm_support.errors import InputError, KnowledgeError
+from mm_support.errors import InputError, KnowledgeError, SupportError
 from mm_support.knowledge.actions import FILE as ACTIONS
 from mm_support.knowledge.boilerplate import without_frames
 from mm_support.knowledge.declarations import read_file
@@ -49,7 +50,9 @@ from mm_support.knowledge.readers.base import (
     Block,
     Document,
     File,
+    Reader,
     Remarks,
+    damaged,
     quoted,
 )
 from mm_support.knowledge.readers.encoding import is_text
@@ -69,6 +72,8 @@ ACTIONS_LEFT_OUT = (
     "its actions are left out; set MM_SUPPORT_ACTIONS=1 and ingest the folder that it lies in on "
     "the command line"
 )
+
+log = logging.getLogger(__name__)
 
 TextOf = Callable[[Image.Image], str]  # the text that a picture of a page shows
 
@@ -281,7 +286,7 @@ class _Builder:
         apart = form.apart or form is MARKDOWN and len(file.data) > MAX_MARKDOWN
         read = partial(self.sandbox.read, suffix=suffix) if apart else form.reader()
         found = False
-        for document in read(file, remarks=remarks):
+        for document in _as_far_as_read(read, file, remarks):
             self._take(document, path, remarks)
             found = True
         if not found and not remarks.skipped:
@@ -369,6 +374,17 @@ class _Builder:
             self.reading.add(remarks)
         said = [entry for entry in self.reading.entries if not entry.declaration]
         self.reading.warnings += oddities(said)
+
+
+def _as_far_as_read(read: Reader, file: File, remarks: Remarks) -> Iterator[Document]:
+    """What a reader gives until it fails; one file that it fails on does not end an ingest."""
+    try:
+        yield from read(file, remarks=remarks)
+    except (SupportError, OSError):
+        raise
+    except Exception as exc:  # parsers of foreign files raise anything
+        log.exception("the reader of %s failed", remarks.file)
+        remarks.skip(0, damaged(exc))
 
 
 def _with_fewer_accents(block: Block) -> Block:

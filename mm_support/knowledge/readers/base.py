@@ -16,6 +16,7 @@ from mm_support.types import Remark
 
 MAX_FILE_BYTES = 50 * 2**20
 MAX_QUOTED = 80  # characters of what a remark quotes
+MAX_TOLD = 200  # characters of what an error says
 MAX_REASON = 300  # characters of a remark; what it quotes may be a whole page
 
 # what Notion writes behind the name of a page: "Returns 0f3c...", with or without the file's ending
@@ -111,6 +112,12 @@ def stem_of(name: str) -> str:
 def quoted(text: str) -> str:
     """The beginning of a text, as a remark quotes it."""
     return f"'{' '.join(text.split())[:MAX_QUOTED]}'"
+
+
+def damaged(error: Exception) -> str:
+    """What a remark says of a file that its reader fails on, in a way that no one foresaw."""
+    told = f"{type(error).__name__}: {str(error)[:MAX_TOLD]}"
+    return f"it seems damaged, or no such file as its name says, and was not read ({told})"
 
 
 @dataclass

@@ -90,11 +90,29 @@ def parsed(html: str, remarks: Remarks) -> Any:
 
 def tree_blocks(tree: Any, remarks: Remarks, line: int = 0) -> Blocks:
     """The same of a tree."""
+    _flatten(tree)
     open_layouts(tree)
     mark_warnings(tree)
     reader = _Reader(remarks, line)
     reader.read(tree)
     return tuple(reader.blocks), tuple(reader.links)
+
+
+def _flatten(tree: Any) -> None:
+    """Makes text of what lies deeper than MAX_DEPTH."""
+    from lxml import etree  # pyright: ignore[reportAttributeAccessIssue]
+
+    depth, deep = 0, []
+    walk = etree.iterwalk(tree, events=("start", "end"))
+    for event, own in walk:
+        depth += 1 if event == "start" else -1
+        if event == "start" and depth == MAX_DEPTH and len(own):
+            walk.skip_subtree()
+            deep.append(own)
+    for own in deep:
+        etree.strip_elements(own, *UNSEEN, with_tail=False)
+        own.text = own.text_content()
+        del own[:]
 
 
 class _Reader:
@@ -134,8 +152,6 @@ class _Reader:
             remark_hidden(self._remarks, self._line, own)
         elif tag in STRUCK or attributes and STRIKES.search(attributes.get("style", "")):
             self._struck(own)
-        elif self._open.total() > MAX_DEPTH:
-            self._text(own.text_content())
         elif (tag in LISTS or tag == "dl") and self._is_contents(own):
             self._flush()
             self._remarks.skip_navigation(self._line, own.itertext())
@@ -225,7 +241,7 @@ class _Reader:
             self._leading = self._leading or line_of(own)
             self._children(own, LINK)
         else:
-            begins = own.tag in BOLD and not "".join(self._inline).strip()
+            begins = own.tag in BOLD and not any(piece.strip() for piece in self._inline)
             self._children(own, own.tag)
             if begins and "".join(own.itertext()).strip().endswith(ASKING):
                 self._inline.append("\v")  # a question in bold letters is a line of its own

@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from bisect import bisect_right
 from collections.abc import Sequence
+from operator import itemgetter
 
 _MARK = re.compile(r"(?<![*\\])\*\*(?!\*)")
 
@@ -18,16 +20,23 @@ def with_bold_marks(line: str, code: Sequence[tuple[int, int]] = ()) -> str:
     where code stands in it, in which nothing is one.
     """
     marks = [own.span() for own in _MARK.finditer(line)]
-    marks = [own for own in marks if not any(start <= own[0] < end for start, end in code)]
+    marks = [own for own in marks if not is_within(own[0], code)]
     if len(marks) % 2:
         return line
-    for opening, closing in reversed([*zip(marks[::2], marks[1::2])]):
+    pieces, end = [], 0
+    for opening, closing in zip(marks[::2], marks[1::2]):
         if _is_left(line, opening, closing):
             inside = line[opening[1] : closing[0]]
             left, text, right = inside.partition(inside.strip())
-            bold = f"{left}<strong>{text}</strong>{right}"
-            line = line[: opening[0]] + bold + line[closing[1] :]
-    return line
+            pieces += [line[end : opening[0]], f"{left}<strong>{text}</strong>{right}"]
+            end = closing[1]
+    return "".join([*pieces, line[end:]])
+
+
+def is_within(position: int, spans: Sequence[tuple[int, int]]) -> bool:
+    """Whether it lies in one of the spans, which stand in order and apart."""
+    at = bisect_right(spans, position, key=itemgetter(0))
+    return at > 0 and position < spans[at - 1][1]
 
 
 def _is_left(line: str, opening: tuple[int, int], closing: tuple[int, int]) -> bool:

@@ -12,7 +12,7 @@ import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
-from mm_support.knowledge.readers.bold_marks import with_bold_marks
+from mm_support.knowledge.readers.bold_marks import is_within, with_bold_marks
 from mm_support.knowledge.readers.mdx_modules import IMPORT, end_of_module
 from mm_support.knowledge.readers.myst import without_myst
 
@@ -178,11 +178,8 @@ def _closed(
 
 def _outside_code(pattern: re.Pattern[str], line: str) -> re.Match[str] | None:
     """The first match that is in no code span."""
-    spans = [match.span() for match in _CODE_SPAN.finditer(line)] if "`" in line else []
-    for found in pattern.finditer(line):
-        if not any(start <= found.start() < end for start, end in spans):
-            return found
-    return None
+    spans = _code_in(line)
+    return next((own for own in pattern.finditer(line) if not is_within(own.start(), spans)), None)
 
 
 def _whole_tag(line: str, lines: list[str], place: int, mdx: bool) -> tuple[str, int]:
@@ -250,8 +247,7 @@ def _replaced_outside_code(
     spans = _code_in(line)
 
     def outside(sign: re.Match[str]) -> str:
-        inside = any(start <= sign.start() < end for start, end in spans)
-        return sign[0] if inside else seen(sign)
+        return sign[0] if is_within(sign.start(), spans) else seen(sign)
 
     return pattern.sub(outside, line)
 

@@ -18,11 +18,10 @@ from typing import Any
 from pydantic import TypeAdapter
 
 from mm_support.knowledge.readers import FORMATS
-from mm_support.knowledge.readers.base import Document, File, Remarks
+from mm_support.knowledge.readers.base import Document, File, Remarks, damaged
 
 MAX_RESULT = 256 * 2**20  # bytes of documents as JSON
 OLD_OFFICE = b"\xd0\xcf\x11\xe0"  # a compound file: also what an encrypted DOCX is packed in
-MAX_PROBLEM = 200  # characters
 
 
 @dataclass
@@ -49,10 +48,7 @@ def main() -> None:
         except MemoryError:
             problem = "it needs more memory than a file may take"
         except Exception as exc:  # parsers of foreign files raise anything
-            told = f"{type(exc).__name__}: {str(exc)[:MAX_PROBLEM]}"
-            problem = (
-                f"it seems damaged, or no such file as its name says, and was not read ({told})"
-            )
+            problem = damaged(exc)
         alarm(0)
         answers.write(json.dumps({"problem": problem}) + "\n")
 
