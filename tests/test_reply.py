@@ -5,10 +5,12 @@ entry itself.
 import threading
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from conftest import EchoModel, WordEncoder
+from PIL import Image
 
 from mm_support.decide.decision import Decision
 from mm_support.decode.blocks import Block
@@ -780,3 +782,24 @@ def test_what_affirms_another_question_is_shown_under_it(question, headed_by):
     sentences = [Sentence(text, (1,)) for text in split_sentences(entry.answer)]
     first, *_ = headed(question, entry, sentences)
     assert first.text == (headed_by or sentences[0].text)
+
+
+@pytest.mark.parametrize(
+    "asked, read, title, pictured, named",
+    [
+        ("price?", (), "Oat Milk", True, "Oat Milk:"),
+        ("", (), "Oat Milk", True, "Oat Milk:"),
+        ("多少钱", (), "燕麦奶", True, "燕麦奶："),
+        ("price of the oat milk?", (), "Oat Milk", True, ""),
+        ("price?", (), "Barista drink", True, ""),  # the first sentence says it
+        ("price?", ("E24",), "Oat Milk E24", True, ""),  # and so does what was read
+        ("price?", (), "Oat Milk", False, ""),
+    ],
+)
+def test_what_a_photo_was_taken_for_is_named(asked, read, title, pictured, named):
+    pictures = (Path("oat.jpg"),) if pictured else ()
+    entry = Entry("oat", title, "The barista drink is vegan.", pictures=pictures)
+    question = Question(asked, read_in_photo=read, photo=Image.new("RGB", (8, 8)), labels=("oat",))
+    said = write(None, question, (Hit(entry, 0.9),))
+    assert [own.text for own in said if own.heading] == [named] * bool(named)
+    assert entry.answer.startswith(said[-1].text)

@@ -20,21 +20,27 @@ from mm_support.language.terms import term_set
 from mm_support.types import Entry
 
 
-def headed(question: str, entry: Entry, sentences: Sequence[Sentence]) -> list[Sentence]:
+def headed(
+    question: str, entry: Entry, sentences: Sequence[Sentence], shown: bool = False
+) -> list[Sentence]:
     """The sentences of the entry, behind the heading that they need. A question most of which was
     asked, or is said by the first sentence, is not asked again, save where a yes or no that replies
     to it may be taken for a reply to the customer's. Headings within the text are told from it by a
-    colon, and left out where none of their own text follows.
+    colon, and left out where none of their own text follows. shown: whether it is a photo that asks
+    about the entry, so that its whole title tells what that was taken for.
     """
     sentences = [*_over_text(sentences, entry)]
     said = "\n".join(sentence.text for sentence in sentences)
-    coded = _leaves_out_code(question, entry, said) or bool(contact_asked(question))
-    if not sentences or not (head := _heading(entry, sentences[0], coded)):
+    coded = shown or _leaves_out_code(question, entry, said) or bool(contact_asked(question))
+    if not sentences:
+        return []
+    head = entry.title if shown else _heading(entry, sentences[0], coded)
+    if not head:
         return [*sentences]
     asks, first = head.endswith(ASKING), sentences[0].text
     replying = asks and opens_with_yes_or_no(first)
-    # of what answers a question only the first sentence tells which
-    heard = "" if replying else first if asks else said
+    # of what answers a question, or a photo, only the first sentence tells which
+    heard = "" if replying else first if asks or shown else said
     heard += f"\n{question}" if asks or coded else ""
     language = language_of(entry.answer)
     own = term_set(head, language)

@@ -329,7 +329,9 @@ class ReplyWriter:
         asked for first.
         """
         own = [sentence for sentence in bound(entry, rank) if sentence.text in chosen]
-        said = [*cited_behind_steps(headed(question.words, entry, own))]
+        shown = _shows(question, entry)
+        words = question.asked if shown else question.words
+        said = [*cited_behind_steps(headed(words, entry, own, shown))]
         rows = [sentence.text for sentence in said]
         texts = rows_as_asked(question.words, rows, entry, self._vectors)
         for sentence, text in zip(said, texts):
@@ -387,6 +389,12 @@ def _is_plain(line: Sequence[str]) -> bool:
     row = len(column_names(text)) >= COLUMNS
     ended = text.rstrip(CLOSES).endswith((*ENDS, *LEADS_ON))
     return len(line) == 1 and not (ended or row or is_step(text) or is_code(text))
+
+
+def _shows(question: Question, entry: Entry) -> bool:
+    """Whether it is a photo that asks about the entry, by what it looks like: no code was read."""
+    pictured = question.photo is not None and bool(entry.pictures)
+    return pictured and not any(photo_sentences(question, [entry]))
 
 
 def photo_sentences(question: Question, entries: Sequence[Entry]) -> Iterator[Sentence]:
