@@ -656,6 +656,27 @@ def test_frames_that_repeat_are_left_out_and_told(tmp_path):
     assert "Was this helpful? Yes No" in told and "Last updated" in told and "Article 00" in told
 
 
+@pytest.mark.parametrize("lead", ["<b>相关主题</b>", "See also:"])
+def test_links_at_the_end_under_a_line_that_repeats_are_left_out(tmp_path, lead):
+    for n in range(8):
+        links = "".join(f"<p><a href='{n}{m}.html'>Article {n}{m}</a></p>" for m in range(3))
+        body = f"<h1>Title {n}</h1><p>Body {n} is here.</p><p><a href='{n}.html'>Own {n}</a></p>"
+        (tmp_path / f"{n}.html").write_text(f"{body}<p>End {n}.</p><p>{lead}</p>{links}")
+    entries = read_source(tmp_path).entries
+    assert [entry.answer for entry in entries] == [
+        f"Body {n} is here.\n\nOwn {n}\n\nEnd {n}." for n in range(8)
+    ]
+
+
+def test_links_at_the_end_under_a_line_of_their_own_are_kept(tmp_path):
+    for n in range(8):
+        (tmp_path / f"{n}.md").write_text(
+            f"# Title {n}\n\nBody {n} is here.\n\nFor number {n} see:\n\n[Article {n}](/{n})\n"
+        )
+    for n, entry in enumerate(read_source(tmp_path).entries):
+        assert entry.answer.endswith(f"Article {n}")
+
+
 @pytest.mark.parametrize(
     "dated",
     [

@@ -170,11 +170,28 @@ def _inner(blocks: Sequence[Block], repeated: set[str]) -> tuple[Block, ...]:
 
 def _trimmed(blocks: Sequence[Block], repeated: set[str]) -> Sequence[Block]:
     first, last = 0, len(blocks)
-    while last > first and _is_frame(blocks[last - 1], repeated):
-        last -= 1
+    while (before := _before_frame(blocks[:last], repeated)) < last:
+        last = before
     while first < last and blocks[first].kind != "heading" and _is_frame(blocks[first], repeated):
         first += 1
     return blocks[first:last]
+
+
+def _before_frame(blocks: Sequence[Block], repeated: set[str]) -> int:
+    """How many blocks there are without a last one that is a frame, or without links and what
+    repeats over them ("See also").
+    """
+    last = len(blocks)
+    over = last
+    while over and (_is_of_links(blocks[over - 1]) or not blocks[over - 1].text):
+        over -= 1
+    if over < last and over and blocks[over - 1].text and _is_frame(blocks[over - 1], repeated):
+        return over - 1
+    return last - bool(last and _is_frame(blocks[-1], repeated))
+
+
+def _is_of_links(block: Block) -> bool:
+    return block.linked >= ONLY_LINKS and block.kind in ("list", "text")
 
 
 def _is_frame(block: Block, repeated: set[str]) -> bool:
@@ -186,7 +203,7 @@ def _without_link_lists(blocks: Sequence[Block], repeated: set[str]) -> list[Blo
     """Without headings that repeat and have nothing but links under them."""
     kept: list[Block] = []
     for at, block in enumerate(blocks):
-        under = block.linked >= ONLY_LINKS and block.kind in ("list", "text")
+        under = _is_of_links(block)
         head = kept[-1] if kept else None
         ends = at + 1 == len(blocks) or blocks[at + 1].kind in ("heading", "end")
         if under and ends and head and head.kind == "heading" and _key(head) in repeated:
