@@ -132,6 +132,9 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
         ("hello. my order is late.", ["hello.", "my order is late."]),
         ("It costs $5 etc.; then more.", ["It costs $5 etc.; then more."]),
         ("Apportez p. ex., p", ["Apportez p. ex., p"]),
+        ("Files end in .GBL or .GTL. They stay.", ["Files end in .GBL or .GTL.", "They stay."]),
+        ("扩展名为 (.GBL、.GTL 等)。保留。", ["扩展名为 (.GBL、.GTL 等)。", "保留。"]),
+        ("Wait...Then go. Done.", ["Wait...Then go.", "Done."]),
         (
             '.bill .foot::after { content: "No. 99"; } /* below */',
             ['.bill .foot::after { content: "No. 99"; } /* below */'],

@@ -619,7 +619,21 @@ def test_what_has_begun_in_the_customers_language_goes_on_in_it():
     entry = Entry("cards", "Cards", f"{cards}2. Amore Cashback\n3. Amore Platinum Cashback")
     parts = [Sentence(text, (1,)) for text in entry.answer.split("\n")]
     asked = Question("which card has cashback")
-    assert [*introduced(asked, parts, entry, False)] == parts
+    assert [*introduced(asked, parts, (Hit(entry, 1.0),), False)] == parts
+
+
+def test_a_heading_is_in_the_language_of_what_it_stands_over():
+    """A product's name alone is in any; of several entries each is in its own."""
+    asked = Question("怎么导出 gerber 文件", language="zh")
+    gerber = Entry("gerber", "6.1.2. Gerber 选项", "启用后，文件将使用基于 Protel 的扩展名命名。")
+    english = Entry("plot", "Plotting", "The plot is written into the folder of the project.")
+    hits = (Hit(english, 0.9), Hit(gerber, 0.8))
+    parts = [Sentence("6.1.2. Gerber 选项:", (2,), heading=True), Sentence(gerber.answer, (2,))]
+    assert [*introduced(asked, parts, hits, False)] == parts
+    parts = [Sentence("Plotting:", (1,), heading=True), Sentence(english.answer, (1,))]
+    first, head, own = introduced(asked, parts, hits, False)
+    assert (first.text, own) == (message("foreign", "zh"), parts[1])
+    assert head == replace(parts[0], apart=True)
 
 
 def test_one_word_that_opens_an_answer_does_not_make_it_another_languages():

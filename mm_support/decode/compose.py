@@ -100,7 +100,7 @@ def compose(
     if answers and not asked:
         said = with_tied(writer, question, said, decision.hits[:2])
     if answers and not disputed:
-        said = introduced(question, said, decision.hits[0].entry, writer.writes)
+        said = introduced(question, said, decision.hits, writer.writes)
     yield from said
     if answers:
         yield from unanswered_photos(asked, language)
@@ -154,22 +154,33 @@ def tied(first: Hit, second: Hit) -> bool:
 
 
 def introduced(
-    question: Question, parts: Iterable[Sentence | Meanwhile], entry: Entry, written: bool
+    question: Question, parts: Iterable[Sentence | Meanwhile], hits: Sequence[Hit], written: bool
 ) -> Iterator[Sentence | Meanwhile]:
     """The parts of a reply, as they are ready; in front of the first that is quoted in another
-    language than the question's a sentence that says so, where what is quoted of that entry begins
-    with it. entry: the best one. written: whether a model may have written some in the question's
-    language.
+    language than the question's a sentence that says so, where what is quoted of its entry begins
+    with it. A heading is in the language of what it stands over. hits: the cited ones. written:
+    whether a model may have written some in the question's language.
     """
     expected = (question.language,) if written else ()
     introduced, begun = False, set[int]()
+    over: list[Sentence] = []
     for part in parts:
-        begins = isinstance(part, Sentence) and part.text and not begun.issuperset(part.citations)
-        if begins and not introduced and foreign(question, part.text, entry, expected):
+        if not isinstance(part, Sentence):
+            yield part
+            continue
+        begins = part.text and not introduced and not begun.issuperset(part.citations)
+        if begins and part.heading:
+            over.append(part)
+            continue
+        entry = hits[part.citations[0] - 1 if part.citations else 0].entry
+        begun.update(part.citations)
+        own = [*over, part]
+        over.clear()
+        if begins and foreign(question, part.text, entry, expected):
             yield Sentence(message("foreign", question.language))
-            part, introduced = replace(part, apart=True), True
-        begun.update(part.citations if isinstance(part, Sentence) else ())
-        yield part
+            own[0], introduced = replace(own[0], apart=True), True
+        yield from own
+    yield from over
 
 
 def beside_a_handover(

@@ -48,6 +48,7 @@ LONGEST_HEADING = 60  # characters
 ENDS = tuple(".!?…。！？")
 CLOSING = tuple("”’」』»）")
 CLOSES = "".join((*CLOSING, *")]\"'"))  # behind the end of a sentence
+_BEGINS = re.compile(rf"(?<![\w.!?…{re.escape(CLOSES)}])\.$")  # a full stop in front of a word
 # they stand before what they say something of, whatever that is; before numbers
 BEFORE_WORDS = frozenset("approx aprox ca circa excl exkl incl inkl zzgl".split())
 BEFORE_NUMBERS = BEFORE_WORDS | frozenset("env maks max min nr num qty tel".split())
@@ -146,7 +147,8 @@ def _rejoined(found: Sequence[str], line: str, language: str) -> list[str]:
     whole, at = list[str](), 0
     for piece in _with_brackets_closed(found):
         cut = any(start < at < end for start, end in inside)
-        joined = line[:at].endswith(".") and piece[0].islower()  # .note .foot::after
+        # .note .foot::after; (.PDF, .NET)
+        joined = line[:at].endswith(".") and (piece[0].islower() or _BEGINS.search(line[:at]))
         if whole and (cut or joined or _goes_on(whole[-1].rstrip(), piece, line, language)):
             whole[-1] += piece
         else:
