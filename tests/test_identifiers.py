@@ -84,6 +84,9 @@ def test_one_of_a_kind_that_the_titles_name_is_worth_knowing_though_no_entry_has
     assert APPLIANCES.find("E80 what now") == {"E80"} and APPLIANCES.find("shows E99") == {"E99"}
     assert APPLIANCES.find("the washer shows F21") == {"F21"}
     assert APPLIANCES.find("it shows 99") == {"99"}  # announced as the others are
+    assert APPLIANCES.find("washer E6") == {"E6"} and APPLIANCES.find("hob, f 9") == frozenset()
+    assert APPLIANCES.find("error E 06") == {"E06"} and APPLIANCES.find("P 9") == {"P9"}
+    assert APPLIANCES.find("Resta acceso e 24 ore dopo si spegne") == frozenset()
 
 
 @pytest.mark.parametrize(

@@ -157,7 +157,13 @@ def normalise(code: str) -> str:
 @functools.lru_cache(REMEMBERED)
 def fold(code: str) -> str:
     """A normalised code with confusable characters made one, no leading zeros: EO7 -> E7."""
-    return re.sub(r"(?<=[A-Z])0+(?=\d)", "", code.translate(CONFUSED))
+    return unpadded(code.translate(CONFUSED))
+
+
+@functools.lru_cache(REMEMBERED)
+def unpadded(code: str) -> str:
+    """A normalised code without leading zeros behind letters: E05 -> E5."""
+    return re.sub(r"(?<=[A-Z])0+(?=\d)", "", code)
 
 
 @functools.lru_cache(REMEMBERED)

@@ -28,6 +28,7 @@ from mm_support.language.codes import (
     normalise,
     series_of,
     tokens_of,
+    unpadded,
     written,
 )
 from mm_support.language.defined import Names, in_names, is_odd, named_in_title
@@ -49,7 +50,9 @@ class Dictionary:
 
     def __init__(self, names: Names) -> None:
         self._named, self._kinds = frozenset(names.named), frozenset(names.kinds)
-        self._series, self._ordinary = frozenset(names.series), frozenset(names.ordinary)
+        self._ordinary = frozenset(names.ordinary)
+        plain = {unpadded(code) for code in names.named if _built(code) in names.series}
+        self._series = {*names.series, *map(_built, plain)}
         self._announcing, self._before = frozenset(names.announcing), frozenset(names.before)
         self._numbers = {found[2] for found in map(NUMBERED.fullmatch, self._named) if found}
         self._folded = {fold(code) for code in self._named}
@@ -110,7 +113,9 @@ class Dictionary:
             if not (NUMERAL.search(text) or _is_together(spelled)):
                 continue  # words
             code = normalise(text)
-            if self._is_spelled(spelled, code, language) or self._is_joined(spelled, code):
+            if self._is_spelled(spelled, code, language) or self._is_joined(
+                spelled, code, language
+            ):
                 return code, end - place
         code = normalise(tokens[place].text)
         named = 1 < len(code) <= MAX_LENGTH and self._is_named(tokens, place, code, language)
@@ -124,7 +129,7 @@ class Dictionary:
             return code in self._named and (is_odd(word) or not ordinary)
         if NUMBER.fullmatch(code) and len(code) < LONG_NUMBER:
             return self._is_number(tokens, place, code, language)
-        if fold(code) in self._folded or (series_of(code), kind(code)) in self._series:
+        if fold(code) in self._folded or self._is_in_series(code):
             return True
         announced = _announced(tokens, place, self._announcing, language)
         return kind(code) in self._kinds and announced
@@ -151,12 +156,19 @@ class Dictionary:
             word in stop_words(language) or word.upper() in self._ordinary for word in words
         )
 
-    def _is_joined(self, tokens: Sequence[Token], code: str) -> bool:
-        """Whether tokens without a blank between them are built like the base's identifiers: PAY-32
-        where there is PAY-31.
+    def _is_joined(self, tokens: Sequence[Token], code: str, language: str) -> bool:
+        """Whether tokens are built like the base's identifiers: PAY-32 where there is PAY-31. With
+        a blank between them only a capital that is no word: E 06 where there is E05.
         """
-        alike = (series_of(code), kind(code)) in self._series
-        return alike and is_part(tokens[-1]) and _is_together(tokens)
+        letter = tokens[0].text
+        capital = len(tokens) == 2 and len(letter) == 1 and letter.isupper()
+        apart = capital and letter.lower() not in stop_words(language)
+        joined = apart or _is_together(tokens)
+        return joined and is_part(tokens[-1]) and self._is_in_series(code)
+
+    def _is_in_series(self, code: str) -> bool:
+        """Whether a code is built like one of the base's, with or without leading zeros."""
+        return _built(code) in self._series or _built(unpadded(code)) in self._series
 
     def _looking_like(self, line: str) -> frozenset[str]:
         """A display's left edge is read as a 1 now and then."""
@@ -164,6 +176,10 @@ class Dictionary:
         looks = [line] + ([framed[1]] if framed else [])
         alike = (self._alike.get(look.translate(LOOKS)) for look in looks)
         return frozenset(next(filter(None, alike), ()))
+
+
+def _built(code: str) -> tuple[str, str]:
+    return series_of(code), kind(code)
 
 
 def _is_together(tokens: Sequence[Token]) -> bool:
