@@ -630,6 +630,26 @@ def test_who_asks_whether_it_is_expensive_asks_for_a_price(question):
 
 
 @pytest.mark.parametrize(
+    "question",
+    [
+        "for how many months is it covered?",
+        "Wieviele Tage habe ich?",
+        "combien d’années de garantie ?",
+        "cuantos dias dura",
+        "quanti anni di garanzia?",
+        "hoeveel jaar garantie",
+        "ile lat gwarancji",
+        "сколько лет гарантии",
+        "kaç yıl garanti",
+        "保修期几年",
+        "몇 년 보증되나요",
+    ],
+)
+def test_who_asks_for_a_number_of_days_or_years_asks_for_a_time(question):
+    assert amounts_asked(question) == {"time"}
+
+
+@pytest.mark.parametrize(
     "amount, steps",
     [
         ("how much is the lamp", "how do I set up the lamp"),

@@ -22,7 +22,7 @@ TIMES = frozenset({"time", "months", "clock"})  # kinds of amounts that tell a t
 
 def amounts_asked(question: str) -> frozenset[str]:
     """Which of AMOUNTS are asked for: one of any kind only where no other is."""
-    asked = frozenset(kind for kind in AMOUNTS if _wording(f"asks.{kind}").search(question))
+    asked = frozenset(kind for kind in AMOUNTS if _has(f"asks.{kind}", question))
     return asked - {"amount"} or asked
 
 
@@ -52,12 +52,12 @@ def without_amounts(question: str) -> str:
 
 
 def asks_steps(question: str) -> bool:
-    return bool(_wording("asks.steps").search(question))
+    return _has("asks.steps", question)
 
 
 def asks_in_words(clause: str) -> bool:
     """Whether a clause has a word by which one asks, whether or not a question mark ends it."""
-    return bool(_wording("asks.at_all").search(clause))
+    return _has("asks.at_all", clause)
 
 
 def affirmed(question: str) -> str:
@@ -104,6 +104,10 @@ def _denied() -> re.Pattern[str]:
         rf"((?:(?!{instead})[^,.;!?，。；！？、،؟)])*)",
         re.IGNORECASE,
     )
+
+
+def _has(key: str, text: str) -> bool:
+    return bool(_wording(key).search(text.replace("’", "'")))
 
 
 @functools.cache
