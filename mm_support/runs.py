@@ -18,3 +18,17 @@ def runs(items: Iterable[T], goes_on: Callable[[list[T], T], bool]) -> Iterator[
         run.append(item)
     if run:
         yield run
+
+
+def packed(items: Iterable[T], size: Callable[[T], int], most: int) -> Iterator[list[T]]:
+    """Items together up to a size; one that is larger alone is a run of its own."""
+    run, held = list[T](), 0
+    for item in items:
+        own = size(item)
+        if run and held + own > most:
+            yield run
+            run, held = [], 0
+        run.append(item)
+        held += own
+    if run:
+        yield run

@@ -247,6 +247,31 @@ def test_broken_links_take_time_in_proportion(tmp_path, piece):
     assert is_in_proportion(read, 10_000)
 
 
+LONG = "One of many words " * 200
+REPEATED = [  # (file, what it begins with, what it repeats, how often)
+    ("a.md", "# T\n\n", "## E24\n\ny\n\n", 1_000),
+    ("a.md", "# T\n\n", "## H\n\n![](p.png)\n\n", 2_000),
+    ("a.md", f"- {LONG}\n", "- .\n", 5_000),
+    ("a.md", f"```\n{LONG}\n", "}\n", 5_000),
+    ("a.txt", "", "Q: x?\nA: y\n\n", 2_000),
+    ("a.txt", "", "IS IT OPEN\n\nYes.\n\n", 12_000),
+    ("a.csv", "", "a,", 2_000),
+    ("a.csv", "answer", ",b", 2_000),
+    ("a.csv", "a,b\n\n", "c,,d\n\n", 5_000),
+]
+
+
+@pytest.mark.parametrize("name, head, piece, size", REPEATED)
+def test_what_repeats_takes_time_in_proportion(tmp_path, name, head, piece, size):
+    (tmp_path / "b.md").write_text("# T\n\nA.")
+
+    def read(times):
+        (tmp_path / name).write_text(head + piece * times)
+        assert read_knowledge(tmp_path)[0]
+
+    assert is_in_proportion(read, size)
+
+
 def test_a_numbered_picture_belongs_to_the_file_of_its_name_where_there_is_one(tmp_path):
     for name in ("lamp.png", "lamp-1.png", "lamp-2.png"):
         Image.new("RGB", (8, 8)).save(tmp_path / name)

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from clock import cpu_seconds
+from clock import cpu_seconds, is_in_proportion
 from conftest import WordEncoder
 
 from mm_support.as_json import opening, snippet
@@ -328,6 +328,10 @@ def test_a_letter_that_stands_alone_is_a_name_where_it_is_no_word():
     assert letters("型号A") == {"A"} and letters("Model A") == {"A"}
     assert not letters("I have a bag. A 5 l bag") and not letters("CAN I BUY A BAG")
     assert not letters("l'eau, R&D, 5 m, 9 a.m., e-mail, साल")
+
+
+def test_letters_alone_are_told_in_time_in_proportion():
+    assert is_in_proportion(lambda times: letters(f"{'A ' * times}b c"), 4_000)
 
 
 def test_grammar_is_no_term_and_different_things_differ():

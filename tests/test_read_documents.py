@@ -13,6 +13,7 @@ from itertools import chain
 from types import SimpleNamespace
 
 import pytest
+from clock import is_in_proportion
 from knowledge_files import PICTURE, docx, paragraph, pdf, png, run, write_zip
 from openpyxl import Workbook
 from PIL import Image
@@ -1096,6 +1097,14 @@ def test_what_a_rule_of_the_page_hides_is_left_out_and_told(style, old):
         f"<style>{style}</style><main><h1>Fees</h1><p>It is 45 euros now.</p>{old}</main>"
     )
     assert lines == ["It is 45 euros now."] and left == f"'{OLD}' is hidden and was left out"
+
+
+def test_rules_that_hide_take_time_in_proportion():
+    def read(times):
+        rules = "".join(f".a{at}{{display:none}}.b{at} p{{display:block}}" for at in range(times))
+        assert page(f"<style>{rules}</style><main><h1>Fees</h1><p>It is 45 euros now.</p></main>")
+
+    assert is_in_proportion(read, 500)
 
 
 @pytest.mark.parametrize(

@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import chain, count
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -81,10 +80,7 @@ class EntryMaker:
             remarks.skip(document.line, f"the id '{identity}' was used before, with the same text")
             return ""
         self._said.add(text)
-        free = identity
-        while free in self._ids:
-            self._numbers[identity] += 1
-            free = f"{identity}-{self._numbers[identity] + 1}"
+        free = self._unused(identity)
         if free != identity:
             told = f"the id '{identity}' was used before; this one is '{free}'"
             remarks.warn(document.line, told)
@@ -95,9 +91,15 @@ class EntryMaker:
         if not at:
             return identity
         section = slug("-".join(piece.section + piece.several[:1]), "part")
-        base = f"{identity}#{section}"
-        numbered = chain([base], (f"{base}-{n}" for n in count(2)))
-        return next(free for free in numbered if free not in self._ids)
+        return self._unused(f"{identity}#{section}")
+
+    def _unused(self, name: str) -> str:
+        """The name, with the next number where it was used before."""
+        free = name
+        while free in self._ids:
+            self._numbers[name] += 1
+            free = f"{name}-{self._numbers[name] + 1}"
+        return free
 
 
 def _called(title: str, pieces: Sequence[Passage]) -> Iterator[Passage]:

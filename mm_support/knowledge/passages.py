@@ -12,8 +12,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
-from itertools import chain
+from functools import cached_property, lru_cache
+from itertools import chain, takewhile
 
 from mm_support.knowledge.readers.base import Block, Document, stem_of
 from mm_support.language.defined import named_in_title
@@ -22,7 +22,7 @@ from mm_support.language.facts import facts_of
 from mm_support.language.fences import code_of, fenced, is_code
 from mm_support.language.sentences import ASKING, COLONS, ENDS, may_head, split_sentences
 from mm_support.language.terms import CHARACTERS
-from mm_support.runs import runs
+from mm_support.runs import packed, runs
 
 LEAST, MOST = 20, 300  # tokens of a passage
 MOST_TOGETHER = 2 * MOST  # tokens up to which steps and code are not cut
@@ -61,9 +61,9 @@ class _Section:
     is_empty: bool = False  # whether nothing stands under its heading
     page: int | None = None  # of its heading
 
-    @property
+    @cached_property
     def size(self) -> int:
-        return sum(tokens(block.text) for block in self.blocks)
+        return sum(size_of(block.text) for block in self.blocks)
 
     @property
     def is_filled(self) -> bool:
@@ -73,7 +73,7 @@ class _Section:
     def asks(self) -> bool:
         return bool(self.path) and self.path[-1].endswith(ASKING)
 
-    @property
+    @cached_property
     def has_code(self) -> bool:
         """Whether its heading names an identifier that is no number of a step or a chapter."""
         return bool(self.path) and any(map(_CODE.search, named_in_title(self.path[-1])))
@@ -84,6 +84,11 @@ def tokens(text: str) -> int:
     """About how many tokens a text has: one a character of Chinese, Japanese and Korean, one a
     word elsewhere, more for long words."""
     return sum(1 + (len(word) - 1) // LETTERS for word in _WORD.findall(text))
+
+
+def size_of(text: str) -> int:
+    """Its tokens; one for what has none, such as a sign or a picture: it takes a place too."""
+    return max(1, tokens(text))
 
 
 def passages(document: Document) -> list[Passage]:
@@ -157,8 +162,8 @@ def _sections(blocks: Iterable[Block]) -> Iterator[_Section]:
 
 def _has_codes(sections: Sequence[_Section]) -> bool:
     """Whether the heading of a part, not of the whole document, names an identifier."""
-    coded = (section for section in sections if section.has_code)
-    return any(not all(_are_kin(one, other) for other in sections) for one in coded)
+    shared = len(_common([section.path for section in sections]))
+    return any(section.has_code and len(section.path) > shared for section in sections)
 
 
 def _is_headed(section: _Section) -> bool:
@@ -209,10 +214,8 @@ def _joined(group: list[_Section]) -> Passage:
 
 
 def _common(paths: Sequence[tuple[str, ...]]) -> tuple[str, ...]:
-    shared = 0
-    while all(len(path) > shared and path[shared] == paths[0][shared] for path in paths):
-        shared += 1
-    return paths[0][:shared]
+    levels = takewhile(lambda names: len({*names}) == 1, zip(*paths))
+    return tuple(names[0] for names in levels)
 
 
 def _unsaid(path: tuple[str, ...], before: Sequence[tuple[str, ...]]) -> str:
@@ -243,10 +246,10 @@ def _text(blocks: Sequence[Block]) -> str:
 def _packed(blocks: Sequence[Block]) -> Iterator[list[Block]]:
     """Groups of blocks up to the limit; a line that leads on to what follows goes with it."""
 
-    def fits(units: list[list[Block]], unit: list[Block]) -> bool:
-        return sum(tokens(block.text) for block in chain(*units, unit)) <= MOST
+    def size(unit: list[Block]) -> int:
+        return sum(size_of(block.text) for block in unit)
 
-    return (list(chain(*units)) for units in runs(_units(blocks), fits))
+    return (list(chain(*units)) for units in packed(_units(blocks), size, MOST))
 
 
 def _units(blocks: Sequence[Block]) -> Iterator[list[Block]]:
@@ -306,11 +309,7 @@ def _as_written(text: str, parts: Sequence[str]) -> list[str]:
 
 
 def _filled(units: Sequence[str]) -> Iterator[list[str]]:
-
-    def fits(group: list[str], unit: str) -> bool:
-        return sum(map(tokens, group)) + tokens(unit) <= MOST
-
-    return runs((piece for whole in units for piece in _slices(whole)), fits)
+    return packed((piece for whole in units for piece in _slices(whole)), size_of, MOST)
 
 
 def _slices(unit: str) -> Iterator[str]:

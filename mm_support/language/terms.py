@@ -68,6 +68,7 @@ LETTER, SIGN = rf"(?![{UNSPACED}])[^\W\d_]", rf"(?:(?![{UNSPACED}])[^\W_])"
 ALONE = re.compile(  # a letter that no other, no digit and no mark within words touches
     rf"(?<![\d'&.@/{MARKS}-])(?<!\d )(?<!{LETTER}){LETTER}(?![\d'&@/{MARKS}-]|\.\w)(?!{LETTER})"
 )
+NEAR = 20  # characters before a letter by which it is told whether a sentence begins there
 TOKEN = re.compile(
     rf"(?P<run>[{UNSPACED}]+)"
     rf"|(?P<code>(?:{LETTER})+(?:-?\d+{SIGN}*)+(?:-{SIGN}*\d{SIGN}*)*)"
@@ -92,26 +93,25 @@ def ascii_digits(text: str) -> str:
     return re.sub(r"\d", lambda match: str(unicodedata.digit(match[0])), text)
 
 
+@functools.lru_cache(REMEMBERED)
 def letters(text: str) -> frozenset[str]:
     """The letters that stand alone as names do, in capitals: the M of "Shirt M" and "size m", not
     what is a word of its language ("a", "I").
     """
     text = unicodedata.normalize("NFKC", text).replace("’", "'")
-    stops = stop_words(language_of(text))
+    stops, capitals = stop_words(language_of(text)), text.isupper()
     return frozenset(
         match[0].upper()
         for match in ALONE.finditer(text)
-        if match[0].lower() not in stops or _is_named(text, match)
+        if match[0].lower() not in stops or not capitals and _is_named(text, match)
     )
 
 
 def _is_named(text: str, match: re.Match[str]) -> bool:
-    """Whether a letter that is a word too is written as a name: the A of "Model A", not of "A bag",
-    nor one among capitals.
-    """
-    before = text[: match.start()].rstrip(" \"'(¿¡")
+    """Whether a letter that is a word too is written as a name: as in "Model A", not "A bag"."""
+    before = text[max(0, match.start() - NEAR) : match.start()].rstrip(" \"'(¿¡")
     begins = not before or before[-1] in ".!?:;\n"
-    return match[0].isupper() and match[0] != "I" and not begins and not text.isupper()
+    return match[0].isupper() and match[0] != "I" and not begins
 
 
 def term_set(text: str, language: str = "") -> frozenset[str]:

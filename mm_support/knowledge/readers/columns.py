@@ -104,6 +104,7 @@ class Columns:
         are read whole: none of their columns is unused.
         """
         told, beside, unused, own = [], [], [], []
+        answers = "answer" in self.fields
         for at, (name, field) in enumerate(zip(self.names, self.fields)):
             if at in self.guessed:
                 told.append(f"'{name}' is the {field.replace('_', ' ')} (by its contents)")
@@ -111,7 +112,7 @@ class Columns:
                 told.append(f"'{name}' is the {field.replace('_', ' ')}")
             elif not field and is_own(name):
                 own.append(f"'{name}'")
-            elif name and not field and "answer" in self.fields:
+            elif name and not field and answers:
                 (unused if is_aside(name) else beside).append(f"'{name}'")
         if beside:
             told.append(f"read with the answer: {', '.join(beside)}")
@@ -157,11 +158,14 @@ def _said(cell: object) -> str:
 def map_names(names: Sequence[str]) -> Columns:
     """Columns by their names alone; of two for one field the surer name has it."""
     found = [known_field(name) for name in names]
-    fields = []
-    for at, (field, _) in enumerate(found):
-        rivals = [other for other, (same, _) in enumerate(found) if same == field]
-        first = min(rivals, key=lambda other: (found[other][1], other))
-        fields.append(field if field in MANY | GUARDS or at == first else "")
+    surest = dict[str, int]()  # field -> the column that has it
+    for at, (field, rank) in enumerate(found):
+        if rank < found[surest.setdefault(field, at)][1]:
+            surest[field] = at
+    fields = [
+        field if field in MANY | GUARDS or surest[field] == at else ""
+        for at, (field, _) in enumerate(found)
+    ]
     return Columns(tuple(names), _with_title(fields))
 
 

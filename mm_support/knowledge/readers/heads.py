@@ -86,10 +86,10 @@ def _names_columns(rows: Sequence[Row], at: int, first: Mapping[int, str]) -> bo
     """Whether a row names columns as the first one does, or stands over figures."""
     names = _named(rows[at][1])
     body: list[Sequence[str]] = []
-    for (line, _), (after, cells) in zip(rows[at:], rows[at + 1 :]):
-        if after > line + 1:
+    for place in range(at + 1, len(rows)):
+        if rows[place][0] > rows[place - 1][0] + 1:
             break
-        body.append(cells)
+        body.append(rows[place][1])
     if not body or any(sign.isdigit() for name in names.values() for sign in name):
         return False
     return bool({*names.values()} & {*first.values()}) or heads_figures(rows[at][1], body)

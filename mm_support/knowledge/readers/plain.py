@@ -85,7 +85,8 @@ def _is_heading(lines: Sequence[str], at: int) -> bool:
     """Whether a line in capitals begins a paragraph or is one, over text that is not."""
     if at and lines[at - 1].strip() or not _is_in_capitals(lines[at].strip()):
         return False
-    under = next((line.strip() for line in lines[at + 1 :] if line.strip()), "")
+    below = (lines[place].strip() for place in range(at + 1, len(lines)))
+    under = next(filter(None, below), "")
     return bool(under) and not _RULE.match(under) and under.upper() != under
 
 

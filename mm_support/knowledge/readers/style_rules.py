@@ -59,7 +59,7 @@ def hide_by_style(tree: Any) -> None:
     """Marks the elements of a tree as hidden that its <style> does not show."""
     styles = [own for own in tree.iter("style") if own.get("media", "").lower() != "print"]
     rules = list(_rules("\n".join(own.text or "" for own in styles)))
-    kept = [rule for rule in rules if rule.plain and not _is_opened(rule, rules)]
+    kept = _not_opened(rules)
     if not any(rule.hides for rule in kept):
         return
     by_part: dict[str, list[_Rule]] = defaultdict(list)
@@ -97,12 +97,21 @@ def _are_panels(group: list[Any]) -> bool:
     return len(kinds) == 1 and told and (tag, name) != (group[0].tag, group[0].get("class", ""))
 
 
-def _is_opened(rule: _Rule, rules: Iterable[_Rule]) -> bool:
-    """Whether a rule hides what another one shows in some state or on some screen."""
-    shown = [other for other in rules if other.name == rule.name and not other.hides]
-    return rule.hides and any(
-        rule.subject < other.subject or rule.subject == other.subject and not other.plain
-        for other in shown
+def _not_opened(rules: Iterable[_Rule]) -> list[_Rule]:
+    """The plain rules, the last of those for the same, without those that hide what another one
+    shows in some state or on some screen."""
+    shown: dict[tuple[str, str], set[tuple[Parts, bool]]] = defaultdict(set)  # by name and part
+    for rule in rules:
+        for part in () if rule.hides else rule.subject:
+            shown[rule.name, part].add((rule.subject, rule.plain))
+    last = {(rule.subject, rule.name): rule for rule in rules if rule.plain}
+    return [rule for rule in last.values() if not (rule.hides and _is_opened(rule, shown))]
+
+
+def _is_opened(rule: _Rule, shown: Mapping[tuple[str, str], Iterable[tuple[Parts, bool]]]) -> bool:
+    return any(
+        rule.subject < subject or rule.subject == subject and not plain
+        for subject, plain in shown.get((rule.name, min(rule.subject)), ())
     )
 
 
