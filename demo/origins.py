@@ -10,7 +10,6 @@ import re
 from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 from contextlib import AbstractAsyncContextManager, asynccontextmanager, nullcontext
 from typing import Any
-from urllib.parse import urlsplit
 
 from gradio.route_utils import CustomCORSMiddleware
 from starlette.middleware import Middleware
@@ -57,7 +56,7 @@ def is_foreign(headers: Mapping[str, str], sites: Iterable[str]) -> bool:
     if told:
         return told not in ("same-origin", "none")
     passed_on = any(name in headers for name in PASSED_ON)
-    return not passed_on and urlsplit(origin).netloc != headers.get("host", "").lower()
+    return not passed_on and origin.partition("://")[2] != headers.get("host", "").lower()
 
 
 def pattern(origin: str) -> str:

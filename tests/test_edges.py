@@ -212,6 +212,7 @@ def test_answers_are_read_by_pages_of_the_sites_that_are_named(address, path, me
         ({"Origin": "http://desk.example", "X-Forwarded-For": "10.0.0.7"}, True),
         ({"Origin": "https://evil.example"}, False),
         ({"Origin": "null"}, False),
+        ({"Origin": "http://[::1"}, False),
         ({"Origin": "https://evil.example", "Sec-Fetch-Site": "cross-site"}, False),
         ({"Origin": "https://a.desk.example", "Sec-Fetch-Site": "same-site"}, False),
     ],
