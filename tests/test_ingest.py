@@ -11,7 +11,7 @@ from PIL import Image
 from mm_support.errors import KnowledgeError
 from mm_support.knowledge.entries import MAX_PICTURES, MAX_QUESTIONS
 from mm_support.knowledge.ingest import read_knowledge
-from mm_support.knowledge.readers.plain import read_plain
+from mm_support.knowledge.readers.plain import read_plain, text_blocks
 from mm_support.store.models import TurnRow
 
 ROW = {
@@ -254,7 +254,6 @@ REPEATED = [  # (file, what it begins with, what it repeats, how often)
     ("a.md", f"- {LONG}\n", "- .\n", 5_000),
     ("a.md", f"```\n{LONG}\n", "}\n", 5_000),
     ("a.txt", "", "Q: x?\nA: y\n\n", 2_000),
-    ("a.txt", "", "IS IT OPEN\n\nYes.\n\n", 12_000),
     ("a.csv", "", "a,", 2_000),
     ("a.csv", "answer", ",b", 2_000),
     ("a.csv", "a,b\n\n", "c,,d\n\n", 5_000),
@@ -270,6 +269,13 @@ def test_what_repeats_takes_time_in_proportion(tmp_path, name, head, piece, size
         assert read_knowledge(tmp_path)[0]
 
     assert is_in_proportion(read, size)
+
+
+def test_lines_in_capitals_take_time_in_proportion():
+    def read(times):
+        assert [*text_blocks(["ABC", "", "Yes.", ""] * times)][0].kind == "heading"
+
+    assert is_in_proportion(read, 12_000)
 
 
 def test_a_numbered_picture_belongs_to_the_file_of_its_name_where_there_is_one(tmp_path):
