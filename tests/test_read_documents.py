@@ -791,6 +791,26 @@ def test_a_page_is_decoded_as_browsers_decode_it(declared, saved, text):
     assert document.text == text
 
 
+@pytest.mark.parametrize(
+    "heading",
+    [
+        "<h2 id='q'>How long?<a class='headerlink' href='#q' title='Permalink'>¶</a></h2>",
+        "<div id='q'><h2><a href='#q'>#</a> How long?</h2></div>",
+        "<h2>How long?<a id='保修' href='a.html#%E4%BF%9D%E4%BF%AE'><span>🔗</span></a></h2>",
+    ],
+)
+def test_a_link_to_where_it_stands_is_no_part_of_a_heading(tmp_path, heading):
+    (tmp_path / "a.html").write_text(
+        f"<main><h1 id='w'>Warranty<a href='#w'>¶</a></h1><p>It begins on the day of purchase.</p>"
+        f"{heading}<p>Three years<a id='r' href='#n'>*</a>.</p><h2>Where?</h2><p>At the desk.</p>"
+        "<ul><li id='n'>For lamps. <a href='#r'>↩</a></li></ul></main>"
+    )
+    titles = ["Warranty", "Warranty: How long?", "Warranty: Where?"]
+    entries = read_source(tmp_path / "a.html").entries
+    assert [entry.title for entry in entries] == titles
+    assert entries[1].questions == ("How long?",) and entries[1].answer == "Three years*."
+
+
 def test_links_to_panels_without_headings_are_tabs_and_others_are_none():
     links = "<ul><li><a href='#a'>Delivery</a></li><li><a href='#b'>Warranty</a></li></ul>"
     panels = "<div id='a'><p>2 days.</p></div><div id='b'><p>3 years.</p></div>"

@@ -16,7 +16,7 @@ from mm_support.knowledge.readers.base import MAX_QUOTED, Block, Kind, Remarks, 
 from mm_support.knowledge.readers.bold_heads import mark_bold_headings
 from mm_support.knowledge.readers.columns import is_sentence
 from mm_support.knowledge.readers.contents import leads_within
-from mm_support.knowledge.readers.elements import HEADINGS, line_of
+from mm_support.knowledge.readers.elements import HEADINGS, blank_permalinks, line_of
 from mm_support.knowledge.readers.labels import LABELLED, label_in_sentence
 from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.letter_spacing import unspaced
@@ -83,6 +83,7 @@ def parsed(html: str, remarks: Remarks) -> Any:
         hide_by_style(tree)
     if FOLDS.search(html):
         unfold(tree)
+    blank_permalinks(tree)
     mark_bold_headings(tree)
     place_notes(tree)
     return tree

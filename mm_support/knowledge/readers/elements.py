@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Sequence
 from typing import Any
+from urllib.parse import unquote
 
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 
@@ -36,3 +37,13 @@ def is_within(element: Any, other: Any) -> bool:
 def outermost(elements: Collection[Any]) -> list[Any]:
     """Those that lie in none of the others."""
     return [own for own in elements if not any(above in elements for above in own.iterancestors())]
+
+
+def blank_permalinks(tree: Any) -> None:
+    """Empties the links that lead to where they stand and say no word: ¶ behind a heading."""
+    for link in tree.xpath("//a[contains(@href, '#')]"):
+        around = (link, *link.iterancestors())
+        names = {own.get(name) for own in around for name in ("id", "name")}
+        leads_here = unquote(link.get("href").partition("#")[2]) in names
+        if leads_here and not any(map(str.isalnum, link.text_content())):
+            link[:], link.text = [], None

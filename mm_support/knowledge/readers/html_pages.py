@@ -21,6 +21,7 @@ from mm_support.knowledge.readers.columns import by_field, is_unpublished
 from mm_support.knowledge.readers.contents import mark_parts
 from mm_support.knowledge.readers.elements import (
     HEADINGS,
+    blank_permalinks,
     holder_of,
     is_within,
     letters_of,
@@ -75,6 +76,7 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     fields = by_field(_properties(tree, remarks))
     if is_unpublished(fields, 0, remarks):
         return
+    blank_permalinks(tree)
     _mark_title(tree)
     _drop_comments(tree, remarks)
     mark_looks(tree)
