@@ -143,6 +143,14 @@ ORDINARY = [  # what a help page says, and what reads like an order to a languag
         ("docker run -v ./data:/root -td", ["docker run -v ./data:/root -td"]),
         ("Πότε ανοίγετε; Στις 9.", ["Πότε ανοίγετε;", "Στις 9."]),
         ("", []),
+        (
+            "Behalten Sie alle .JJJJMM.gnucash-Dateien (.LCK nicht). Löschen Sie den Rest.",
+            ["Behalten Sie alle .JJJJMM.gnucash-Dateien (.LCK nicht).", "Löschen Sie den Rest."],
+        ),
+        (
+            "Tabelle 8.2. Darlehen in Euro. Es sind 8.2. Weiter.",
+            ["Tabelle 8.2. Darlehen in Euro.", "Es sind 8.2.", "Weiter."],
+        ),
     ],
 )
 def test_sentences_are_split_where_people_would(text, sentences):
@@ -542,20 +550,40 @@ def test_candidates_are_named_as_the_language_does():
     assert "“甲”" in clarify_text(hits[:1], "zh") and clarify_text((), "zh")
 
 
+GUIDE = [
+    Entry("a", "Guide: 3. Stay: Prices", "5 euros.", section="3. Stay > Prices"),
+    Entry("b", "Guide: 4. Leave: Bags", "In the hall.", section="4. Leave > Bags"),
+]
+GOODS = [
+    Entry("a", "goods spring: Rakes: Rake", "Name: Rake; Price: 5"),
+    Entry("b", "goods spring: Hoes: Hoe", "品名：Hoe；价格：5"),
+]
+
+
+def titled(*titles: str) -> list[Entry]:
+    return [Entry(title, title, "It is so.") for title in titles]
+
+
 @pytest.mark.parametrize(
-    "titles, names",
+    "entries, names",
     [
-        (["Guide: 3. Stay: Prices", "Guide: 4. Leave: Bags"], ("Prices", "Bags")),
-        (["Guide: Rooms: Prices", "Guide: Spa: Prices"], ("Rooms: Prices", "Spa: Prices")),
-        (["goods spring: Rake"], ("Rake",)),
-        (["Aster 50: Descaling", "Bora 20: Filter"], ("Aster 50: Descaling", "Bora 20: Filter")),
-        (["Prices", "Guide: Prices", "Bags"], ("Prices", "Guide: Prices", "Bags")),
-        (["Same: One", "Same: One"], ("One", "One")),
+        (GUIDE, ("Prices", "Bags")),
+        (GUIDE[:1], ("Prices",)),
+        (titled("Guide: Rooms: Prices", "Guide: Spa: Prices"), ("Rooms: Prices", "Spa: Prices")),
+        (GOODS, ("Rake", "Hoe")),
+        (GOODS[:1], ("Rake",)),
+        (titled("Hub: no internet", "Keypad: beeps"), ("Hub: no internet", "Keypad: beeps")),
+        ([*titled("Hub: no internet"), *GUIDE], ("Hub: no internet", "Prices", "Bags")),
+        ([Entry("a", "FAQ: Hub: beeps", "Wait.", section="Hub: beeps")], ("Hub: beeps",)),
+        (titled("Hub: no internet"), ("Hub: no internet",)),
+        (titled("Aster 50: Filter", "Bora 20: Filter"), ("Aster 50: Filter", "Bora 20: Filter")),
+        (titled("Prices", "Guide: Prices", "Bags"), ("Prices", "Guide: Prices", "Bags")),
+        (titled("Same: One", "Same: One"), ("Same: One", "Same: One")),
         ([], ()),
     ],
 )
-def test_entries_side_by_side_are_called_by_what_tells_them_apart(titles, names):
-    assert short_names(titles) == names
+def test_entries_side_by_side_are_called_by_what_tells_them_apart(entries, names):
+    assert short_names(entries) == names
 
 
 # -- what the ingest reports ---------------------------------------------------------------

@@ -23,7 +23,7 @@ from mm_support.encode.text import TextEncoder
 from mm_support.errors import InputError
 from mm_support.knowledge.late_interaction import unit
 from mm_support.knowledge.query import SearchQuery
-from mm_support.language.short_names import short_names
+from mm_support.language.short_names import BETWEEN
 from mm_support.language.terms import term_set
 from mm_support.language.versions import renumbered
 from mm_support.types import SAID, Hit, Past, Question
@@ -205,8 +205,9 @@ def chosen(question: Question, before: Past, reads: Reads, encoder: TextEncoder)
     titles, asked = before.asked_about, question.asked
     if not titles or asked in titles:
         return asked if titles else ""
-    if asked in (names := short_names(titles)):
-        return titles[names.index(asked)]
+    tapped = [title for title in titles if title.endswith(f"{BETWEEN}{asked}")]
+    if len(tapped) == 1:
+        return tapped[0]
     if named := named_among(asked, titles):
         return named
     if len(titles) == 1 and "yes" in reads.says:

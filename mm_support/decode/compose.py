@@ -235,7 +235,7 @@ def listed(
     """The entries, each in a line with what it says that fits best and is not told yet. first: the
     place of the first, by which it is cited.
     """
-    names = short_names([hit.entry.title for hit in hits])
+    names = short_names([hit.entry for hit in hits])
     for rank in range(first, len(hits) + 1):
         excerpt = writer.excerpt(question, hits[rank - 1].entry, told)
         yield Sentence(f"- {below(names[rank - 1], excerpt)}", (rank,))

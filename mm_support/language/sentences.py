@@ -44,6 +44,7 @@ _CLOSED = re.compile(r"[)\]]+[.,;:!?]?\s*")  # a bracket at the beginning of a p
 _ADDRESS = re.compile(r"(?:https?://|www\.)\S+")
 _WORDS = re.compile(r"[^\W\d_]{2,}")  # not those of "9 a.m. - 5 p.m."
 _NUMBER = re.compile(r"\d|[IVX]+\b")
+_LABEL = re.compile(r"[^\W\d_]+ \d{1,3}(?:\.\d{1,3})+\.")  # Table 8.2. Loans
 LONGEST_HEADING = 60  # characters
 ENDS = tuple(".!?…。！？")
 CLOSING = tuple("”’」』»）")
@@ -176,9 +177,9 @@ def _with_brackets_closed(found: Sequence[str]) -> Iterator[str]:
 def _goes_on(before: str, piece: str, line: str, language: str) -> bool:
     """Whether a piece goes on with the sentence before it: a small letter where the line begins
     with a capital or an amount, brackets that hold no sentence, a comma, a number or a name behind
-    an abbreviation, an amount and nothing else.
+    an abbreviation, an amount and nothing else, what a word and a number name.
     """
-    if piece[0] in (*CLOSING, *",;:"):
+    if piece[0] in (*CLOSING, *",;:") or _LABEL.fullmatch(before):
         return True
     if marked := _MARKERS.match(piece):
         rest = piece[marked.end() :]

@@ -172,4 +172,4 @@ def choices_of(judged: Judged) -> tuple[str, ...]:
     asks = judged.decision.action == "clarify"
     among = [hit for one in judged.asked for hit in one.among]
     hits = judged.decision.hits if asks else among
-    return short_names([hit.entry.title for hit in hits])[:MAX_CANDIDATES]
+    return short_names([hit.entry for hit in hits])[:MAX_CANDIDATES]

@@ -62,7 +62,7 @@ def _flat(table: dict, above: str = ""):
 
 def clarify_text(candidates: Sequence[Hit], language: str = DEFAULT) -> str:
     """Asks which of the candidates is meant, best first; at most three are named."""
-    names = short_names([hit.entry.title for hit in candidates])[:MAX_CANDIDATES]
+    names = short_names([hit.entry for hit in candidates])[:MAX_CANDIDATES]
     titles = [message("clarify.title", language, title=name) for name in names]
     if not titles:
         return message("clarify.none", language)
