@@ -811,6 +811,26 @@ def test_a_link_to_where_it_stands_is_no_part_of_a_heading(tmp_path, heading):
     assert entries[1].questions == ("How long?",) and entries[1].answer == "Three years*."
 
 
+def test_marked_words_of_a_page_that_does_not_say_where_its_text_is_stay_in_their_lines(tmp_path):
+    """trafilatura takes the class for a menu of the page, and code for a block."""
+    line = (
+        "Start <strong class='application'><code>ledger</code></strong> and press <span "
+        "class='guimenu'><strong>File</strong></span> → <span class='guimenuitem'>New</span>, type "
+        "<samp>y</samp> and wait until the list of accounts is shown below."
+    )
+    more = "".join(
+        f"<p>Of year {n} a ledger of its own is kept, and the accounts of the year before it are "
+        "closed, which takes a while where there are many.</p>"
+        for n in range(1, 9)
+    )
+    menu = "<div class='nav'><ul><li><span class='menuitem'><a href='/'>Home</a></span></li></ul>"
+    text = f"<div class='sect1'><h2>Accounts</h2><p>{line}</p>{more}"
+    (tmp_path / "a.html").write_text(f"<body>{menu}</div>{text}</div></body>")
+    (entry,) = read_source(tmp_path / "a.html").entries
+    said = "Start ledger and press File → New, type y and wait until the list of accounts is shown"
+    assert entry.answer.startswith(said) and "Home" not in entry.answer
+
+
 def test_links_to_panels_without_headings_are_tabs_and_others_are_none():
     links = "<ul><li><a href='#a'>Delivery</a></li><li><a href='#b'>Warranty</a></li></ul>"
     panels = "<div id='a'><p>2 days.</p></div><div id='b'><p>3 years.</p></div>"

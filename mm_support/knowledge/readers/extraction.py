@@ -17,7 +17,7 @@ from typing import Any
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.blocks import parsed
 from mm_support.knowledge.readers.elements import holder_of, letters_of, line_of
-from mm_support.knowledge.readers.labels import INLINE
+from mm_support.knowledge.readers.labels import CODE, INLINE, around
 from mm_support.knowledge.readers.reach import CALLING
 
 PARTS = ("p", "li", "td", "h2", "h3", "h4")
@@ -52,7 +52,7 @@ def extracted(tree: Any, remarks: Remarks) -> Any:
     from lxml import html
 
     text = trafilatura.extract(
-        html.tostring(tree, encoding="unicode"),
+        html.tostring(_plain(tree), encoding="unicode"),
         output_format="html",
         include_links=True,
         include_images=True,
@@ -67,6 +67,23 @@ def extracted(tree: Any, remarks: Remarks) -> Any:
         return tree
     _link(found, tree)
     return found
+
+
+def _plain(tree: Any) -> Any:
+    """A copy, the words of its lines without classes and marks of code: trafilatura takes
+    class="guimenu" for a menu of the page, and code for a block.
+    """
+    page = copy.deepcopy(tree)
+    within = [own for own in page.iter(*INLINE) if any(around(own)) and not _is_verbatim(own)]
+    for own in within:
+        own.attrib.pop("class", None)
+        if own.tag in CODE:
+            own.drop_tag()
+    return page
+
+
+def _is_verbatim(own: Any) -> bool:
+    return any(above.tag == "pre" for above in own.iterancestors())
 
 
 def _keeps_lines(found: Any, tree: Any) -> bool:

@@ -14,7 +14,9 @@ from mm_support.knowledge.readers.elements import line_of
 from mm_support.language.sentences import COLONS, ENDS
 
 LABELLED = ("button", "input", "img")
-INLINE = ("a", "b", "i", "u", "em", "strong", "span", "kbd", "code", "small", "font", "label")
+CODE = ("code", "kbd", "samp", "tt", "var")
+MARKED = ("b", "i", "u", "em", "strong", "span", "small", "font", "mark", "abbr", "cite")
+INLINE = (*CODE, *MARKED, "a", "label")
 NAMED = ("submit", "button", "reset", "text", "")  # kinds of <input> that show their value
 NEAR = 20  # elements before it in which its line's text is looked for
 LONGEST = 40  # characters of a name; longer ones describe a picture
@@ -25,7 +27,7 @@ def label_in_sentence(own: Any) -> str:
     label = _label(own)
     if not label or len(label) > LONGEST:
         return ""
-    before, after = _around(own)
+    before, after = around(own)
     ended = not before or before.endswith((*ENDS, *COLONS))
     goes_on = bool(after) and not (ended and after[0].isupper())
     return label if goes_on or own.tag != "img" and not ended else ""
@@ -42,7 +44,7 @@ def _label(own: Any) -> str:
     return line_of(own)
 
 
-def _around(own: Any) -> tuple[str, str]:
+def around(own: Any) -> tuple[str, str]:
     """The text right before and right behind an element in its line."""
     while True:
         before, after, above = _before(own), (own.tail or "").strip(), own.getparent()
