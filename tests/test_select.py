@@ -208,6 +208,14 @@ def test_a_command_stays_with_what_announces_it():
     ]
 
 
+def test_what_stands_below_a_step_and_above_the_next_one_belongs_to_it():
+    steps = ["1. Open the printer's page.", "   Choose Landscape there.", "   It may be in a list."]
+    steps += ["2. Write the pages:", "   - Four: 4,1,2,3", "   Press Apply.", "3. Press Print."]
+    *intro, listed, after = blocks("It is easy. It is free.", "\n".join(steps), "Fold the sheets.")
+    assert [line.strip() for line in listed.sentences] == [line.strip() for line in steps]
+    assert listed.has_steps and not any(own.has_steps for own in (*intro, after))
+
+
 def test_code_between_steps_stays_with_its_step():
     steps = "1. Ask an administrator to run this:", "# resets it\nrake reset", "2. Sign in again."
     (cut,) = blocks(*steps)

@@ -123,6 +123,7 @@ class _Cut:
         rows = {at for table in tables_of(paragraph) for at in table}
         heads = heads_of(paragraph)
         item_at = {at: item for item in points_of(paragraph, self._stating) for at in item}
+        within = _within_steps(paragraph)
         for at, line in enumerate(paragraph):
             if at in heads:
                 self._blocks.append([*line])
@@ -130,7 +131,10 @@ class _Cut:
                 self._item(line, at == item_at[at].start)
             else:
                 apart = at in rows or line in self._notes
-                self._line(line, apart, labelled and at == 0)
+                if at in within and not apart and any(map(is_step, self._blocks[-1])):
+                    self._blocks[-1] += line
+                else:
+                    self._line(line, apart, labelled and at == 0)
 
     def _item(self, line: Sequence[str], begins: bool) -> None:
         if begins:
@@ -162,6 +166,13 @@ class _Cut:
             self._points.discard(len(self._blocks) - 1)
             self._blocks.pop()
             self._blocks[-1] += last
+
+
+def _within_steps(paragraph: Sequence[Sequence[str]]) -> set[int]:
+    """The places of lines that go on with a numbered step, above the next one."""
+    first = [line[0] if of_one_step(line) else BULLETS for line in paragraph]
+    numbered = [at for at, said in enumerate(first) if said.lstrip()[0] not in BULLETS]
+    return {*range(min(numbered, default=0), max(numbered, default=0))} - {*numbered}
 
 
 def _with_whole_lists(paragraphs: Sequence[Sequence[Sequence[str]]]) -> list[list[Sequence[str]]]:
