@@ -108,6 +108,25 @@ def test_a_question_that_nothing_answers_is_said_beside_one_that_is_answered(mak
     assert reply.text.endswith(message("not_said"))
 
 
+def test_a_question_of_one_word_does_not_hide_that_another_is_not_answered(make):  # noqa: F811
+    told = ask(make(), "Do giraffes eat purple bananas? And the blue?")
+    assert "blue lamp" in told.text and told.text.endswith(message("not_said"))
+    assert message("not_said") not in ask(make(), "Any giraffes? And the blue?").text
+    both = ask(make(), "Is my refund late? And broken?")
+    assert [citation.entry_id for citation in both.citations] == ["refund", "warranty"]
+
+
+def test_what_answers_the_whole_answers_the_clause_that_nothing_else_does(make):  # noqa: F811
+    parts, words = make().parts, "how is my refund late and what is its colour"
+    judged = drained(judge(parts, UserTurn("warranty broken", knowledge="kb")))
+    whole = replace(judged.decision, action="answer", reason="evidence")
+    asked = several(parts, Question(typed=words), whole, judged.hits, "kb")
+    assert [one.hits[0].entry.id for one in asked] == ["refund", "warranty"]
+    stated = "my refund is late and its colour fades"  # no clause that asks
+    asked = several(parts, Question(typed=stated), whole, judged.hits, "kb")
+    assert not any(one.hits[:1] == whole.hits[:1] for one in asked)
+
+
 def test_a_title_that_was_chosen_is_one_question(make):  # noqa: F811
     parts, words = make().parts, "Is my refund late? Is the warranty broken?"
     judged = drained(judge(parts, UserTurn(words, knowledge="kb")))

@@ -67,18 +67,16 @@ def several(
         if surer and len(topics(asked)) > 1:
             return asked
     worded = questions_in(words, worded=True)
-    if len(worded) > len(texts):
-        asked = each(parts, question, worded, knowledge, past)
-        if len(topics(asked)) > 1:
-            return asked
-    if len(texts) > 1:
-        asked = each(parts, question, texts, knowledge, past)
-        partly = len(topics(asked)) == 1 and not all(one.hits for one in asked)
-        if len(topics(asked)) > 1 or partly:
+    ways = [worded, texts] if len(worded) > len(texts) else [texts]
+    for way in (way for way in ways if len(way) > 1):
+        asked = each(parts, question, way, knowledge, past)
+        if _are_several(way, asked):
             return asked
     sure = decision.action == "answer"
     for sides in two_clauses(words, commas=not sure) if len(texts) < 2 else ():
         asked = each(parts, question, sides, knowledge, past)
+        if sure and all(map(asks_in_words, sides)):
+            asked = _with_whole(asked, decision)
         if len(topics(asked)) == len(sides):
             return asked
     pair = both_named(words, hits)
@@ -109,6 +107,21 @@ def each(
 def topics(asked: Sequence[Asked]) -> set[str]:
     """The entries that answer them best."""
     return {one.hits[0].entry.id for one in asked if one.hits}
+
+
+def _are_several(texts: Sequence[str], asked: Sequence[Asked]) -> bool:
+    """Whether different entries answer them, or one does and what nothing answers says enough."""
+    unanswered = [text for text, one in zip(texts, asked) if not one.hits]
+    enough = all(len(term_set(text)) >= FEWEST for text in unanswered)
+    return len(topics(asked)) > 1 or bool(topics(asked) and unanswered and enough)
+
+
+def _with_whole(asked: Sequence[Asked], decision: Decision) -> list[Asked]:
+    """What answers the whole message answers the one that nothing answers by itself, where it is
+    none of the others' answers.
+    """
+    told = any(hit.entry.id in topics(asked) for hit in decision.hits[:1])
+    return [one if one.hits or told else replace(one, hits=decision.hits) for one in asked]
 
 
 def short_ones(words: str) -> list[Sequence[str]]:
@@ -145,7 +158,7 @@ def inner_questions(words: str) -> list[str]:
 def questions_in(words: str, fewest: int = FEWEST, worded: bool = False) -> list[str]:
     """The sentences, quoted lines apart, that may be questions by themselves; those behind the last
     question mark, and in front of a question what only leads to it, stay with the question beside
-    them. worded: also one with few terms among several words ("What is the deposit?").
+    them. worded: also one with few terms ("What is the deposit?", "And the lamp?").
     """
     found: list[str] = []
     before = ""
@@ -153,7 +166,7 @@ def questions_in(words: str, fewest: int = FEWEST, worded: bool = False) -> list
         before = f"{before} {sentence}".strip()
         if not _asks(sentence):
             continue
-        if len(term_set(before)) >= fewest or worded and _may_ask(before, fewest):
+        if len(term_set(before)) >= (1 if worded else fewest):
             found.append(before)
             before = ""
     if found and before:
@@ -193,9 +206,11 @@ def _joint(words: str) -> re.Pattern[str]:
 
 
 def _may_ask(side: str, fewest: int) -> bool:
-    """Whether it says enough for a question: so many terms, or one among words of grammar."""
+    """Whether it says enough for a question: so many terms, or one among words of grammar or in
+    front of a question mark.
+    """
     found = len(term_set(side))
-    worded = len(side.split()) >= WORDS or asks_in_words(side)
+    worded = len(side.split()) >= WORDS or asks_in_words(side) or _asks(side)
     return found >= fewest or (found > 0 and worded)
 
 
