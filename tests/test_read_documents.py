@@ -808,7 +808,10 @@ def test_a_link_to_where_it_stands_is_no_part_of_a_heading(tmp_path, heading):
     titles = ["Warranty", "Warranty: How long?", "Warranty: Where?"]
     entries = read_source(tmp_path / "a.html").entries
     assert [entry.title for entry in entries] == titles
-    assert entries[1].questions == ("How long?",) and entries[1].answer == "Three years*."
+    assert (
+        entries[1].questions == ("How long?",)
+        and entries[1].answer == "Three years*.\n\n* For lamps."
+    )
 
 
 def test_marked_words_of_a_page_that_does_not_say_where_its_text_is_stay_in_their_lines(tmp_path):
@@ -824,11 +827,13 @@ def test_marked_words_of_a_page_that_does_not_say_where_its_text_is_stay_in_thei
         for n in range(1, 9)
     )
     menu = "<div class='nav'><ul><li><span class='menuitem'><a href='/'>Home</a></span></li></ul>"
-    text = f"<div class='sect1'><h2>Accounts</h2><p>{line}</p>{more}"
+    steps = "<ol><li>Open the drawer.</li><li>Take the ledger out of it.</li></ol>"
+    text = f"<div class='sect1'><h2>Accounts</h2><p>{line}</p>{more}{steps}"
     (tmp_path / "a.html").write_text(f"<body>{menu}</div>{text}</div></body>")
     (entry,) = read_source(tmp_path / "a.html").entries
     said = "Start ledger and press File → New, type y and wait until the list of accounts is shown"
     assert entry.answer.startswith(said) and "Home" not in entry.answer
+    assert "1. Open the drawer." in entry.answer
 
 
 def test_links_to_panels_without_headings_are_tabs_and_others_are_none():

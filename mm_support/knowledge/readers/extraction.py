@@ -16,7 +16,7 @@ from typing import Any
 
 from mm_support.knowledge.readers.base import Remarks
 from mm_support.knowledge.readers.blocks import parsed
-from mm_support.knowledge.readers.elements import holder_of, letters_of, line_of
+from mm_support.knowledge.readers.elements import holder_of, letters_of
 from mm_support.knowledge.readers.labels import CODE, INLINE, around
 from mm_support.knowledge.readers.reach import CALLING
 
@@ -47,7 +47,7 @@ class _Line:
 
 
 def extracted(tree: Any, remarks: Remarks) -> Any:
-    """The element with the page's own text; the tree stays as it is."""
+    """The element with the page's own text, in its own markup; the tree stays as it is."""
     import trafilatura
     from lxml import html
 
@@ -59,14 +59,7 @@ def extracted(tree: Any, remarks: Remarks) -> Any:
         include_comments=False,
         favor_recall=True,
     )
-    found = parsed(text, remarks) if text else tree
-    whole = _with_lost(copy.deepcopy(tree), found)
-    if whole is not None:
-        return whole
-    if not _keeps_lines(found, tree):
-        return tree
-    _link(found, tree)
-    return found
+    return _with_lost(copy.deepcopy(tree), parsed(text, remarks) if text else tree)
 
 
 def _plain(tree: Any) -> Any:
@@ -86,30 +79,12 @@ def _is_verbatim(own: Any) -> bool:
     return any(above.tag == "pre" for above in own.iterancestors())
 
 
-def _keeps_lines(found: Any, tree: Any) -> bool:
-    """Whether paragraphs are still apart: of a short page trafilatura may give one line."""
-    of_page, kept = (sum(1 for _ in own.iter(*PARTS)) for own in (tree, found))
-    return kept > 1 or of_page < 2
-
-
-def _link(found: Any, tree: Any) -> None:
-    """Lines of the text that are links of the page are links again: of some pages trafilatura
-    gives the bare text.
-    """
-    links = {line_of(link): link.get("href") for link in tree.iter("a") if link.get("href")}
-    for line in list(found.iter("p", "li")):
-        if not len(line) and (address := links.get(line_of(line))):
-            link = line.makeelement("a", href=address)
-            link.text, line.text = line.text, None
-            line.append(link)
-
-
 # -- what is lost between the lines that are found ---------------------------------------------
 
 
 def _with_lost(tree: Any, found: Any) -> Any:
     """The part of the page from the first line found to the last, without the links in it that
-    were not found; None where nothing else is lost. Changes the tree.
+    were not found; all of it where none is. Changes the tree.
     """
     lines = list(_lines(tree))
     kept = _kept(lines, found)
@@ -119,8 +94,8 @@ def _with_lost(tree: Any, found: Any) -> Any:
     while last < len(lines) and lost[last] and _calls(lines[last]):  # how to reach the company
         last += 1
     kinds = {lines[at].kind for at in range(first, last) if lost[at]}
-    if not kinds:
-        return None
+    if not any(kept):
+        return tree
     for at in reversed(range(first)):  # what opens the first text
         if lost[at] and lines[at].kind not in kinds:
             break

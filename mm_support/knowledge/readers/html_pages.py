@@ -34,6 +34,7 @@ from mm_support.knowledge.readers.fields import as_day, as_tags, as_text
 from mm_support.knowledge.readers.labels import label_in_sentence
 from mm_support.knowledge.readers.layout import open_layouts
 from mm_support.knowledge.readers.markdown import split_questions, titled
+from mm_support.knowledge.readers.note_places import place_notes
 from mm_support.knowledge.readers.panels import is_hidden, is_mostly_links, unfold
 from mm_support.knowledge.readers.properties import is_property, remark_properties
 from mm_support.knowledge.readers.reach import has_contact, reaching
@@ -79,6 +80,7 @@ def read_html(file: File, remarks: Remarks) -> Iterator[Document]:
     blank_permalinks(tree)
     _mark_title(tree)
     _drop_comments(tree, remarks)
+    place_notes(tree)
     mark_looks(tree)
     hide_by_style(tree)
     frame = [block for edge in outermost(tree.xpath(EDGES)) for block in reaching(edge)]
