@@ -71,7 +71,7 @@ def _plain(tree: Any) -> Any:
     for own in within:
         own.attrib.pop("class", None)
         if own.tag in CODE:
-            own.drop_tag()
+            own.tag = "span"
     return page
 
 
