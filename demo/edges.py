@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import gradio as gr
+from fastapi.exceptions import RequestValidationError
 from gradio import processing_utils
 from gradio.route_utils import FnIndexInferError
 from gradio.utils import get_upload_folder
@@ -148,7 +149,15 @@ def app_parts(
             Middleware(Edges, limits=limits, room=room, known=known),
             Middleware(Packed),
         ],
+        "exception_handlers": {RequestValidationError: malformed},
     }
+
+
+def malformed(_: Request, problem: Exception) -> Response:
+    """What is wrong with a call's values, without these: JSON has no way to give back NaN."""
+    assert isinstance(problem, RequestValidationError)
+    told = [{name: own[name] for name in ("loc", "msg", "type")} for own in problem.errors()]
+    return JSONResponse({"detail": told}, 422)
 
 
 def is_from_here(request: Request) -> bool:

@@ -144,6 +144,13 @@ def test_one_big_file_is_refused(address):
     assert answer.status_code == 413
 
 
+@pytest.mark.parametrize("path", ["/call/chat", "/run/chat", "/queue/join"])
+def test_a_call_with_what_is_no_number_is_told_so(address, path):
+    body, kind = '{"data": NaN}', {"Content-Type": "application/json"}
+    answer = httpx.post(f"{address}{API}{path}", content=body, headers=kind)
+    assert answer.status_code == 422 and answer.json()["detail"][0]["msg"]
+
+
 @pytest.mark.parametrize("body", [b"", b"--b\r\nnonsense", b"--other\r\n"])
 def test_a_damaged_form_breaks_nothing(address, body):
     answer = upload(
