@@ -169,7 +169,7 @@ def test_what_is_read_in_doubt_does_not_keep_back_a_sure_answer_but_in_danger(la
 
 
 @pytest.mark.parametrize("label", ["person", "upset", "abuse"])
-@pytest.mark.parametrize("probability, named", [(0.6, True), (0.95, False)])
+@pytest.mark.parametrize("probability, named", [(0.6, True), (0.95, True), (0.98, False)])
 def test_a_name_that_titles_hold_is_no_wish_for_a_person_nor_an_insult(label, probability, named):
     class Reading:
         def read(self, words):
@@ -732,6 +732,26 @@ def test_nothing_but_a_code_is_a_courtesy_only_beyond_doubt(words, probability, 
     reads = Reads({"acknowledge": probability}, frozenset({"acknowledge"}))
     policy = Policy(GATE, FakeIntents())
     assert policy.decide(Question(words), QUERY, hits(0.1), (), reads).reason == reason
+
+
+@pytest.mark.parametrize(
+    "words, label, probability, reason",
+    [
+        ("exhibitor", "person", 0.93, "unknown"),
+        ("exhibitor", "person", 0.98, "asked"),
+        ("exhibitor", "greeting", 0.93, "unknown"),
+        ("exhibitor", "greeting", 0.98, "greeting"),
+        ("exhibitor badge", "greeting", 0.93, "greeting"),
+        ("customer", "greeting", 0.93, "greeting"),  # the knowledge does not have the word
+    ],
+)
+def test_a_word_of_the_knowledge_alone_has_to_be_read_more_surely(
+    words, label, probability, reason
+):
+    reads = Reads({label: probability}, frozenset({label}))
+    entry = told("Exhibitor badge", "It is at the door.", 0.1)
+    decided = Policy(GATE, FakeIntents()).decide(Question(words), QUERY, [entry], (), reads)
+    assert decided.reason == reason
 
 
 @pytest.mark.parametrize("read, unknown", [("E88", "E88"), ("E24", "")])

@@ -39,6 +39,9 @@ PRESSING: dict[str, Reason] = {
 # probability from which a courtesy, anger and the wish for a person count though an entry answers
 CERTAIN = 0.5
 BEYOND_DOUBT = 0.9  # and from which it does though the knowledge uses all of its words
+# the same of a single word: of 118 nouns in fifteen languages 5 are read so with 0.9, none with
+# this; of 94 words that are a courtesy or call for a person 79 and 65
+ALONE = 0.97
 # label -> reason of a short friendly reply
 COURTESIES: dict[str, Reason] = {
     "goodbye": "goodbye",
@@ -116,7 +119,13 @@ def _only_names(here: Situation, label: str) -> bool:
     asked = term_set(here.question.asked)
     titled = frozenset().union(*(term_set(hit.entry.title) for hit in here.hits))
     known = asked <= titled or here.sure and asked <= terms_of(here.hits[:1])
-    return here.reads.probability[label] < BEYOND_DOUBT and bool(asked) and known
+    return bool(asked) and known and not beyond_doubt(here, here.reads.probability[label])
+
+
+def beyond_doubt(here: Situation, probability: float) -> bool:
+    """Whether what was read in a message counts though the knowledge uses all of its words."""
+    single = len(term_set(here.question.asked)) == 1
+    return probability >= (ALONE if single else BEYOND_DOUBT)
 
 
 def _courtesy(here: Situation) -> Decision | None:
@@ -126,11 +135,11 @@ def _courtesy(here: Situation) -> Decision | None:
     certain = max(read, default=0.0) >= CERTAIN
     if "photo" in here.query.fused.weights or (here.sure and not certain):
         return None  # "Brew 2" may look like a farewell to whoever does not sell it
-    words, surely = here.question.asked, max(read, default=0.0) >= BEYOND_DOUBT
-    if is_a_number(words) or (is_a_code(words) and not surely):
+    words, likely = here.question.asked, max(read, default=0.0)
+    if is_a_number(words) or (is_a_code(words) and likely < BEYOND_DOUBT):
         return None  # a bare number or code is what somebody asked for; "gr8" is surely none
     asked = term_set(words)
-    if not surely and asked and asked <= terms_of(here.hits):
+    if asked and asked <= terms_of(here.hits) and not beyond_doubt(here, likely):
         return None  # "Family" may be a card of that name
     reason: Reason | None = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
