@@ -836,6 +836,13 @@ def test_marked_words_of_a_page_that_does_not_say_where_its_text_is_stay_in_thei
     assert "1. Open the drawer." in entry.answer
 
 
+@pytest.mark.parametrize("edge", ["<footer>x </footer>", "<header>x</header><p>a</p>"])
+def test_a_page_of_many_edges_takes_time_in_proportion(edge):
+    assert is_in_proportion(
+        lambda times: html(f"<h1>Keys</h1><p>Press x.</p>{edge * times}"), 2_500
+    )
+
+
 def test_a_paragraph_of_many_marked_words_takes_time_in_proportion():
     words = "Press <code>x</code> and <span class='menu'>y</span> or <a href='#q'>z</a> "
     head = "<div class='c'><h2 id='q'>Keys<a href='#q'>¶</a></h2><p>"

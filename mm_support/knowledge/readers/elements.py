@@ -36,7 +36,8 @@ def is_within(element: Any, other: Any) -> bool:
 
 def outermost(elements: Collection[Any]) -> list[Any]:
     """Those that lie in none of the others."""
-    return [own for own in elements if not any(above in elements for above in own.iterancestors())]
+    all_of_them = set(elements)
+    return [own for own in elements if all_of_them.isdisjoint(own.iterancestors())]
 
 
 def blank_permalinks(tree: Any) -> None:
