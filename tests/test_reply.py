@@ -634,6 +634,8 @@ def test_a_heading_is_in_the_language_of_what_it_stands_over():
     first, head, own = introduced(asked, parts, hits, False)
     assert (first.text, own) == (message("foreign", "zh"), parts[1])
     assert head == replace(parts[0], apart=True)
+    parts = [Sentence("绘制选项：", (1,), heading=True), Sentence(english.answer, (1,))]
+    assert [*introduced(asked, parts, hits, False)] == parts  # of a page that is half translated
 
 
 def test_one_word_that_opens_an_answer_does_not_make_it_another_languages():

@@ -158,8 +158,8 @@ def introduced(
 ) -> Iterator[Sentence | Meanwhile]:
     """The parts of a reply, as they are ready; in front of the first that is quoted in another
     language than the question's a sentence that says so, where what is quoted of its entry begins
-    with it. A heading is in the language of what it stands over. hits: the cited ones. written:
-    whether a model may have written some in the question's language.
+    with it. Of a heading in another what it stands over tells: a product's name is in any. hits:
+    the cited ones. written: whether a model may have written some in the question's language.
     """
     expected = (question.language,) if written else ()
     introduced, begun = False, set[int]()
@@ -168,15 +168,16 @@ def introduced(
         if not isinstance(part, Sentence):
             yield part
             continue
+        entry = hits[part.citations[0] - 1 if part.citations else 0].entry
         begins = part.text and not introduced and not begun.issuperset(part.citations)
-        if begins and part.heading:
+        strange = begins and foreign(question, part.text, entry, expected)
+        if strange and part.heading:
             over.append(part)
             continue
-        entry = hits[part.citations[0] - 1 if part.citations else 0].entry
         begun.update(part.citations)
         own = [*over, part]
         over.clear()
-        if begins and foreign(question, part.text, entry, expected):
+        if strange:
             yield Sentence(message("foreign", question.language))
             own[0], introduced = replace(own[0], apart=True), True
         yield from own
