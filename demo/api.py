@@ -269,6 +269,7 @@ def add_endpoints(service: Service) -> None:
         for file, what in ((image, "photo"), (audio, "recording")):
             file.data_model = checked_file(file.data_model, what)
         session = gr.Textbox(None, label="session_id")
+        erased = gr.Textbox(None, label="session_id")
         speak = gr.Checkbox(False, label="speak")
         limit = gr.Number(5, precision=0, label="limit")
         labels = gr.JSON(None, label="labels")
@@ -297,7 +298,7 @@ def add_endpoints(service: Service) -> None:
             (endpoints.rate, [handed_over, score, comment, token], quick, []),
             (endpoints.messages, [handed_over, since, token], quick, []),
             (endpoints.my_data, [whose], quick, []),
-            (endpoints.erase, [whose, session], quick, []),
+            (endpoints.erase, [whose, erased], quick, []),
             (endpoints.status, [], quick, []),
             (endpoints.knowledge_bases, [], quick, []),
         ):

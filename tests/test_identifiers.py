@@ -424,3 +424,11 @@ def test_what_is_built_like_an_identifier():
 def test_a_heading_that_begins_with_a_word_of_grammar_names_no_code():
     assert not named_in_title("Traffic sources: We attempt to find some")
     assert named_in_title("Boiler: the display shows Ub") == {"UB"}
+
+
+def test_a_number_within_an_identifier_is_no_name():
+    fruit = base("Avocado (AV-100)", "Kiwi (KI-105)", "Lamp Aster 40")
+    assert fruit.read(["100"]) == frozenset() and fruit.find("av100") == {"AV100"}
+    assert APPLIANCES.read(["Error 24"]) == {"24"} and APPLIANCES.read(["31"]) == {"31"}
+    assert named_in_title("Avocado (AV-100)") == {"AV100"}
+    assert named_in_title("Lamp Aster 40") == {"40"}

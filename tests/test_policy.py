@@ -754,6 +754,15 @@ def test_a_word_of_the_knowledge_alone_has_to_be_read_more_surely(
     assert decided.reason == reason
 
 
+@pytest.mark.parametrize("score, reason", [(0.9, "evidence"), (0.1, "acknowledged")])
+def test_what_is_titled_so_and_surely_found_is_no_courtesy(score, reason):
+    """ "leek" sounds like "okay" in some language."""
+    reads = Reads({"acknowledge": 0.99}, frozenset({"acknowledge"}))
+    leek = told("Leek (LK-114)", "Long white stems.", score)
+    decided = Policy(GATE, FakeIntents()).decide(Question("leek"), QUERY, [leek], (), reads)
+    assert decided.reason == reason
+
+
 @pytest.mark.parametrize("read, unknown", [("E88", "E88"), ("E24", "")])
 def test_a_code_in_the_photo_that_nothing_is_known_of_is_told(read, unknown):
     query = asked({"photo": 0.5, "text": 0.5}, photo_text=read)

@@ -99,7 +99,25 @@ def test_what_is_compared_is_told_behind_its_title(make):  # noqa: F811
     assert said == ["Kettle (QT-1) is red.", "Kettle (QT-2):", "Kettle (QT-1) is red."]
     apart = [replace(one, question=Question(typed=words)) for one, words in zip(told, ("a", "b"))]
     said = [own.text for own in one_by_one(parts.writer, apart, named, threading.Event())]
+    assert said == ["Kettle (QT-1) is red."] * 2  # of two things
+    same = [replace(hit, entry=replace(hit.entry, title="Kettles")) for hit in named]
+    twice = [replace(one, hits=(hit,)) for one, hit in zip(apart, same)]
+    said = [own.text for own in one_by_one(parts.writer, twice, same, threading.Event())]
     assert said == ["Kettle (QT-1) is red."]
+
+
+def test_the_same_answer_to_two_questions_is_told_to_each(make):  # noqa: F811
+    parts = make().parts
+    titles = ("Is the curry vegan?", "Is the lentil soup vegan?")
+    hits = [Hit(Entry(f"e{n}", title, "Yes."), 0.5) for n, title in enumerate(titles)]
+    questions = Question("Is the curry vegan?"), Question("And the lentil soup?")
+    asked = [Asked(question, (hit,)) for question, hit in zip(questions, hits)]
+    said = [*one_by_one(parts.writer, asked, hits, threading.Event())]
+    told = [(own.text, own.citations) for own in said if not own.heading]
+    assert told == [("Yes.", (1,)), ("Yes.", (2,))]
+    again = [replace(asked[0], question=Question("and really?")), asked[0]]
+    said = [own.text for own in one_by_one(parts.writer, again, hits[:1], threading.Event())]
+    assert said[-1] == "Yes." and said.count("Yes.") == 1  # no heading over nothing
 
 
 def test_a_question_that_nothing_answers_is_said_beside_one_that_is_answered(make):  # noqa: F811

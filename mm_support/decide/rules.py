@@ -141,6 +141,8 @@ def _courtesy(here: Situation) -> Decision | None:
     asked = term_set(words)
     if asked and asked <= terms_of(here.hits) and not beyond_doubt(here, likely):
         return None  # "Family" may be a card of that name
+    if asked and here.sure and asked <= term_set(here.hits[0].entry.title):
+        return None  # who says "leek" wants that, however much it sounds like "okay"
     reason: Reason | None = COURTESIES[said[0]] if said else None
     if reason == "acknowledged" and here.before is None and not certain:
         return None  # "it's broken" begins a conversation; there is nothing yet to agree with

@@ -10,6 +10,7 @@ import threading
 from collections import defaultdict
 from collections.abc import Container, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import zip_longest
 from pathlib import Path
 from typing import Any
 
@@ -265,7 +266,7 @@ def one_by_one(
     """
     place = {hit.entry.id: rank for rank, hit in enumerate(hits, start=1)}
     language = asked[0].question.language
-    said: set[str] = set()
+    said: set[tuple[str, str]] = set()
     disputed = any(one.disputed for one in asked)
     titled = len(asked) > 1 and not disputed and _of_things(asked)
     for one in asked:
@@ -276,23 +277,36 @@ def one_by_one(
             said = set()
             entries = [hit.entry for hit in one.hits]
             title = "" if any(photo_sentences(one.question, entries)) else title
-        if any(part.text not in said for part in one.disputed):
+        parts = [part for part in one.disputed or written if isinstance(part, Sentence)]
+        new = [part for part in parts if _of_its_entry(part, one) not in said]
+        if one.disputed and new:
             yield Sentence(message("disputed.both", language))
-        for part in one.disputed or written:
-            if isinstance(part, Sentence) and part.text not in said:
-                if title and part.heading and term_set(part.text) <= term_set(title):
-                    continue
-                if not said and not term_set(title) <= term_set(part.text):
-                    yield Sentence(before_text(title), apart=begins)
-                    begins = False
-                said.add(part.text)
-                ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
-                yield replace(part, citations=ranks, apart=part.apart or begins)
+        for part in _headed_by(new, title):
+            if not said and not term_set(title) <= term_set(part.text):
+                yield Sentence(before_text(title), apart=begins)
                 begins = False
+            said.add(_of_its_entry(part, one))
+            ranks = tuple(place[one.hits[rank - 1].entry.id] for rank in part.citations)
+            yield replace(part, citations=ranks, apart=part.apart or begins)
+            begins = False
     if disputed:
         yield Sentence(message("disputed.person", language))
     if not all(one.hits or one.unknown or one.among for one in asked):
         yield Sentence(message("not_said", language))
+
+
+def _of_its_entry(part: Sentence, one: Asked) -> tuple[str, str]:
+    """A sentence and the title that it stands under: "Yes." is another answer under another one."""
+    rank = part.citations[0] if part.citations else 0
+    return part.text, one.hits[rank - 1].entry.title if rank else ""
+
+
+def _headed_by(parts: Sequence[Sentence], title: str) -> Iterator[Sentence]:
+    """The sentences without headings over nothing, and without what the title says already."""
+    for part, after in zip_longest(parts, parts[1:]):
+        over_none = part.heading and (after is None or after.heading)
+        if not over_none and not (part.heading and term_set(part.text) <= term_set(title)):
+            yield part
 
 
 def unanswered_photos(asked: Sequence[Asked], language: str) -> Iterator[Sentence]:

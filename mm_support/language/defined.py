@@ -83,8 +83,15 @@ def named_in_title(title: str) -> frozenset[str]:
 
 
 def in_names(text: str) -> frozenset[str]:
-    """The numbers that are part of names with a capital letter: 40 of "the Aster 40"."""
-    return frozenset(number for _, number in numbered(text, title=True) if NUMBER.fullmatch(number))
+    """The numbers that are part of names with a capital letter, 40 of "the Aster 40", and of no
+    identifier: AV-100.
+    """
+    names = numbered(COMPOUND.sub(_unless_identifier, text), title=True)
+    return frozenset(number for _, number in names if NUMBER.fullmatch(number))
+
+
+def _unless_identifier(token: re.Match[str]) -> str:
+    return "" if as_identifier(token[0]) else token[0]
 
 
 def is_odd(word: str) -> bool:

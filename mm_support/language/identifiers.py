@@ -79,9 +79,10 @@ class Dictionary:
         """The identifiers that lines of a photo name, or look like.
 
         Two digits, digits beside others (an amount on a receipt) and words beside an identifier
-        look like too much.
+        look like too much; a line that is a number is none but where that is all of one.
         """
-        inside = {code for line in lines for code in self.find(line) if not code.isalpha()}
+        telling = [line for line in lines if not normalise(line).isdigit() or line in self._named]
+        inside = {code for line in telling for code in self.find(line) if not code.isalpha()}
         whole = _display_lines(lines) | inside
         exact = whole & self._named
         several = sum(not line.isalpha() for line in whole) > 1

@@ -97,6 +97,8 @@ def each(
     parts.encoders.text.encode_pieces(texts)  # in one batch, and remembered
     for text in texts:
         one = _asked(parts, question, text, knowledge, past)
+        if past and not one.hits:  # "And what does a lime cost?" may lean on nothing
+            one = _asked(parts, question, text, knowledge)
         asked.append(one)
         topic = one.hits[0].entry.title if one.hits else ""
         cited = tuple(hit.entry.id for hit in one.hits[:1])
