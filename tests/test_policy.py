@@ -742,6 +742,7 @@ def test_nothing_but_a_code_is_a_courtesy_only_beyond_doubt(words, probability, 
         ("exhibitor", "greeting", 0.93, "unknown"),
         ("exhibitor", "greeting", 0.98, "greeting"),
         ("exhibitor badge", "greeting", 0.93, "greeting"),
+        ("that exhibitor", "greeting", 0.93, "greeting"),
         ("customer", "greeting", 0.93, "greeting"),  # the knowledge does not have the word
     ],
 )

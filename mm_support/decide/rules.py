@@ -124,7 +124,8 @@ def _only_names(here: Situation, label: str) -> bool:
 
 def beyond_doubt(here: Situation, probability: float) -> bool:
     """Whether what was read in a message counts though the knowledge uses all of its words."""
-    single = len(term_set(here.question.asked)) == 1
+    asked = here.question.asked
+    single = len(asked.split()) == len(term_set(asked)) == 1  # "that worked" is two words
     return probability >= (ALONE if single else BEYOND_DOUBT)
 
 
