@@ -68,6 +68,20 @@ def test_a_part_is_read_after_what_the_one_before_was_answered_from(  # noqa: F8
     assert past[0] == () and past[1][-1].citations == ("refund",)
 
 
+def test_a_part_that_nothing_answers_after_the_one_before_is_asked_by_itself(  # noqa: F811
+    make,  # noqa: F811
+    monkeypatch,
+):
+    lime = Hit(Entry("lime", "Lime", "It costs 45 cents."), 0.9)
+
+    def asking(parts, whole, text, knowledge, past=()):
+        return Asked(Question(text), () if past else (lime,))
+
+    monkeypatch.setattr(decompose, "_asked", asking)
+    texts = ["Do you ship to Italy?", "And what does a lime cost?"]
+    assert [one.hits for one in each(make().parts, Question("both"), texts, "kb")] == [(lime,)] * 2
+
+
 @pytest.mark.parametrize(
     "title, excerpt, said",
     [

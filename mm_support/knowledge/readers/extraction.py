@@ -20,7 +20,6 @@ from mm_support.knowledge.readers.elements import holder_of, letters_of
 from mm_support.knowledge.readers.labels import CODE, INLINE, around
 from mm_support.knowledge.readers.reach import CALLING
 
-PARTS = ("p", "li", "td", "h2", "h3", "h4")
 STAYING = ("#", "javascript:", *CALLING)  # addresses that lead to no other page begin so
 SHORT = 20  # letters of a line that may stand in another one by chance
 
