@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
+from mm_support.ahead import ahead
 from mm_support.config import Settings
 from mm_support.device import Device, torch_threads
 from mm_support.encode.plugged import plugged
@@ -98,7 +99,8 @@ class TransformersTextEncoder:
         pieces = [Pieces([], np.zeros((0, self.dim), np.float16))] * len(texts)
         for rows, tokens, pooled, states in self._batches(texts, kind):
             vectors[rows] = pooled.cpu().numpy()
-            units = normalize(states, dim=-1).half().cpu().numpy()
+            with torch_threads(1):
+                units = normalize(states, dim=-1).half().cpu().numpy()
             for row, (ids, own), unit in zip(rows, tokens, units):
                 early = unit[own, 1] if kind == "query" else None
                 pieces[row] = Pieces([ids[place] for place in own], unit[own, 0], early)
@@ -110,10 +112,14 @@ class TransformersTextEncoder:
         """Rows, their tokens, (b, dim) unit vectors and (b, longest, 2, dim) states. Texts of as
         many tokens share a batch, so little is padded."""
         tokens = self._tokenize(texts, self.entry.prefix(kind))
-        with torch_threads(1):  # the network has threads of its own; the rest is little
-            for rows in batches_of([len(ids) for ids, _ in tokens]):
-                batch = [tokens[i] for i in rows]
-                yield rows, batch, *self._encode_batch([ids for ids, _ in batch])
+
+        def encoded(rows: list[int]) -> tuple[list[int], list[Tokens], Tensor, Tensor]:
+            batch = [tokens[i] for i in rows]
+            with torch_threads(1):  # the network has threads of its own; the rest is little
+                return rows, batch, *self._encode_batch([ids for ids, _ in batch])
+
+        lengths = [len(ids) for ids, _ in tokens]
+        return ahead(encoded, batches_of(lengths), self.network.at_once)
 
     def _tokenize(self, texts: Sequence[str], prefix: str) -> list[Tokens]:
         # a blank at the end would be a piece

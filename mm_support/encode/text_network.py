@@ -30,16 +30,19 @@ SCALE = 2.0  # of the low-rank changes
 
 class Network(Protocol):
     """ids and kept: (b, t) int64, kept is 1 where there is a token -> (b, t, 2, dim) float32, the
-    last and the early states.
+    last and the early states. at_once: calls that share the processor better than one alone.
     """
 
     dim: int
+    at_once: int
 
     def __call__(self, ids: Tensor, kept: Tensor, /) -> Tensor: ...
 
 
 class TorchNetwork:
     """A transformers encoder on a device."""
+
+    at_once = 1
 
     def __init__(self, model: PreTrainedModel, device: Device) -> None:
         self.model, self._device = model, device.device

@@ -50,8 +50,9 @@ class PointMaker:
     def points(
         self, name: str, entries: Sequence[Entry], digests: Sequence[str], remarks: list[Remark]
     ) -> Iterator[Point]:
-        """The points of some entries of a base; remarks: what is to be said is added. A text that
-        several have, as passages of one document their title, is encoded once.
+        """The points of some entries of a base, which are encoded before it returns; remarks: what
+        is to be said is added. A text that several have, as passages of one document their title,
+        is encoded once.
         """
         texts = [entry_texts(entry) for entry in entries]
         rows, named = places(chain(*texts)), places(entry.title for entry in entries)
@@ -60,7 +61,8 @@ class PointMaker:
             vectors, pieces = self._text.encode_pieces(list(rows), "passage")
             titles = self._image.encode_words(list(named))
             seen = pictures.result()
-        for entry, digest, own in zip(entries, digests, texts):
+
+        def point(entry: Entry, digest: str, own: Sequence[str]) -> Point:
             mine, title = [rows[text] for text in own], titles[named[entry.title]]
             kept = seen[entry.id]
             stored = replace(entry, pictures=tuple(path for path, _ in kept))
@@ -69,7 +71,9 @@ class PointMaker:
             own_pieces = merged([pieces[row] for row in mine])
             scripts = np.array([in_characters(text, entry.text) for text in own])
             made = vectors[mine], looks, title, own_pieces
-            yield Point(stored, *made, digest, "", scripts)
+            return Point(stored, *made, digest, "", scripts)
+
+        return map(point, entries, digests, texts)
 
     def _encode_pictures(self, name: str, entries: Sequence[Entry], remarks: list[Remark]) -> Found:
         """The pictures of each entry that open; PHOTOS are in memory at once, small."""

@@ -11,6 +11,7 @@ from dataclasses import replace
 from itertools import chain
 from pathlib import Path
 
+from mm_support.ahead import ahead
 from mm_support.knowledge.index import Point
 from mm_support.knowledge.index.folder import FolderIndex
 from mm_support.knowledge.index.version import Version
@@ -20,6 +21,7 @@ from mm_support.knowledge.wanted import Wanted, held
 from mm_support.types import Entry, Remark
 
 CHUNK = 128  # entries whose texts and pictures are encoded together
+WORK = "reading and encoding"
 
 Progress = Callable[[int, int, str], None]  # entries done, entries in all, what is going on
 
@@ -70,18 +72,26 @@ class Publisher:
     def _points(
         self, name: str, wanted: Sequence[Wanted], remarks: list[Remark], report: Progress
     ) -> Iterator[Point]:
-        """Points in order; entries whose digest did not change keep their vectors."""
+        """Points in order; entries whose digest did not change keep their vectors. The next ones
+        are encoded while some are written.
+        """
         old = self._index.open(name) if name in self._index.names() else None
         known = old.entries.digests() if old is not None and self._index.fits(old) else {}
-        for start in range(0, len(wanted), CHUNK):
-            report(start, len(wanted), "reading and encoding")
+
+        def encoded(start: int) -> tuple[int, list[int | None], Iterator[Point]]:
             chunk = wanted[start : start + CHUNK]
             digests = [own.digest or entry_digest(own.entry) for own in chunk]
             rows = [known.get((own.entry.id, digest)) for own, digest in zip(chunk, digests)]
-            kept = iter(old.points([row for row in rows if row is not None]) if old else ())
             new = [place for place, row in enumerate(rows) if row is None]
             made = self._made(name, [(chunk[n].entry, digests[n]) for n in new], remarks)
-            for own, row in zip(chunk, rows):
+            return start, rows, made
+
+        report(0, len(wanted), WORK)
+        for start, rows, made in ahead(encoded, range(0, len(wanted), CHUNK), 1):
+            if start:
+                report(start, len(wanted), WORK)
+            kept = iter(old.points([row for row in rows if row is not None]) if old else ())
+            for own, row in zip(wanted[start : start + CHUNK], rows):
                 point = next(made) if row is None else _renamed(next(kept), own)
                 yield replace(point, origin=own.origin)
 
@@ -89,10 +99,11 @@ class Publisher:
         self, name: str, keyed: Sequence[tuple[Entry, str]], remarks: list[Remark]
     ) -> Iterator[Point]:
         """keyed: entries with the digests of what their vectors are made of."""
-        if keyed:
-            self._give_way()
-            entries, digests = zip(*keyed)
-            yield from self._maker.points(name, entries, digests, remarks)
+        if not keyed:
+            return iter(())
+        self._give_way()
+        entries, digests = zip(*keyed)
+        return self._maker.points(name, entries, digests, remarks)
 
     def holds(self, old: Version, wanted: Sequence[Wanted]) -> bool:
         """Whether a version holds just that already, read and with vectors as they are today."""
