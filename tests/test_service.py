@@ -38,7 +38,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import query_of
 from mm_support.pipeline.perceive import perceive
 from mm_support.pipeline.resume import cited_before, rest_of
-from mm_support.pipeline.retrieve import LookedUp, with_shown, words_alone
+from mm_support.pipeline.retrieve import LookedUp, beside_photo
 from mm_support.pipeline.step import drained
 from mm_support.pipeline.turn import judge
 from mm_support.service import SupportService, open_keeper
@@ -410,44 +410,22 @@ def test_words_that_only_point_at_a_photo_leave_the_say_to_the_photo(make, red, 
 
 
 @pytest.mark.parametrize(
-    "words, shown, alone",
+    "words, photo, told",
     [
-        ("Is my refund late?", 0.1, True),
-        ("Is my refund late?", 0.9, False),  # it shows what the base knows
-        ("Do giraffes eat purple bananas?", 0.1, False),  # nothing answers the words
-        ("Is it?", 0.1, False),
+        ("Is my refund late?", "blue", "refund"),  # of which no lamp says anything
+        ("Is my refund late?", "grey", "refund"),  # nor one of nothing that the base knows
+        ("Does the water drain, shall I clean the filter?", "red", "e24"),
+        ("Does the water drain, shall I clean the filter?", "blue", "blue"),  # not another's
+        ("How do I clean E24?", "blue", "e24"),  # which is named
+        ("Do giraffes eat purple bananas?", "blue", "blue"),  # nothing answers the words
     ],
 )
-def test_a_photo_of_nothing_known_leaves_a_sure_question_to_its_words(
-    make, red, words, shown, alone
-):
-    parts = make().parts
-    judged = drained(judge(parts, UserTurn(words, red, None, "kb")))
-    weight = judged.query.fused.weights["photo"]
-    hits = [replace(hit, by={**hit.by, "photo": shown * weight}) for hit in judged.hits]
-    query, _ = words_alone(parts, "kb", judged.question, (None, None), (judged.query, tuple(hits)))
-    assert ("photo" not in query.fused.weights) == alone
-
-
-@pytest.mark.parametrize(
-    "words, photo, alone",
-    [
-        ("Does the water drain, shall I clean the filter?", "blue", False),
-        ("Does the water drain, shall I clean the filter?", "red", True),
-        ("Is my refund late?", "blue", True),  # its entry has no picture
-    ],
-)
-def test_words_whose_entry_looks_otherwise_do_not_outdo_what_a_photo_surely_shows(
-    make, request, words, photo, alone
-):
-    parts = make().parts
-    turn = UserTurn(words, request.getfixturevalue(photo), None, "kb")
-    perceived = drained(perceive(parts.encoders, turn))
-    judged = drained(judge(parts, turn, perceived=perceived))
-    hits = tuple(replace(hit, by={**hit.by, "photo": 0.1}) for hit in judged.hits)
-    found = judged.query, hits
-    query, _ = words_alone(parts, "kb", judged.question, perceived, found)
-    assert ("photo" not in query.fused.weights) == alone
+def test_words_beside_a_photo_are_answered_by_what_they_ask_of(make, tmp_path, words, photo, told):
+    colours = {"red": (220, 10, 10), "blue": (10, 10, 220), "grey": (90, 90, 90)}
+    shown = str(tmp_path / "photo.png")
+    Image.new("RGB", (64, 64), colours[photo]).save(shown)
+    decision = judged(make(), UserTurn(words, shown, None, "kb")).decision
+    assert decision.hits[0].entry.id == told
 
 
 @pytest.mark.parametrize(
@@ -462,7 +440,7 @@ def test_what_a_photo_shows_is_the_closest_to_what_nothing_answers(
     judged = drained(judge(parts, turn, perceived=perceived))
     nothing = Decision("refuse", reason, 0.1, ())
     looked = LookedUp(judged.question, judged.query, judged.hits, nothing)
-    told = with_shown(parts, "kb", looked, perceived[1]).decision
+    told = beside_photo(parts, "kb", looked, perceived).decision
     assert told == replace(nothing, hits=told.hits)
     assert [hit.entry.id for hit in told.hits] == ["e24"] * closest
 

@@ -108,6 +108,30 @@ def elsewhere(
     return replace(alone, hits=(alone.hits[0], by_name.hits[0]))
 
 
+def by_words(
+    by_photo: Decision,
+    shown: Entry | None,
+    words: str,
+    alone: Decision,
+    found: Sequence[Hit],
+    surer: float,
+) -> Decision | None:
+    """What is decided where the words beside a photo are answered elsewhere than by the entry that
+    it shows, if it shows one; None where they are not, or by another thing that has pictures and
+    is not named. The others as for `elsewhere`.
+    """
+    if alone.reason not in ("evidence", "ambiguous"):
+        return None
+    best = alone.hits[0].entry
+    if best.pictures and term_set(words).isdisjoint(term_set(best.title)):
+        return None
+    if shown is not None:
+        return elsewhere(by_photo, shown, words, alone, found, surer)
+    if by_photo.reason == "evidence" or _is_another(best, None, words):
+        return None
+    return alone if alone.reason == "evidence" or by_photo.reason == "unknown" else None
+
+
 def in_doubt(by_name: Decision, alone: Decision) -> Decision:
     """A sure answer by a name, which says nothing of the rest, as a question back: beside it what
     the rest by itself may be about.
@@ -125,13 +149,13 @@ def _states(named: Entry, rest: str) -> bool:
     )
 
 
-def _is_another(entry: Entry, named: Entry, rest: str) -> bool:
+def _is_another(entry: Entry, named: Entry | None, rest: str) -> bool:
     """Whether an entry is about another thing: of the same intent, or with a name of its own, with
     a code or a number, or one that is not asked about.
     """
     coded = codes_in(term_set(entry.title)) or numbered(entry.title, title=True)
     own = names_itself(entry.title, entry.answer)
-    alike = bool(entry.intent) and entry.intent == named.intent
+    alike = named is not None and bool(entry.intent) and entry.intent == named.intent
     asked = rest.casefold()  # people type names in small letters
     return bool(alike or coded or own and not any(name.casefold() in asked for name in own))
 

@@ -17,7 +17,7 @@ LONGEST = 4  # words
 FREQUENT = 20  # names of a text that are looked at
 CAPITAL_NOUNS = ("de",)  # languages in which a capital tells no name
 WORD = r"[A-Z][A-Za-z]*(?:-?[A-Z\d][A-Za-z\d]*)*"
-WITHIN = r"(?<![.!?:\"“(] )(?<!^)(?<![A-Za-z\d-])"  # a sentence
+WITHIN = r"(?<![.!?:\"“(] )(?<!^)(?<!\n)(?<![A-Za-z\d-])"  # a sentence
 NAME = re.compile(rf"{WITHIN}{WORD}(?: (?:{WORD}|\d+)(?![A-Za-z])){{0,{LONGEST - 1}}}")
 
 

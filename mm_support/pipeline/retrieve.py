@@ -16,6 +16,7 @@ from mm_support.decide.decision import Decision, Reason
 from mm_support.decide.follow_up import completed, likelier, with_matter
 from mm_support.decide.named import with_named
 from mm_support.decide.nameless import (
+    by_words,
     elsewhere,
     in_doubt,
     says_nothing,
@@ -23,7 +24,6 @@ from mm_support.decide.nameless import (
     without_things,
 )
 from mm_support.decide.policy import meant_first
-from mm_support.decide.rules import LIKELY
 from mm_support.encode.turn import Seen
 from mm_support.knowledge.actions import entries_of
 from mm_support.knowledge.query import SearchQuery
@@ -39,14 +39,12 @@ LOOKED_AT = 20  # entries among which what a question names is looked for
 PHOTO = "photo"
 # reasons of decisions that a closer look at a message may change
 OPEN: tuple[Reason, ...] = ("evidence", "ambiguous", "unknown")
-SHOWN = 0.75  # probability below which a photo hardly shows an entry
 # share of right answers from which on an answer replaces a sure one that only the name found
 SURER = 0.9
 # reasons of decisions for what is said to "What is your question about?" that may name a thing, not
 # for thanks or danger; and how likely that completes the message before
 NAMING: tuple[Reason, ...] = (*OPEN, "unnamed", "stuck")
 COMPLETES = 0.8
-WORDED = 2  # terms of a question that can be searched for without its photo
 # reasons of decisions -> those that are worth more to whoever misspelt something
 HELPED_BY: dict[str, tuple[str, ...]] = {
     "unknown": ("evidence", "ambiguous", "account"),
@@ -106,48 +104,18 @@ def look_up(
     with clock.step("search"):
         found = [searched(parts, knowledge, reading) for reading in readings]
     with clock.step("decide"):
-        likely = likelier(parts.policy, asked, found, leant_on[-1] if leant_on else None)
-        query, hits = words_alone(parts, knowledge, asked, perceived, likely)
+        query, hits = likelier(parts.policy, asked, found, leant_on[-1] if leant_on else None)
         if "context" in query.texts:
             asked = replace(asked, context=leant_on[-1].words)
         decision = parts.policy.decide(asked, query, entries_of(hits), past)
         own = nameless(parts, knowledge, LookedUp(asked, query, hits, decision))
-        own = with_shown(parts, knowledge, own, perceived[1])
+        own = beside_photo(parts, knowledge, own, perceived)
     whole = completed(question, past, knowledge)
     if whole is question or own.decision.reason not in NAMING:
         return own
     both = look_up(parts, knowledge, whole, perceived, past, clock)
     completes = COMPLETES * both.decision.confidence, (1 - COMPLETES) * own.decision.confidence
     return both if completes[0] >= completes[1] else own
-
-
-def words_alone(
-    parts: Parts, knowledge: str, question: Question, perceived: Perceived, found: Searched
-) -> Searched:
-    """The search by the words alone, where these stand alone and are surely answered, and the photo
-    looks like nothing that the base knows, nor shows a code of what the words name, nor surely
-    another thing than theirs: it would only make an answer less sure. Else what was found.
-    """
-    query, hits = found
-    if not hits:
-        return found
-    weight, asked = query.fused.weights.get(PHOTO, 0.0), term_set(question.asked)
-    shown = max((hit.by.get(PHOTO, 0.0) for hit in hits), default=0.0)
-    coded = "photo_text" in query.identifiers and asked & term_set(hits[0].entry.title)
-    if not weight or coded or shown >= SHOWN * weight or len(asked) < WORDED:
-        return found
-    if parts.policy.read(question).follow_up >= LIKELY:  # on the photo
-        return found
-    heard, seen = perceived
-    plain = replace(question, photo=None, read_in_photo=(), labels=())
-    alone = asked_alone(parts, knowledge, plain, heard)
-    decision = parts.policy.decide(plain, *alone, ())
-    if decision.reason != "evidence":
-        return found
-    best = decision.hits[0].entry
-    told = _photo_alone(parts, knowledge, question, seen) if best.pictures else None
-    another = told and told.reason == "evidence" and told.hits[0].entry.id != best.id
-    return found if another else alone
 
 
 def _photo_alone(
@@ -162,17 +130,35 @@ def _photo_alone(
     return parts.policy.decide(wordless, query, entries_of(hits), ())
 
 
-def with_shown(parts: Parts, knowledge: str, looked: LookedUp, seen: Seen | None) -> LookedUp:
-    """What was looked up; where nothing answers, what the photo shows or may show is the closest:
-    "can you eat it raw?" beside a pear.
+def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perceived) -> LookedUp:
+    """What is said elsewhere than of what a photo shows, by the words beside it ("can I pay by
+    card?" beside a carton); where nothing answers, what it shows or may show is the closest ("can
+    you eat it raw?" beside a pear). Else what was looked up.
     """
-    decision = looked.decision
-    if decision.reason != "unknown" or not looked.question.asked:
+    question, _, _, decision = looked
+    if question.photo is None or not question.asked or decision.reason not in OPEN:
         return looked
-    shown = _photo_alone(parts, knowledge, looked.question, seen)
-    if shown is None or shown.reason not in ("evidence", "ambiguous"):
-        return looked
-    return looked._replace(decision=replace(decision, hits=shown.hits))
+    shown = _photo_alone(parts, knowledge, question, perceived[1])
+    known = shown.hits if shown and shown.reason in ("evidence", "ambiguous") else ()
+    if decision.reason == "unknown" and known:
+        decision = replace(decision, hits=known)
+    plain = replace(question, photo=None, read_in_photo=(), labels=())
+    query = fuse(parts.encoders, parts.fusion, plain, perceived[0])
+    query, found = searched(parts, knowledge, query, LOOKED_AT)
+    reads = parts.policy.read(plain).alone()  # what it leans on is shown
+    alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), (), reads)
+    surer = parts.policy.threshold(SURER, query)
+    meant = known[0].entry if known else None
+    decided = by_words(decision, meant, question.asked, alone, entries_of(found), surer)
+    if decided is None:
+        return looked._replace(decision=decision)
+    return LookedUp(question, query, _first(decided.hits, found), decided)
+
+
+def _first(told: Sequence[Hit], found: Sequence[Hit]) -> tuple[Hit, ...]:
+    """What is told, and what else was found."""
+    first = {hit.entry.id for hit in told}
+    return (*told, *(hit for hit in found if hit.entry.id not in first))[:FOUND]
 
 
 def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
@@ -201,9 +187,7 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     if decided is None:
         lacks = decision.reason == "evidence" and says_nothing(named, rest, entries_of(found))
         return looked._replace(decision=in_doubt(decision, alone)) if lacks else looked
-    first = {hit.entry.id for hit in decided.hits}
-    others = tuple(hit for hit in found if hit.entry.id not in first)
-    return LookedUp(question, query, (*decided.hits, *others)[:FOUND], decided)
+    return LookedUp(question, query, _first(decided.hits, found), decided)
 
 
 def spelled_better(
