@@ -40,6 +40,8 @@ LEANS = 0.1
 # odds that a message leans on an answered turn before it, against those among the examples that the
 # head for intents learned from, of which one in eleven does
 IN_CONVERSATION = 8.0
+SHORT = 2  # terms of a message that may be a word with which somebody asks
+MARKED = re.compile(r"[^\w\s]\s*$")
 NAMED = 0.5  # confidence in an entry that a message names, from which on it leans on nothing
 PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}  # of a candidate that was chosen
 
@@ -111,7 +113,7 @@ def likelier(
     cited = before.told if before else ()
     if len(found) == 1 or told_before(question.asked, found[0][1], cited):
         return found[0]
-    told = leaning(policy.read(question) if question.asked else None)
+    told = leaning(question.asked, policy.reads)
     leans = min(max(told, LEANS), 1 - LEANS)
     odds = (leans, 1 - leans)
     sure = [policy.confidence(question, query, hits) for query, hits in found]
@@ -150,12 +152,20 @@ def _names_another(
     return asked <= term_set(other.text if lacking else other.title)
 
 
-def leaning(reads: Reads | None) -> float:
+def leaning(words: str, read: Callable[[str], Reads]) -> float:
     """How likely a message leans on the turn before, 0..1; one without words may or may not."""
-    if reads is None:
+    if not words:
         return 0.5
-    odds = IN_CONVERSATION * reads.follow_up
-    return odds / (odds + 1 - reads.follow_up)
+    follow_up = follows_up(words, read)
+    return IN_CONVERSATION * follow_up / (IN_CONVERSATION * follow_up + 1 - follow_up)
+
+
+def follows_up(words: str, read: Callable[[str], Reads]) -> float:
+    """How likely words lean on a turn before, 0..1, if nothing is known of it. What is short and
+    has no mark at its end is asked: "price" like "price?".
+    """
+    short = not MARKED.search(words) and len(term_set(words)) <= SHORT
+    return read(f"{words}?" if short else words).follow_up
 
 
 def _leaning(
@@ -182,8 +192,7 @@ def _leaning(
             words, naming, vector = other, "", encoder.encode([other])[0]
     _, pieces = encoder.encode_pieces([words])
     leant = with_context(query, vector, pieces[0].vectors, weight, words, naming)
-    asked = question.asked
-    leans = leaning(read(asked) if asked else None)
+    leans = leaning(question.asked, read)
     return replace(leant, leans=leans, cited=frozenset(before.told))
 
 
@@ -192,7 +201,7 @@ def context_weight(question: Question, read: Callable[[str], Reads]) -> float:
     meaning, where the message leans on it; one without words does.
     """
     asked = question.asked
-    if asked and read(asked).follow_up < LEANS:
+    if asked and follows_up(asked, read) < LEANS:
         return 0.0
     own = len(term_set(" ".join((asked, *question.read_in_photo, *question.labels[:1]))))
     return min(MAX_WEIGHT, 1 / (1 + own))
