@@ -19,7 +19,7 @@ from mm_support.decode.compose import compose, foreign, introduced
 from mm_support.decode.drafting import draft
 from mm_support.decode.grounding import Grounding
 from mm_support.decode.heading import headed
-from mm_support.decode.reply import UNTRAINED, ReplyWriter, Sentence, bound, unsaid
+from mm_support.decode.reply import ReplyWriter, Sentence, bound, unsaid
 from mm_support.decode.select import Weighed
 from mm_support.decode.sentence import Numbers
 from mm_support.desk.ownership import STATES
@@ -382,12 +382,6 @@ def test_a_last_sentence_that_was_cut_off_is_not_shown():
     assert "You get the refund" not in [
         sentence.text for sentence in write("The refund takes 5 days. You get the refund")
     ]
-
-
-def test_without_a_model_or_with_an_untrained_one_the_reply_is_extractive():
-    untrained = EchoModel("The water does not drain.")
-    untrained.name = UNTRAINED[0]
-    assert write(None) == write(untrained) and not untrained.prompts
 
 
 def test_extracted_sentences_are_the_ones_asked_for_in_the_entrys_order():

@@ -11,7 +11,6 @@ retrieval or of when to answer at all.
 
 from __future__ import annotations
 
-import logging
 import re
 import threading
 from collections.abc import Collection, Container, Generator, Iterator, Sequence
@@ -34,11 +33,7 @@ from mm_support.decode.quotes import SURE, Quotes, floors_of
 from mm_support.decode.select import Weighed, having_alone, load_selector, selector_file
 from mm_support.decode.sentence import Meanwhile, Sentence, cited_behind_steps
 from mm_support.decode.verify import Verifier, checked
-from mm_support.decode.writing import (
-    Written,
-    not_said,
-    write,
-)
+from mm_support.decode.writing import Written, not_said, write
 from mm_support.engines.base import LanguageModel
 from mm_support.language.defined import named_in_title
 from mm_support.language.emergency import emergency_sentences
@@ -65,20 +60,16 @@ from mm_support.types import Entry, Hit, Past, Question, of_one_document
 if TYPE_CHECKING:
     from mm_support.encode.text import TextEncoder
 
-log = logging.getLogger(__name__)
-
 MAX_EVIDENCE = len(DRAFTING.passages)
 # share of the first hit's score from which another passage of its document may be meant too. Of 39
 # such passages that were told to strangers, 7 were needed; with it 6 of these are told and 11
 # others, with 0.8 all 7 and 18 others
 AS_NEAR = 0.88
-# as they come their drafts do not survive the check: extractive instead
-UNTRAINED = ("SmolLM2-135M-Instruct.Q4_1",)
 BLANK_LINE = re.compile(r"\n\s*\n")
 
 
 class ReplyWriter:
-    """Writes replies. model: None, or one that is UNTRAINED for drafts: they are always extractive.
+    """Writes replies. model: None: they are always extractive.
     text_encoder: is asked for a sentence each time it is weighed; one that remembers is quicker.
     text_model: its name, for the selector that was fitted to it. verifier: without one, nothing is
     shown in a model's own words. judge: asked where the verifier is not sure.
@@ -92,8 +83,7 @@ class ReplyWriter:
         verifier: Verifier | None = None,
         judge: Judge | None = None,
     ) -> None:
-        self._model = None if model is None or model.name in UNTRAINED else model
-        self._verifier, self._judge = verifier, judge
+        self._model, self._verifier, self._judge = model, verifier, judge
         self._vectors = text_encoder.encode
         self._selector = load_selector(selector_file(text_model))
 
