@@ -24,7 +24,7 @@ from mm_support.decide.intent_classifier import BaseIntents
 from mm_support.decide.intent_head import head_for
 from mm_support.decide.intents import IntentReader
 from mm_support.decide.policy import Policy
-from mm_support.decode.judge import judge_examined_beside
+from mm_support.decode.judge import load_judge
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.verify import load_verifier
 from mm_support.desk.hours import read_hours
@@ -106,7 +106,7 @@ def load_parts(settings: Settings, report: Callable[[str], None], at_once: bool 
         report("Loading, where there is one, the language model")
         policy = Policy(gate, IntentReader(head, asked.encode_pieces))
         verifier = load_verifier(settings, device, text) if model.result() else None
-        judge = judge_examined_beside(settings, model.result()) if verifier else None
+        judge = load_judge(settings, model.result()) if verifier else None
         writer = ReplyWriter(model.result(), asked, settings.text_model, verifier, judge)
         _keep_in_step(opened, settings, knowledge)
         return Parts(

@@ -207,7 +207,7 @@ def columns(settings: Settings, every: int = 1) -> dict[str, Any]:
 @contextmanager
 def writer_of(settings: Settings, with_secret: bool = False) -> Iterator[ReplyWriter]:
     """What writes the replies of a service with these settings. with_secret: its model has one."""
-    from mm_support.decode.judge import load_judge
+    from mm_support.decode.judge import EXAM_SECONDS, load_judge
     from mm_support.decode.verify import load_verifier
     from mm_support.device import resolve_device
     from mm_support.encode.text import load_text_encoder
@@ -217,6 +217,8 @@ def writer_of(settings: Settings, with_secret: bool = False) -> Iterator[ReplyWr
     model, encoder = load_language_model(settings, device), load_text_encoder(settings, device)
     verifier = load_verifier(settings, device, encoder) if model else None
     judge = load_judge(settings, model) if verifier else None
+    if judge and judge.passed:
+        judge.passed.wait(EXAM_SECONDS)
     if model is not None and with_secret:
         model = KeepsASecret(model)
     try:

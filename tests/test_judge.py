@@ -10,7 +10,7 @@ import pytest
 from conftest import EchoModel, WordEncoder
 
 from mm_support.config import Settings
-from mm_support.decode.judge import EXAM, Judge, judge_examined_beside, load_judge
+from mm_support.decode.judge import EXAM, Judge, load_judge, passes
 from mm_support.decode.reply import ReplyWriter
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.verify import Verdict, checked
@@ -72,12 +72,15 @@ def obeying(text, said):
 
 
 def test_a_model_judges_only_where_it_has_passed_the_exam():
-    settings = Settings()
-    assert isinstance(load_judge(settings, Judging(honest)), Judge)
-    assert load_judge(settings, Judging(everything)) is None
-    assert load_judge(settings, Judging(lambda text, said: False)) is None
-    assert load_judge(settings, EchoModel("no")) is None
-    assert load_judge(settings.with_changes(llm_judges=False), Judging(honest)) is None
+    assert passes(Judging(honest))
+    assert not passes(Judging(everything))
+    assert not passes(Judging(lambda text, said: False))
+
+
+def test_a_model_judges_where_it_writes_and_the_settings_allow_it():
+    assert load_judge(Settings(), EchoModel("no")) is None
+    assert load_judge(Settings(llm_judges=False), Judging(honest)) is None
+    assert load_judge(Settings(), None) is None
 
 
 def test_what_the_verifier_is_not_sure_of_is_shown_where_the_judge_supports_it():
@@ -137,7 +140,7 @@ class Contradicting(Judging):
 @pytest.mark.parametrize("kind", [Failing, Contradicting])
 def test_a_judge_without_a_clear_verdict_supports_nothing(kind):
     assert Judge(kind(everything)).verify(RIGHT, [REFUND]).state == "not said"
-    assert load_judge(Settings(), kind(everything)) is None
+    assert not passes(kind(everything))
 
 
 def test_no_attempt_is_obeyed_though_writer_and_judge_obey_all():
@@ -161,8 +164,7 @@ def test_the_exam_keeps_nobody_waiting():
             assert go.wait(10)
             return super().stream(*args, **options)
 
-    judge = judge_examined_beside(Settings(), Slow(honest))
+    judge = load_judge(Settings(), Slow(honest))
     assert judge.verify(RIGHT, [REFUND]).state == "not said" and not go.is_set()
     go.set()
     assert judge.passed.wait(10) and judge.verify(RIGHT, [REFUND]).state == "supported"
-    assert judge_examined_beside(Settings(), None) is None

@@ -125,35 +125,25 @@ def invented() -> str:
 
 
 def load_judge(settings: Settings, model: LanguageModel | None) -> Judge | None:
-    """The model as a judge, where the settings allow it, it writes, and it passes the exam."""
-    if model is None or not may_judge(settings, model):
-        return None
-    if passes(model):
-        return Judge(model)
-    log.warning(
-        "%s did not pass the exam for judges, so what the verifier is not sure of is quoted;"
-        " set llm_judges to 0 to leave the exam out",
-        model.name,
-    )
-    return None
-
-
-def judge_examined_beside(settings: Settings, model: LanguageModel | None) -> Judge | None:
-    """The same at once: a slow server must not keep the service from its first answer."""
-    if model is None or not may_judge(settings, model):
+    """The model as a judge, where the settings allow it and it writes. Its exam goes on meanwhile:
+    a slow server must not keep the service from its first answer.
+    """
+    if model is None or not (settings.llm_judges and model.can.writes):
         return None
     passed = threading.Event()
 
     def examine() -> None:
-        if load_judge(settings, model):
+        if passes(model):
             passed.set()
+            return
+        log.warning(
+            "%s did not pass the exam for judges, so what the verifier is not sure of is quoted;"
+            " set llm_judges to 0 to leave the exam out",
+            model.name,
+        )
 
     threading.Thread(target=examine, name="exam", daemon=True).start()
     return Judge(model, passed=passed)
-
-
-def may_judge(settings: Settings, model: LanguageModel) -> bool:
-    return settings.llm_judges and model.can.writes
 
 
 def passes(model: LanguageModel) -> bool:
