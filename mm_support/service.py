@@ -27,7 +27,6 @@ from PIL import Image
 
 from mm_support.behind import could_not_load
 from mm_support.config import Settings
-from mm_support.decide.follow_up import checked_session
 from mm_support.decode.sentence import Sentence
 from mm_support.decode.speaking import Speech
 from mm_support.desk.accounts import Accounts
@@ -42,7 +41,7 @@ from mm_support.desk.notices import CHATWOOT, Notices, Send, channels_of
 from mm_support.desk.oidc import provider_of
 from mm_support.desk.promises import Promises
 from mm_support.desk.summary import summarise
-from mm_support.desk.visits import Signatures, Visit, customer_in, signatures_in
+from mm_support.desk.visits import Signatures, Visit, checked_session, customer_in, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn, question_of
 from mm_support.errors import BusyError, SupportError

@@ -25,13 +25,12 @@ import numpy as np
 from PIL import Image, ImageDraw
 
 from mm_support import as_json
-from mm_support.decide.follow_up import checked_session
 from mm_support.desk.accounts import Accounts
 from mm_support.desk.archive import Archive
 from mm_support.desk.audit import Audited, audited, note
 from mm_support.desk.insights import Insights
 from mm_support.desk.keeper import Keeper
-from mm_support.desk.visits import Visit, signatures_in
+from mm_support.desk.visits import Visit, checked_session, signatures_in
 from mm_support.encode.live import LiveTurn
 from mm_support.encode.turn import check_turn
 from mm_support.errors import KnowledgeError, SupportError, no_such_base, no_such_turn

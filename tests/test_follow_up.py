@@ -97,9 +97,6 @@ def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it()
 )
 def test_what_names_another_entry_leans_on_nothing(words, title, sure, alone):
     class Sure(FakeIntents):
-        def read(self, question):
-            return super().read(question.asked)
-
         def confidence(self, question, query, hits):
             return 0.9 if hits is quoted else sure
 
@@ -177,7 +174,7 @@ def test_a_photo_without_words_leans_on_the_turn_before():
     ],
 )
 def test_what_leans_on_the_turn_before_is_read_in_several_languages(service, words, leans):
-    weight = context_weight(Question(typed=words), service.parts.policy.reads)
+    weight = context_weight(Question(typed=words), service.parts.policy.read)
     assert bool(weight) == leans
 
 

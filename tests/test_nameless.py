@@ -227,7 +227,7 @@ def test_a_table_is_asked_back_for_what_its_row_does_not_say_and_never_displaced
 
         def told(words):
             question = Question(words)
-            query, hits = asked_alone(service.parts, "kb", question)
+            _, query, hits, _ = asked_alone(service.parts, "kb", question)
             (table,) = (hit for hit in hits if "Ulmdock" in hit.entry.answer)
             sure = Decision("answer", "evidence", 0.9, (table,))
             looked = LookedUp(question, query, (table, *hits), sure)
@@ -269,7 +269,7 @@ def test_what_is_offered_beside_a_name_is_found_once(tmp_settings, folder):  # n
     (folder / "goods.csv").write_text(rows)
     question = Question("refund late pour boil steel KE-2")
     with closing(built(tmp_settings, folder)) as service:
-        query, hits = asked_alone(service.parts, "kb", question)
+        _, query, hits, _ = asked_alone(service.parts, "kb", question)
         unsure = Decision("clarify", "ambiguous", 0.4, hits[:1])
         told = nameless(service.parts, "kb", LookedUp(question, query, hits, unsure))
     offered = ["refund", "ovo-kettle-ke-2"]
@@ -294,7 +294,7 @@ def test_what_seemed_to_need_a_person_is_answered_by_what_tells_how(tmp_settings
     (folder / "goods.csv").write_text("name,description,price\nOvo (KE-2),A steel kettle,59\n")
     question = Question("refund late KE-2")
     with closing(built(tmp_settings, folder)) as service:
-        query, hits = asked_alone(service.parts, "kb", question)
+        _, query, hits, _ = asked_alone(service.parts, "kb", question)
         handed = Decision("handoff", "account", 0.1, ())
         told = nameless(service.parts, "kb", LookedUp(question, query, hits, handed))
     assert (told.decision.action, told.decision.hits[0].entry.id) == ("answer", "refund")

@@ -20,7 +20,7 @@ from conftest import FakeSpeech
 from test_service import folder, make  # noqa: F401
 
 from demo.words import has_word
-from mm_support.decide.follow_up import checked_session
+from mm_support.desk.visits import checked_session
 from mm_support.encode.turn import MAX_TEXT, check_turn
 from mm_support.errors import InputError, KnowledgeError, SupportError, no_such_base, no_such_turn
 from mm_support.inputs.audio import load_waveform

@@ -9,7 +9,6 @@ one") stands for the candidate. Knows no store and no index: the past comes in, 
 from __future__ import annotations
 
 import re
-import uuid
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import replace
 
@@ -20,7 +19,6 @@ from mm_support.decide.named import named_among, told_before
 from mm_support.decide.policy import Policy
 from mm_support.decide.rules import COURTESIES
 from mm_support.encode.text import TextEncoder
-from mm_support.errors import InputError
 from mm_support.knowledge.late_interaction import unit
 from mm_support.knowledge.query import SearchQuery
 from mm_support.language.short_names import BETWEEN
@@ -29,7 +27,6 @@ from mm_support.language.versions import renumbered
 from mm_support.types import SAID, Hit, Past, Question
 
 MODALITY = "context"
-SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 MAX_WEIGHT = 0.4  # of the context, where a question says next to nothing by itself
 CHOSEN_WEIGHT = 0.9  # of the candidate that the customer chose
 TITLE_WEIGHT = 0.5  # of the cited entry's title beside the words of the turn before
@@ -44,15 +41,6 @@ SHORT = 2  # terms of a message that may be a word with which somebody asks
 MARKED = re.compile(r"[^\w\s]\s*$")
 NAMED = 0.5  # confidence in an entry that a message names, from which on it leans on nothing
 PLACES = {"first": 0, "second": 1, "third": 2, "last": -1}  # of a candidate that was chosen
-
-
-def checked_session(session_id: str | None) -> str:
-    """The session's id, a new one where there is none. Raises InputError for one that cannot be."""
-    if session_id is None or session_id == "":
-        return uuid.uuid4().hex
-    if not SESSION_ID.fullmatch(session_id):
-        raise InputError.of("bad_session")
-    return session_id
 
 
 def resolve(
@@ -113,8 +101,7 @@ def likelier(
     cited = before.told if before else ()
     if len(found) == 1 or told_before(question.asked, found[0][1], cited):
         return found[0]
-    told = leaning(question.asked, policy.reads)
-    leans = min(max(told, LEANS), 1 - LEANS)
+    leans = min(max(leaning(question.asked, policy.read), LEANS), 1 - LEANS)
     odds = (leans, 1 - leans)
     sure = [policy.confidence(question, query, hits) for query, hits in found]
     if sure[1] >= NAMED and _names_another(question.asked, found[0][1], found[1][1], cited):

@@ -29,11 +29,7 @@ class Policy:
     def __init__(self, gate: Gate, intents: IntentReader) -> None:
         self._gate, self._intents = gate, intents
 
-    def read(self, question: Question) -> Reads:
-        """What the customer's words, typed and heard, are doing beside asking."""
-        return self.reads(question.asked)
-
-    def reads(self, words: str) -> Reads:
+    def read(self, words: str) -> Reads:
         """What words of the customer are doing beside asking."""
         return self._intents.read(words)
 
@@ -64,13 +60,13 @@ class Policy:
         """hits: best first. past: earlier turns of the session, oldest first. reads: of the
         question, where they are there already.
         """
-        reads = self.read(question) if reads is None else reads
         words = question.asked
+        reads = self.read(words) if reads is None else reads
         hits = meant_first(words, query, hits)
         gate = self._suiting(query, hits)
         confidence = gate.probability(words, query, hits)
         found, before = tuple(hits), tuple(past)
-        here = Situation(question, query, found, before, reads, gate, confidence, self.reads)
+        here = Situation(question, query, found, before, reads, gate, confidence, self.read)
         if told := here.goes_on(found):
             here = replace(here, hits=(*told, *(hit for hit in found if hit not in told)))
         decision = next(filter(None, (rule(here) for rule in RULES)))

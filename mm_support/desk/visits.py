@@ -27,7 +27,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from mm_support.decide.follow_up import checked_session
 from mm_support.errors import InputError, SupportError
 from mm_support.files import private_folder
 from mm_support.store.database import check_feedback
@@ -38,6 +37,7 @@ log = logging.getLogger(__name__)
 SECRET_BYTES = 32
 VISITOR_BYTES = 10  # of a visitor's id; a conversation's name, which holds it, has 64 characters
 SECRET_FILE = "visitors.secret"
+SESSION_ID = re.compile(r"[A-Za-z0-9_-]{1,64}")
 CUSTOMER = re.compile(r"[^\s\x00-\x1f]{1,128}")
 MAX_SIGNED = 1_000  # characters of a signed customer
 
@@ -135,6 +135,15 @@ def customer_in(secret: str, signed: str) -> str:
         return name
     log.warning("a signed customer was refused")
     return ""
+
+
+def checked_session(session_id: str | None) -> str:
+    """The session's id, a new one where there is none. Raises InputError for one that cannot be."""
+    if not session_id:
+        return uuid.uuid4().hex
+    if not SESSION_ID.fullmatch(session_id):
+        raise InputError.of("bad_session")
+    return session_id
 
 
 class Visit:

@@ -162,7 +162,7 @@ def _given(
     or an entry that answers where none did. What is understood without them counts as said.
     """
     assert parts.actions is not None
-    reads, today = parts.policy.read(question), parts.actions.now().date()
+    reads, today = parts.policy.read(question.asked), parts.actions.now().date()
     before = here.past[-1].text if here.past and _chooses(here) else ""
     given = Given(
         question, reads, own, own, hits, today, here.turn.customer, before, declared=here.declared
@@ -171,8 +171,7 @@ def _given(
     plain = without_values(question, here.declared)
     if plain is None or plain.photo is not None:
         return given
-    query, hits = asked_alone(parts, here.turn.knowledge, plain)
-    told = parts.policy.decide(plain, query, entries_of(hits), (), reads)
+    _, query, hits, told = asked_alone(parts, here.turn.knowledge, plain, reads=reads)
     answers = told.action == "answer" and own.action != "answer"
     understood = own.reason == "unknown" and told.reason != "unknown"
     plainly = replace(given, own=told if answers or understood else own, hits=hits)
@@ -211,9 +210,9 @@ def _among(parts: Parts, here: Considered, asked: Sequence[Asked]) -> Acting | N
 
 def _part(parts: Parts, here: Considered, one: Asked) -> Given:
     """One question of several as an action sees it."""
-    query, hits = asked_alone(parts, here.turn.knowledge, one.question)
+    alone = asked_alone(parts, here.turn.knowledge, one.question)
     told = replace(here.answered, action="answer" if one.hits else "refuse", hits=one.hits)
-    return _given(parts, here, one.question, query, hits, told)
+    return _given(parts, here, one.question, alone.query, alone.hits, told)
 
 
 def _asked_too(parts: Parts, here: Considered, action: DeclaredAction) -> tuple[Asked, ...]:

@@ -19,10 +19,9 @@ from collections.abc import Sequence
 from dataclasses import replace
 
 from mm_support.decide.decision import Decision
-from mm_support.decide.follow_up import likelier, with_matter
+from mm_support.decide.follow_up import with_matter
 from mm_support.decide.named import both_named, only_names
 from mm_support.decode.compose import Asked
-from mm_support.knowledge.actions import entries_of
 from mm_support.language.asks import asks_in_words
 from mm_support.language.detect import language_of
 from mm_support.language.mail import own_words, without_quoted
@@ -30,8 +29,8 @@ from mm_support.language.messages import messages
 from mm_support.language.sentences import ASKING, split_sentences
 from mm_support.language.terms import edged, term_set
 from mm_support.parts import Parts
-from mm_support.pipeline.fuse import fuse, read_with
-from mm_support.pipeline.retrieve import OPEN, LookedUp, nameless, searched
+from mm_support.pipeline.retrieve import OPEN, look_up
+from mm_support.pipeline.step import Clock
 from mm_support.types import Hit, Past, Question
 
 LONG = 15  # terms of a message in which a question is easily lost
@@ -224,16 +223,11 @@ def _asked(
     parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
 ) -> Asked:
     """A part of a message as a question of its own, or with what was said before it."""
-    question, past = replace(whole, typed=text, heard=""), with_matter(past)
-    query = fuse(parts.encoders, parts.fusion, question, None, None)
-    readings, question = read_with(parts, query, question, past, knowledge)
-    found = [searched(parts, knowledge, reading) for reading in readings]
-    read, hits = likelier(parts.policy, question, found, past[-1] if past else None)
-    decision = parts.policy.decide(question, read, entries_of(hits), past)
-    looked = nameless(parts, knowledge, LookedUp(question, read, hits, decision))
+    question = replace(whole, typed=text, heard="")
+    looked = look_up(parts, knowledge, question, (None, None), with_matter(past), Clock())
     decision = looked.decision
     answering = decision.hits if decision.action == "answer" else ()
-    return Asked(question, answering, decision.confidence)
+    return Asked(looked.question, answering, decision.confidence)
 
 
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:

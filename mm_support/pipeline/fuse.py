@@ -45,7 +45,7 @@ def read_with(
     """The query with the turn before and without it, where it may lean on that or may not; the one
     that it is elsewhere. And what is asked: a candidate's title, where one was chosen.
     """
-    encoder, read = parts.encoders.text, parts.policy.reads
+    encoder, read = parts.encoders.text, parts.policy.read
     leaning, meant = resolve(query, question, past, knowledge, encoder, read)
     open_to_both = leaning is not query and meant is question
     return [leaning, query] if open_to_both else [leaning], meant

@@ -22,13 +22,12 @@ from mm_support.decide.decision import Decision
 from mm_support.decide.rules import LIKELY
 from mm_support.decode.compose import Asked
 from mm_support.encode.turn import Seen, photo_text, shown_by
-from mm_support.knowledge.actions import entries_of
 from mm_support.language.terms import term_set
 from mm_support.parts import Parts
 from mm_support.pipeline.decompose import topics
 from mm_support.pipeline.fuse import fuse
 from mm_support.pipeline.perceive import Perceived
-from mm_support.pipeline.retrieve import OPEN, SURER, asked_alone, searched
+from mm_support.pipeline.retrieve import OPEN, SURER, asked_alone
 from mm_support.types import Question, Transcript
 
 
@@ -57,9 +56,7 @@ def _asked(
     alone; where nothing answers it, with what is open about it.
     """
     question = shown_by(whole, seen)
-    query = fuse(parts.encoders, parts.fusion, question, heard, seen)
-    query, hits = searched(parts, knowledge, query)
-    told = parts.policy.decide(question, query, entries_of(hits), ())
+    told = asked_alone(parts, knowledge, question, (heard, seen)).decision
     if told.action == "answer":
         return Asked(question, told.hits, told.confidence)
     typed = _typed(parts, question, seen, knowledge)
@@ -73,18 +70,16 @@ def _typed(parts: Parts, question: Question, seen: Seen, knowledge: str) -> Aske
     """
     read, surely = photo_text(seen.view)
     query = fuse(parts.encoders, parts.fusion, question, None, seen)
-    told = parts.knowledge.recognise(knowledge, query).terms.get("photo_text")
-    if not told:
+    if not parts.knowledge.recognise(knowledge, query).terms.get("photo_text"):
         return None
-    points = parts.policy.read(question).follow_up >= LIKELY or not term_set(question.asked)
+    points = parts.policy.read(question.asked).follow_up >= LIKELY or not term_set(question.asked)
     texts = dict.fromkeys([f"{question.asked} {read}".strip(), *([read] if points else [])])
     plain = replace(question, heard="", photo=None, read_in_photo=(), labels=())
     answered = []
     for one in (replace(plain, typed=text) for text in texts):
-        query, hits = asked_alone(parts, knowledge, one)
-        told = parts.policy.decide(one, query, entries_of(hits), ())
-        right = told.confidence * surely
-        if told.reason == "evidence" and right >= parts.policy.threshold(SURER, query):
+        alone = asked_alone(parts, knowledge, one)
+        told, right = alone.decision, alone.decision.confidence * surely
+        if told.reason == "evidence" and right >= parts.policy.threshold(SURER, alone.query):
             answered.append(Asked(one, told.hits, right))
     return max(answered, key=lambda one: one.confidence, default=None)
 

@@ -14,6 +14,7 @@ from typing import NamedTuple
 from mm_support.decide.contact import contact_first
 from mm_support.decide.decision import Decision, Reason
 from mm_support.decide.follow_up import completed, likelier, with_matter
+from mm_support.decide.intents import Reads
 from mm_support.decide.named import with_named
 from mm_support.decide.nameless import (
     by_words,
@@ -32,7 +33,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse, read_with
 from mm_support.pipeline.perceive import Perceived
 from mm_support.pipeline.step import Clock
-from mm_support.types import SAID, Hit, Past, Question, Transcript
+from mm_support.types import SAID, Hit, Past, Question
 
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
@@ -80,10 +81,20 @@ def searched(parts: Parts, knowledge: str, query: SearchQuery, most: int = FOUND
 
 
 def asked_alone(
-    parts: Parts, knowledge: str, question: Question, heard: Transcript | None = None
-) -> Searched:
-    """A question without a photo, searched for by itself."""
-    return searched(parts, knowledge, fuse(parts.encoders, parts.fusion, question, heard))
+    parts: Parts,
+    knowledge: str,
+    question: Question,
+    perceived: Perceived = (None, None),
+    reads: Reads | None = None,
+    most: int = FOUND,
+) -> LookedUp:
+    """A question as if nothing had come before it. reads: see Policy.decide. most: entries that are
+    found, of which FOUND decide.
+    """
+    query = fuse(parts.encoders, parts.fusion, question, *perceived)
+    query, hits = searched(parts, knowledge, query, most)
+    decision = parts.policy.decide(question, query, entries_of(hits[:FOUND]), (), reads)
+    return LookedUp(question, query, hits, decision)
 
 
 def look_up(
@@ -125,9 +136,7 @@ def _photo_alone(
     if seen is None:
         return None
     wordless = replace(question, typed="", heard="")
-    query = fuse(parts.encoders, parts.fusion, wordless, None, seen)
-    query, hits = searched(parts, knowledge, query)
-    return parts.policy.decide(wordless, query, entries_of(hits), ())
+    return asked_alone(parts, knowledge, wordless, (None, seen)).decision
 
 
 def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perceived) -> LookedUp:
@@ -143,22 +152,28 @@ def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perc
     if decision.reason == "unknown" and known:
         decision = replace(decision, hits=known)
     plain = replace(question, photo=None, read_in_photo=(), labels=())
-    query = fuse(parts.encoders, parts.fusion, plain, perceived[0])
-    query, found = searched(parts, knowledge, query, LOOKED_AT)
-    reads = parts.policy.read(plain).alone()  # what it leans on is shown
-    alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), (), reads)
-    surer = parts.policy.threshold(SURER, query)
-    meant = known[0].entry if known else None
-    decided = by_words(decision, meant, question.asked, alone, entries_of(found), surer)
-    if decided is None:
-        return looked._replace(decision=decision)
-    return LookedUp(question, query, _first(decided.hits, found), decided)
+    alone, surer = _without_matter(parts, knowledge, plain, (perceived[0], None))
+    meant, found = known[0].entry if known else None, entries_of(alone.hits)
+    decided = by_words(decision, meant, question.asked, alone.decision, found, surer)
+    return _told(question, alone, decided) if decided else looked._replace(decision=decision)
 
 
-def _first(told: Sequence[Hit], found: Sequence[Hit]) -> tuple[Hit, ...]:
-    """What is told, and what else was found."""
-    first = {hit.entry.id for hit in told}
-    return (*told, *(hit for hit in found if hit.entry.id not in first))[:FOUND]
+def _without_matter(
+    parts: Parts, knowledge: str, question: Question, perceived: Perceived = (None, None)
+) -> tuple[LookedUp, float]:
+    """A question without what it leans on, which is shown or named, with LOOKED_AT entries; and the
+    confidence from which on it is surer than what that by itself found.
+    """
+    reads = parts.policy.read(question.asked).alone()
+    alone = asked_alone(parts, knowledge, question, perceived, reads, LOOKED_AT)
+    return alone, parts.policy.threshold(SURER, alone.query)
+
+
+def _told(question: Question, alone: LookedUp, decided: Decision) -> LookedUp:
+    """A question with what was decided of what was found without what it leans on."""
+    first = {hit.entry.id for hit in decided.hits}
+    others = (hit for hit in alone.hits if hit.entry.id not in first)
+    return LookedUp(question, alone.query, (*decided.hits, *others)[:FOUND], decided)
 
 
 def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
@@ -175,19 +190,14 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     rest = rest if has_name else without_things(words, named)
     if rest == words or not term_set(rest):
         return looked
-    plain = replace(question, typed=rest, heard="")
-    query = fuse(parts.encoders, parts.fusion, plain)
-    query, found = searched(parts, knowledge, query, LOOKED_AT)
-    reads = parts.policy.read(plain).alone()  # what it leaned on was named
-    alone = parts.policy.decide(plain, query, entries_of(found[:FOUND]), (), reads)
-    surer = parts.policy.threshold(SURER, query)
-    decided = None
+    alone, surer = _without_matter(parts, knowledge, replace(question, typed=rest, heard=""))
+    found, decided = entries_of(alone.hits), None
     if has_name:
-        decided = elsewhere(decision, named, rest, alone, entries_of(found), surer)
-    if decided is None:
-        lacks = decision.reason == "evidence" and says_nothing(named, rest, entries_of(found))
-        return looked._replace(decision=in_doubt(decision, alone)) if lacks else looked
-    return LookedUp(question, query, _first(decided.hits, found), decided)
+        decided = elsewhere(decision, named, rest, alone.decision, found, surer)
+    if decided is not None:
+        return _told(question, alone, decided)
+    lacks = decision.reason == "evidence" and says_nothing(named, rest, found)
+    return looked._replace(decision=in_doubt(decision, alone.decision)) if lacks else looked
 
 
 def spelled_better(
