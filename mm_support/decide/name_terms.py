@@ -9,7 +9,15 @@ from collections.abc import Iterable, Iterator
 
 from mm_support.language.asks import affirmed
 from mm_support.language.detect import language_of, stop_words, told_language
-from mm_support.language.terms import NUMERALS, letters, one_of, roman_number, term_set, terms
+from mm_support.language.terms import (
+    NUMERALS,
+    all_terms,
+    letters,
+    one_of,
+    roman_number,
+    term_set,
+    terms,
+)
 from mm_support.language.versions import counted, numbered
 from mm_support.types import Entry, Hit
 
@@ -33,8 +41,7 @@ def as_titled(words: str, hits: Iterable[Hit]) -> str:
         typed = rf"(?<![^\W_])((?i:{head})) {letter.lower()}(?![^\W_])"
         words = re.sub(typed, rf"\1 {letter}", words)
     heads = {end[1] for end in ends if end[2]}
-    known = frozenset().union(*map(term_set, titles)) if heads else frozenset[str]()
-    return _with_numbers(words, heads, known) if heads else words
+    return _with_numbers(words, heads, all_terms(titles)) if heads else words
 
 
 def _headed(title: str) -> Iterator[re.Match[str]]:

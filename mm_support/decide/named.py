@@ -216,7 +216,7 @@ def _holder(words: str, hits: Sequence[Hit]) -> Hit | None:
     """
     asked = asked_terms(words)
     codes = codes_in(asked)
-    holders = _holding(codes, hits) if codes else []
+    holders = [hit for hit in hits if codes <= entry_terms(hit.entry)] if codes else []
     holders = holders or _numbered_alike(words, hits)  # brew-3 is the Brew 3
     names = [_name(hit, codes, words) for hit in holders]
     ranks = [
@@ -241,10 +241,6 @@ def _thing(words: str, hits: Sequence[Hit]) -> Hit | None:
     if not amounts_asked(words) or not named or named & terms_of_title(hits[0], words):
         return None
     return next((hit for hit in hits if named <= unmarked(terms_of_title(hit, words))), None)
-
-
-def _holding(codes: frozenset[str], hits: Sequence[Hit]) -> list[Hit]:
-    return [hit for hit in hits if codes <= entry_terms(hit.entry)]
 
 
 def _numbered_alike(words: str, hits: Sequence[Hit]) -> list[Hit]:
@@ -308,10 +304,7 @@ def only_names(words: str, hits: Sequence[Hit]) -> bool:
     """Whether most of a question's terms are those by whose titles it names the hits: "Basic or
     Plus?".
     """
-    asked, titled = (
-        naming(term_set(affirmed(words))),
-        unmarked(_titled(words, hits)),
-    )
+    asked, titled = naming(term_set(affirmed(words))), unmarked(_titled(words, hits))
     return 2 * len(asked & titled) > len(asked)
 
 
@@ -359,8 +352,6 @@ def better_named(words: str, hits: Sequence[Hit]) -> Iterator[Hit]:
     code that its title has not, or nothing but what was asked, where its own goes on about
     something else. Words that ask for an amount name nothing: "how long" in two titles.
     """
-    if not hits:
-        return
     asked, best = asked_terms(words), terms_of_title(hits[0], words)
     codes, held = codes_in(asked), best | entry_terms(hits[0].entry)
     naming = asked & asked_terms(without_amounts(words))

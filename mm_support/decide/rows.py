@@ -13,7 +13,7 @@ from mm_support.language.asks import TIMES, affirmed, amounts_asked, asks_steps,
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import MONEY, alike, facts_of, range_in
 from mm_support.language.sentences import CELL, COLON, COLUMNS, ENDS, column_names, first_cell
-from mm_support.language.terms import edged, term_set
+from mm_support.language.terms import all_terms, edged, term_set
 from mm_support.types import Entry, Hit
 
 SHORT = 40  # characters of a line of data that names one thing: "Price: 49.90 EUR"
@@ -21,20 +21,15 @@ SHORT = 40  # characters of a line of data that names one thing: "Price: 49.90 E
 
 def with_row(asked: frozenset[str], named: Hit, hits: Sequence[Hit]) -> Hit:
     """Of several hits that one whose table has rows for what is asked about which say more of it
-    than all that the one named does, or more beside it than its rows, or as much of a question that
-    is mostly names; else the one named. "How fast is Drift 40?" is told by the row of Drift 40
-    among the plans, not under "Installing Drift 40".
+    than all that the one named does, or more beside it than its rows; else the one named. "How fast
+    is Drift 40?" is told by the row of Drift 40 among the plans, not under "Installing Drift 40".
     """
-
-    def mostly(said: frozenset[str]) -> bool:
-        return 2 * len(said) > len(asked)
-
     held, own = asked & term_set(named.entry.answer), _in_rows(asked, named)
-    rows = [(_in_rows(asked, hit), hit) for hit in hits]
+    rows = [(*_in_rows(asked, hit), hit) for hit in hits]
     fuller = [
         (len(said), columns, hit)
-        for (said, columns), hit in rows
-        if held < said or held == said and (columns > own[1] if own[0] == said else mostly(said))
+        for said, columns, hit in rows
+        if held < said or held == said == own[0] and columns > own[1]
     ]
     return max(fuller, key=lambda row: row[:2])[2] if fuller else named
 
@@ -135,7 +130,7 @@ def beyond_rows(words: str, named: Hit, hits: Sequence[Hit]) -> Hit:
 def columns_of(entry: Entry) -> frozenset[str]:
     """The terms of the names of columns in an entry's rows."""
     names = (name for line in entry.answer.splitlines() for name in column_names(line))
-    return frozenset().union(*map(term_set, names))
+    return all_terms(names)
 
 
 def things_in(words: str, entry: Entry) -> Iterator[str]:

@@ -18,7 +18,7 @@ from mm_support.language.codes import COMPOUND
 from mm_support.language.contacts import contact_asked, contacts_in
 from mm_support.language.emergency import emergency_sentences
 from mm_support.language.sentences import ASKING
-from mm_support.language.terms import term_set
+from mm_support.language.terms import all_terms, term_set
 from mm_support.language.values import CLAUSE_END
 from mm_support.types import Entry, Hit, Past
 
@@ -117,8 +117,8 @@ def _only_names(here: Situation, label: str) -> bool:
     answers ("complaints phone number"), and what was read in it beside them is not beyond doubt.
     """
     asked = term_set(here.question.asked)
-    titled = frozenset().union(*(term_set(hit.entry.title) for hit in here.hits))
-    known = asked <= titled or here.sure and asked <= terms_of(here.hits[:1])
+    titled = all_terms(hit.entry.title for hit in here.hits)
+    known = asked <= titled or here.sure and asked <= term_set(here.hits[0].entry.text)
     return bool(asked) and known and not beyond_doubt(here, here.reads.probability[label])
 
 
@@ -140,7 +140,11 @@ def _courtesy(here: Situation) -> Decision | None:
     if is_a_number(words) or (is_a_code(words) and likely < BEYOND_DOUBT):
         return None  # a bare number or code is what somebody asked for; "gr8" is surely none
     asked = term_set(words)
-    if asked and asked <= terms_of(here.hits) and not beyond_doubt(here, likely):
+    if (
+        asked
+        and asked <= all_terms(hit.entry.text for hit in here.hits)
+        and not beyond_doubt(here, likely)
+    ):
         return None  # "Family" may be a card of that name
     if asked and here.sure and asked <= term_set(here.hits[0].entry.title):
         return None  # who says "leek" wants that, however much it sounds like "okay"
@@ -152,11 +156,6 @@ def _courtesy(here: Situation) -> Decision | None:
     if here.says("no") and here.before and here.before.reason in COURTESIES.values():
         reason = "goodbye"  # "Is there anything else?" - "No"
     return here.decide("clarify", reason) if reason else None
-
-
-def terms_of(hits: Sequence[Hit]) -> frozenset[str]:
-    """The terms of all that was found."""
-    return frozenset().union(*(term_set(hit.entry.text) for hit in hits))
 
 
 def is_a_number(words: str) -> bool:

@@ -35,7 +35,7 @@ from mm_support.language.sentences import (
     split_sentences,
     without_step_number,
 )
-from mm_support.language.terms import term_set
+from mm_support.language.terms import all_terms
 from mm_support.runs import runs
 from mm_support.types import Entry
 
@@ -58,6 +58,14 @@ class Block(NamedTuple):
 
     sentences: tuple[str, ...]
     is_point: bool = False
+
+    @property
+    def text(self) -> str:
+        return "\n".join(self.sentences)
+
+    @property
+    def terms(self) -> frozenset[str]:
+        return all_terms(self.sentences)
 
     @property
     def has_steps(self) -> bool:
@@ -317,10 +325,6 @@ def points_over(entry: Entry, blocks: Sequence[Block]) -> dict[int, int]:
         found |= {place: around[-1][1]} if around else {}
         around += [(own, place)] if block.is_point else []
     return found
-
-
-def terms_of(block: Block) -> frozenset[str]:
-    return frozenset().union(*map(term_set, block.sentences))
 
 
 def _ends_with_data(paragraphs: Sequence[Sequence[Sequence[str]]]) -> bool:

@@ -10,7 +10,7 @@ by a code or a size, all is shown.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
@@ -18,7 +18,7 @@ from mm_support.decide.coded import codes_in
 from mm_support.knowledge.passages import tokens
 from mm_support.language.asks import amounts_stated, without_amounts
 from mm_support.language.sentences import COLON, COLUMNS, column_names
-from mm_support.language.terms import term_set
+from mm_support.language.terms import all_terms, term_set
 from mm_support.types import EncodeKind, Entry
 
 SHORT = 3  # columns of a row that is shown as it stands
@@ -37,11 +37,11 @@ def as_asked(question: str, row: str, entry: Entry, encode: EncodeKind) -> str:
     named = [cell for cell in cells if _names(_value(cell), entry.title)] or cells[:1]
     coded = [cell for cell in cells if codes & term_set(_value(cell))]
     naming = list(dict.fromkeys([*named, *coded]))
-    left = term_set(question) - _terms(map(_value, naming))
+    left = term_set(question) - all_terms(map(_value, naming))
     asked = [cell for cell in cells if left & term_set(cell)]
     asks_column = any(left & term_set(COLON.split(cell)[0]) for cell in asked)
     more = [cell for cell in cells if not asks_column or tokens(_value(cell)) > FIGURE]
-    if left - _terms(naming) - _terms(asked) or not {*asked} - {*naming}:
+    if left - all_terms(naming) - all_terms(asked) or not {*asked} - {*naming}:
         guessed = [] if _is_series(cells) else _closest(question, cells, naming, encode)
         asked, more = [*asked, *guessed], cells
     return "; ".join(dict.fromkeys([*naming, *asked, *more]))
@@ -63,7 +63,7 @@ def _columns_asked(question: str, name: str, cells: Sequence[str]) -> list[str]:
     """
     words = term_set(question)
     asked = [cell for cell in cells if (own := term_set(COLON.split(cell)[0])) and own <= words]
-    heads = _terms(COLON.split(cell)[0] for cell in asked)
+    heads = all_terms(COLON.split(cell)[0] for cell in asked)
     left = term_set(without_amounts(question)) - heads - term_set(name)
     first = asked if len(asked) == 1 or not left else []
     return list(dict.fromkeys([*first, *(cells if left or not asked else ())]))
@@ -103,7 +103,7 @@ def _closest(
     question: str, cells: Sequence[str], naming: Sequence[str], encode: EncodeKind
 ) -> list[str]:
     """The cells of the column closest to what of the question is in none, and of its namesakes."""
-    known, columns = _terms(cells), [cell for cell in cells if cell not in naming]
+    known, columns = all_terms(cells), [cell for cell in cells if cell not in naming]
     words = [word for word in question.split() if not term_set(word) or term_set(word) - known]
     if not words or not columns:
         return []
@@ -120,7 +120,3 @@ def _names(value: str, title: str) -> bool:
 
 def _value(cell: str) -> str:
     return COLON.split(cell, 1)[-1].strip()
-
-
-def _terms(texts: Iterable[str]) -> frozenset[str]:
-    return frozenset().union(*map(term_set, texts))

@@ -15,7 +15,7 @@ from mm_support.decode.heading import headed
 from mm_support.decode.select import Weighed
 from mm_support.decode.sentence import Sentence
 from mm_support.language.sentences import is_step, without_step_number
-from mm_support.language.terms import term_set
+from mm_support.language.terms import all_terms, term_set
 from mm_support.types import EncodeKind, Entry
 
 # probability below which a drafted sentence is beside the question, where the entry has a likelier
@@ -85,4 +85,4 @@ class Quotes:
 def _terms_of_same(own: Sentence, said: Sequence[Sentence]) -> frozenset[str]:
     """The terms of what was said last of the same entry, without a break."""
     same = takewhile(lambda before: before.citations == own.citations, reversed(said))
-    return frozenset().union(*(term_set(sentence.text) for sentence in same))
+    return all_terms(sentence.text for sentence in same)

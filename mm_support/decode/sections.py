@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from mm_support.decode.blocks import Block, is_label, joined_at, terms_of
+from mm_support.decode.blocks import Block, is_label, joined_at
 from mm_support.decode.ranges import holding
 from mm_support.decode.table_rows import named_rows
 from mm_support.knowledge.passages import tokens
@@ -77,10 +77,7 @@ def _stated_elsewhere(
     are told: "the day and the hour" is none.
     """
     kinds = amounts_asked(question)
-    texts = [
-        "\n".join(sentence for block in blocks[head:end] for sentence in block.sentences)
-        for head, end in labelled.items()
-    ]
+    texts = [_text(blocks[head:end]) for head, end in labelled.items()]
     stating = [
         bool(kinds & amounts_stated(text)) and any(own.said for own in facts_of(text).amounts)
         for text in texts
@@ -97,7 +94,7 @@ def _of_sections(
     likely = likely.copy()
     for (head, end), is_told in zip(labelled.items(), told):
         own = likely[head + 1 : end]
-        length = sum(tokens(" ".join(block.sentences)) for block in blocks[head + 1 : end])
+        length = tokens(_text(blocks[head + 1 : end]))
         share = np.ones_like(own) if length <= WHOLE else own / max(own.max(), np.finfo(float).tiny)
         likely[head + 1 : end] = share * likely.max() * is_told
     return likely
@@ -112,10 +109,14 @@ def below_headings(
     """
     likely, asked = likely.copy(), term_set(question)
     for head, end in headed.items():
-        length = sum(tokens(" ".join(block.sentences)) for block in blocks[head + 1 : end])
+        length = tokens(_text(blocks[head + 1 : end]))
         last = end if length <= WHOLE else head + 2
-        words = asked & terms_of(blocks[head])
-        if words and all(words.isdisjoint(terms_of(block)) for block in blocks[head + 1 : end]):
+        words = asked & blocks[head].terms
+        if words and all(words.isdisjoint(block.terms) for block in blocks[head + 1 : end]):
             likely[head + 1 : last] = np.maximum(likely[head + 1 : last], likely[head])
         likely[head] = 0.0
     return likely
+
+
+def _text(blocks: Sequence[Block]) -> str:
+    return "\n".join(block.text for block in blocks)

@@ -28,7 +28,6 @@ from mm_support.decode.blocks import (
     noted,
     points_over,
     tables_of,
-    terms_of,
 )
 from mm_support.decode.ranges import holding
 from mm_support.decode.sections import WHOLE, below_headings, by_section, sections_asked_for
@@ -106,8 +105,8 @@ class Weighed:
         wanted |= {i + 1 for i in wanted if i + 1 in self.completing}
         wanted |= {above for i in wanted for above in self._points_over(i)}
         for note, bearers in self.noted:
-            told = " ".join(sentence for i in note for sentence in self.blocks[i].sentences)
-            brief = tokens(told) <= BRIEF and not wanted.isdisjoint(bearers)
+            length = sum(tokens(self.blocks[i].text) for i in note)
+            brief = length <= BRIEF and not wanted.isdisjoint(bearers)
             wanted.update(note if brief else ())
         for i in sorted(wanted, reverse=True):
             while i > 0 and leans(self.blocks[i].sentences[0]):
@@ -203,7 +202,7 @@ def _surely(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
     least = BRIEF if pair or entry.title.endswith(ASKING) else 0
     if tokens(entry.answer) <= (WHOLE if entry.section or alone else least):
         return np.ones(len(blocks), bool)
-    saying = np.array([not codes.isdisjoint(terms_of(block)) for block in blocks])
+    saying = np.array([not codes.isdisjoint(block.terms) for block in blocks])
     stating = stated(question, blocks)
     return saying * (saying.sum() == 1) | stating * (stating.sum() == 1)
 
@@ -215,7 +214,7 @@ def stated(question: str, blocks: Sequence[Block]) -> np.ndarray:
     asked = amounts_asked(question)
     if not asked:
         return np.zeros(len(blocks), bool)
-    kinds = [amounts_stated("\n".join(block.sentences)) for block in blocks]
+    kinds = [amounts_stated(block.text) for block in blocks]
     found = np.array([bool(asked & own) for own in kinds])
     return found if found.any() else np.array(list(map(bool, kinds)))
 
@@ -229,10 +228,10 @@ def completing(question: str, entry: Entry, blocks: Sequence[Block]) -> frozense
     if not kinds:
         return frozenset()
     asked = term_set(question)
-    shared = [len(asked & terms_of(block)) for block in blocks]
+    shared = [len(asked & block.terms) for block in blocks]
     closest = [1 < own == max(shared) for own in shared]
     together = {pair for line in split_lines(entry.answer) for pair in pairwise(line)}
-    states = [amounts_stated("\n".join(block.sentences)) for block in blocks]
+    states = [amounts_stated(block.text) for block in blocks]
     if any(near and own & kinds for near, own in zip(closest, states)):
         return frozenset()
     return frozenset(
@@ -248,7 +247,7 @@ def with_contact(question: str, blocks: Sequence[Block], likely: np.ndarray) -> 
     the e-mail address that alone is asked for each does, and no other.
     """
     kind = contact_asked(question)
-    stating = np.array([states(kind, " ".join(own.sentences)) for own in blocks]) if kind else None
+    stating = np.array([states(kind, own.text) for own in blocks]) if kind else None
     return likely if stating is None or not stating.any() else likely.max() * stating
 
 
@@ -300,7 +299,7 @@ def _is_masthead(question: str, entry: Entry, first: Block) -> bool:
     """
     lines, asked = first.sentences, term_set(question) - term_set(entry.title)
     plain = not any(line.endswith((*ENDS, *LEADS_ON)) for line in lines)
-    return lines[0] == entry.title and plain and asked.isdisjoint(terms_of(first))
+    return lines[0] == entry.title and plain and asked.isdisjoint(first.terms)
 
 
 def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.ndarray:
@@ -311,7 +310,7 @@ def speaks_alone(question: str, entry: Entry, blocks: Sequence[Block]) -> np.nda
     asked = term_set(question) - term_set(entry.title)
     tables = tables_of([block.sentences for block in blocks])
     table_at = {at: rows.start for rows in tables for at in rows}
-    return having_alone([asked & terms_of(block) for block in blocks], table_at)
+    return having_alone([asked & block.terms for block in blocks], table_at)
 
 
 def having_alone(
@@ -348,7 +347,7 @@ def features(
     """
     cosines = closeness(question, entry, blocks, encode)
     asked = term_set(question)
-    held = [terms_of(block) for block in blocks]
+    held = [block.terms for block in blocks]
     blocks_with = Counter(term for terms in held for term in terms)
     wants_amount, wants_steps = bool(amounts_asked(question)), asks_steps(question)
     amounts = stated(question, blocks)

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 
 from mm_support.decide.coded import codes_in
-from mm_support.decode.blocks import Block, tables_of, terms_of
+from mm_support.decode.blocks import Block, tables_of
 from mm_support.language.asks import amounts_asked, amounts_stated
 from mm_support.language.detect import language_of, stop_words
 from mm_support.language.facts import facts_of
@@ -80,8 +80,8 @@ def tables_asked_for(
     shown = next(filter(any, named), [True] * len(tables))
     for rows, caption, is_shown in zip(tables, captions, shown):
         own = likely[rows.start : rows.stop]
-        said = frozenset().union(*(terms_of(blocks[at]) for at in rows))
-        heard = likely[rows.start - 1] if asked & terms_of(caption) - said else 0.0
+        said = frozenset().union(*(blocks[at].terms for at in rows))
+        heard = likely[rows.start - 1] if asked & caption.terms - said else 0.0
         likely[rows.start : rows.stop] = np.maximum(own, heard) * is_shown
         likely[rows.start - 1] = 0.0
     return likely
@@ -93,7 +93,7 @@ def _stating_rows(question: str, rows: Sequence[Block]) -> list[bool]:
     """
     if "price" not in amounts_asked(question):
         return [True] * len(rows)
-    states = ["price" in amounts_stated("\n".join(row.sentences)) for row in rows]
+    states = ["price" in amounts_stated(row.text) for row in rows]
     columns = [column_names(row.sentences[0]) for row in rows]
     things = all(own > frozenset.intersection(*columns) for own in columns)
     return states if things and any(states) else [True] * len(rows)
@@ -118,7 +118,7 @@ def named_rows(question: str, rows: Sequence[Block], topic: frozenset[str]) -> l
         named = named_rows(question, kept, topic)
         return _among(exact, named) if any(named) else exact
     asked, words = term_set(question), _words(question) - stop_words(language_of(question))
-    own = [terms_of(row) - topic | term_set(first_cell(row.sentences[0])) for row in rows]
+    own = [row.terms - topic | term_set(first_cell(row.sentences[0])) for row in rows]
     held = [asked & terms | words & _named(row) for terms, row in zip(own, rows)]
     often = Counter([*terms(question), *WORD.findall(question.lower())])
     common = frozenset.intersection(*held)

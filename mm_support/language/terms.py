@@ -118,6 +118,11 @@ def term_set(text: str, language: str = "") -> frozenset[str]:
     return frozenset(terms(text, language))
 
 
+def all_terms(texts: Iterable[str]) -> frozenset[str]:
+    """The terms of several texts, each read in its own language."""
+    return frozenset().union(*map(term_set, texts))
+
+
 def placed_terms(text: str, language: str) -> Iterator[tuple[str, int]]:
     """The terms of a text whose number words are digits, each with its place."""
     for match in TOKEN.finditer(text.lower()):
