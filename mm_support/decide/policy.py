@@ -65,10 +65,10 @@ class Policy:
         hits = meant_first(words, query, hits)
         gate = self._suiting(query, hits)
         confidence = gate.probability(words, query, hits)
-        found, before = tuple(hits), tuple(past)
-        here = Situation(question, query, found, before, reads, gate, confidence, self.read)
-        if told := here.goes_on(found):
-            here = replace(here, hits=(*told, *(hit for hit in found if hit not in told)))
+        before = tuple(past)
+        here = Situation(question, query, hits, before, reads, gate, confidence, self.read)
+        if told := here.told_before:
+            here = replace(here, hits=(*told, *(hit for hit in hits if hit not in told)))
         decision = next(filter(None, (rule(here) for rule in RULES)))
         misheard = question.heard_right < SURELY
         meant = question.typed.strip() or _said_again(question, before)

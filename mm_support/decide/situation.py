@@ -55,11 +55,12 @@ class Situation:
             return False
         return before.text in asked and before.text != asked
 
-    def goes_on(self, hits: Sequence[Hit]) -> tuple[Hit, ...]:
-        """Those of hits that the turn quoted which this one leans on, and that state what alone is
-        asked now.
+    @property
+    def told_before(self) -> tuple[Hit, ...]:
+        """The hits that the turn quoted which this one leans on, and that state what alone is asked
+        now.
         """
-        return told_before(self.question.asked, hits, self.query.cited)
+        return told_before(self.question.asked, self.hits, self.query.cited)
 
     def may_be(self, hits: Sequence[Hit]) -> bool:
         """Whether what is meant may be among hits, the best one first: that is likely enough, or
@@ -83,7 +84,7 @@ class Situation:
         if not self.hits:
             return False
         words, best = self.question.asked, self.hits[0].entry
-        told = asks_amount_of(words, best) or self.hits[0] in self.goes_on(self.hits)
+        told = asks_amount_of(words, best) or self.hits[0] in self.told_before
         enough = told or self.confidence >= self.gate.answer
         if not enough or names_another_code(self.query, best):
             return False

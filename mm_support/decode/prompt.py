@@ -83,11 +83,9 @@ def width_of(texts: Sequence[str]) -> float:
 
 
 def room_for(can: Capabilities, passages: int, width: float = 1.0) -> Room:
-    """The room in a model's prompt; passages: how many there are; width: bytes of a character. One
-    that only points at sentences gets what it was trained with.
+    """The room in the prompt of a model that writes; passages: how many there are; width: bytes of
+    a character.
     """
-    if not can.writes:
-        return Room(DRAFTING.passages[:passages], MAX_WORDS, 0, DRAFT_TOKENS)
     tokens = min(REPLY_TOKENS, can.context // 4)
     words = min(4 * MAX_WORDS, int(can.context * BYTES_A_TOKEN / width) // 8)
     left = ((can.context - tokens) * BYTES_A_TOKEN - len(WRITING)) / width - words
