@@ -11,7 +11,7 @@ from __future__ import annotations
 import csv
 import io
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, datetime, timedelta
 from statistics import median
@@ -41,6 +41,7 @@ from mm_support.types import Encode
 
 MOST_DISLIKED = MOST_SCORED = 100
 End = tuple[str, int | None]  # a conversation's outcome, and its customer's score
+OfDay = tuple[list[Figures], list[Use]]
 SATISFIED = 4  # of 5, from which a customer counts as satisfied
 FORMULA = "=+-@\t\r"  # with which a table's program begins a formula
 
@@ -90,15 +91,7 @@ class Insights:
         since = _since(days)
         with self._store.reading() as session:
             waits, ends = _waits(session, since), _ends(session, since)
-            added_up = _added_up(session, since, "figures")
-            first = session.scalar(
-                select(func.min(TurnRow.created)).where(TurnRow.created >= since)
-            )
-        day, rows = in_utc(first).date() if first else now().date(), []
-        while day <= now().date():
-            known = added_up.get(day.isoformat())
-            rows += self._of_day(day) if known is None else _read(day, known)
-            day += timedelta(days=1)
+        rows = (row for figures, _ in self._days(since) for row in figures)
         found = {(row.day, row.knowledge, row.language): row for row in rows}
         for where, own in _gathered(waits).items():
             found[where] = replace(found.get(where, Figures(*where)), first_answer=median(own))
@@ -110,33 +103,38 @@ class Insights:
         """Adds up the days of the longest time that is looked at, so that nobody waits for that."""
         self.figures(LONGEST)
 
-    def _of_day(self, day: date) -> list[Figures]:
-        """Those of a day; what comes of one that is over is stored."""
+    def _days(self, since: datetime) -> Iterator[OfDay]:
+        """Each day since then, from the first on which something was asked."""
+        with self._store.reading() as session:
+            known = session.scalars(select(DayRow).where(DayRow.day >= since.date().isoformat()))
+            added_up = {row.day: row for row in known if row.figures is not None}
+            asked = select(func.min(TurnRow.created)).where(TurnRow.created >= since)
+            first = session.scalar(asked)
+        day = in_utc(first).date() if first else now().date()
+        while day <= now().date():
+            row = added_up.get(day.isoformat())
+            yield self._of_day(day) if row is None or row.used is None else _read(day, row)
+            day += timedelta(days=1)
+
+    def _of_day(self, day: date) -> OfDay:
+        """What is counted of a day; of one that is over it is stored."""
         if not is_over(day):
             with self._store.reading() as session:
-                return counted(session, day)
+                return counted(session, day), used(session, turns_of(day))
         with self._store.writing() as session:
-            row, found = locked_day(session, day), counted(session, day)
-            row.figures = [{**asdict(each), "day": None} for each in found]
-            row.used = [asdict(each) for each in used(session, turns_of(day))]
-        return found
+            row = locked_day(session, day)
+            figures, uses = counted(session, day), used(session, turns_of(day))
+            row.figures = [{**asdict(each), "day": None} for each in figures]
+            row.used = [asdict(each) for each in uses]
+        return figures, uses
 
     def entries(self, days: int) -> tuple[Use, ...]:
         """How the entries are used of those bases that were asked something, by base: those first
         after which people were called most, those last that were never cited.
         """
-        bases = sorted({row.knowledge for row in self.figures(days) if row.turns})
-        since, uses = _since(days), list[Use]()
-        with self._store.reading() as session:
-            added_up = _added_up(session, since, "used")
-            for ago in range(days):
-                day = (since + timedelta(days=ago)).date()
-                known = added_up.get(day.isoformat())
-                if known is None:
-                    uses += used(session, turns_of(day))
-                else:
-                    uses += [Use(**each) for each in known]
-        whole = together(uses)
+        each = [*self._days(_since(days))]
+        bases = sorted({row.knowledge for figures, _ in each for row in figures})
+        whole = together(use for _, uses in each for use in uses)
         return tuple(use for base in bases for use in of_base(base, self._titles(base), whole))
 
     def first_answer(self, days: int) -> float | None:
@@ -299,11 +297,6 @@ def _since(days: int) -> datetime:
     return today - timedelta(days=days - 1)
 
 
-def _added_up(session: Session, since: datetime, name: str) -> dict[str, Any]:
-    """Days that are added up, and what is stored of them by that name: figures or used."""
-    rows = session.scalars(select(DayRow).where(DayRow.day >= since.date().isoformat()))
-    return {row.day: getattr(row, name) for row in rows if row.figures is not None}
-
-
-def _read(day: date, stored: Sequence[dict[str, Any]]) -> list[Figures]:
-    return [Figures(**{**values, "day": day}) for values in stored]
+def _read(day: date, row: DayRow) -> OfDay:
+    figures = [Figures(**{**values, "day": day}) for values in row.figures or ()]
+    return figures, [Use(**values) for values in row.used or ()]
