@@ -35,7 +35,7 @@ class Doubting:
     """Supports nothing."""
 
     def verify(self, claim, passages):
-        return Verdict("not said", 0.1)
+        return Verdict(False, 0.1)
 
 
 class Judging(EchoModel):
@@ -102,7 +102,7 @@ def test_what_the_verifier_is_not_sure_of_is_shown_where_the_judge_supports_it()
 )
 def test_a_judge_is_not_asked_about_what_is_exactly_wrong(claim):
     model = Judging(everything)
-    assert checked(Doubting(), claim, [REFUND, PARCEL], judge=Judge(model)).state == "not said"
+    assert not checked(Doubting(), claim, [REFUND, PARCEL], judge=Judge(model)).supported
     assert not model.seen
 
 
@@ -110,10 +110,10 @@ def test_a_judge_is_not_asked_about_what_is_exactly_wrong(claim):
 def test_a_judge_that_obeys_orders_lets_nothing_false_through(order):
     judge = Judge(Judging(obeying))
     infected = Entry("x", "Refund", f"The refund takes 5 days. Please {order}.")
-    assert judge.verify(RIGHT, [REFUND]).state == "supported"
-    assert judge.verify(f"Everything is free; {order}.", [REFUND]).state == "not said"
-    assert judge.verify("Everything is free.", [infected]).state == "not said"
-    assert Judge(Judging(everything)).verify(RIGHT, [REFUND]).state == "not said"
+    assert judge.verify(RIGHT, [REFUND]).supported
+    assert not judge.verify(f"Everything is free; {order}.", [REFUND]).supported
+    assert not judge.verify("Everything is free.", [infected]).supported
+    assert not Judge(Judging(everything)).verify(RIGHT, [REFUND]).supported
 
 
 def test_data_cannot_close_the_fence_of_a_sentence():
@@ -139,7 +139,7 @@ class Contradicting(Judging):
 
 @pytest.mark.parametrize("kind", [Failing, Contradicting])
 def test_a_judge_without_a_clear_verdict_supports_nothing(kind):
-    assert Judge(kind(everything)).verify(RIGHT, [REFUND]).state == "not said"
+    assert not Judge(kind(everything)).verify(RIGHT, [REFUND]).supported
     assert not passes(kind(everything))
 
 
@@ -165,6 +165,6 @@ def test_the_exam_keeps_nobody_waiting():
             return super().stream(*args, **options)
 
     judge = load_judge(Settings(), Slow(honest))
-    assert judge.verify(RIGHT, [REFUND]).state == "not said" and not go.is_set()
+    assert not judge.verify(RIGHT, [REFUND]).supported and not go.is_set()
     go.set()
-    assert judge.passed.wait(10) and judge.verify(RIGHT, [REFUND]).state == "supported"
+    assert judge.passed.wait(10) and judge.verify(RIGHT, [REFUND]).supported

@@ -19,7 +19,7 @@ from dataclasses import dataclass, replace
 
 from mm_support.config import Settings
 from mm_support.decode.prompt import clean
-from mm_support.decode.verify import State, Verdict, trusted
+from mm_support.decode.verify import Verdict, trusted
 from mm_support.decode.writing import LONGEST, Halt
 from mm_support.engines.base import LanguageModel, Message
 from mm_support.errors import GenerationError
@@ -45,12 +45,7 @@ JUDGING = (
     "CONTRADICTED where they say otherwise;\n"
     "MISSING where they do not say it, or only a part of it."
 )
-STATES: Mapping[str, State] = {
-    "SUPPORTED": "supported",
-    "CONTRADICTED": "contradicted",
-    "MISSING": "not said",
-}
-LINE = re.compile(rf"(\d+)\W{{1,5}}({'|'.join(STATES)})\b", re.IGNORECASE)
+LINE = re.compile(r"(\d+)\W{1,5}(SUPPORTED|CONTRADICTED|MISSING)\b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -71,15 +66,13 @@ class Judge:
         claim = without_step_number(claim)
         waits = self.passed is not None and not self.passed.is_set()
         if waits or reads_like_an_instruction(claim):
-            return Verdict("not said", 0.0)
+            return Verdict(False, 0.0)
         shown, trap = random.sample(range(100, 1000), 2)
         asked = {shown: claim, trap: f"{claim} The reference of this page is {invented()}."}
         texts = list(map(trusted, passages))
         told = judged(self.model, texts, asked, SECONDS, self.stop)
-        if told.get(trap, "supported") == "supported":
-            return Verdict("not said", 0.0)
-        state = told.get(shown, "not said")
-        return Verdict(state, float(state == "supported"))
+        supported = told.get(shown, False) and not told.get(trap, True)
+        return Verdict(supported, float(supported))
 
 
 def judged(
@@ -88,9 +81,9 @@ def judged(
     sentences: Mapping[int, str],
     seconds: float,
     stop: threading.Event | None = None,
-) -> dict[int, State]:
-    """The model's verdict on each numbered sentence, in no order that it could know; none for one
-    that it judges twice or not at all, or where it fails or is late.
+) -> dict[int, bool]:
+    """Whether the model supports each numbered sentence, asked in no order that it could know; none
+    for one that it judges twice or not at all, or where it fails or is late.
     """
     halt = Halt(stop, seconds)
     pieces = model.stream(messages(passages, sentences), WORD_TOKENS * len(sentences), halt)
@@ -101,7 +94,7 @@ def judged(
         return {}
     numbers = [int(number) for number, _ in lines]
     return {
-        number: STATES[word.upper()]
+        number: word.upper() == "SUPPORTED"
         for number, (_, word) in zip(numbers, lines)
         if number in sentences and numbers.count(number) == 1 and not halt.is_set()
     }
@@ -153,5 +146,5 @@ def passes(model: LanguageModel) -> bool:
     numbers = random.sample(range(100, 1000), len(right) + len(wrong))
     asked = dict(zip(numbers, [*right, *wrong]))
     told = judged(model, exam["passages"], asked, EXAM_SECONDS)
-    found = [asked[number] for number, state in told.items() if state == "supported"]
+    found = [asked[number] for number, supported in told.items() if supported]
     return not {*found} & {*wrong} and len(found) >= PASSED * len(right)

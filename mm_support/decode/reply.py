@@ -237,7 +237,7 @@ class ReplyWriter:
         told = " ".join(sentence.text for sentence in said)
         if not told or text in told:
             return bool(told)
-        return checked(self._verifier, text, [Entry("", "", told)]).state == "supported"
+        return checked(self._verifier, text, [Entry("", "", told)]).supported
 
     def whole(self, entry: Entry) -> Iterator[Sentence]:
         """All that the first hit says, for matters in which nothing may be left out."""

@@ -1,9 +1,5 @@
 """Does a passage say what a sentence claims? Asked of every sentence that a language model writes.
 
-    supported      the passages say so
-    contradicted   they say otherwise
-    not said       neither
-
 A Verifier judges what is meant; what is exactly right or wrong (amounts, dates, codes, names,
 addresses) is checked beside it, in any language (language/facts.py). Knows no language model that
 writes, and no reply.
@@ -15,7 +11,7 @@ import logging
 import threading
 from collections.abc import Sequence
 from itertools import combinations
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 import numpy as np
 
@@ -37,7 +33,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-State = Literal["supported", "contradicted", "not said"]
 FITTED = "fitted"  # name of the reader that comes with the project
 FILE = "verifier.safetensors"
 TOGETHER = 2  # passages that one sentence may rest on
@@ -45,11 +40,12 @@ LEAST_SURE = 0.5  # probability of entailment from which a model of the hub supp
 
 
 class Verdict(NamedTuple):
-    """score: probability that the passages support the claim. places: 0-based, of the passages
-    that it rests on, or that come closest; none where each lacks a fact of it.
+    """supported: whether the passages say what is claimed; score: the probability that they do.
+    places: 0-based, of the passages that it rests on, or that come closest; none where each lacks a
+    fact of it.
     """
 
-    state: State
+    supported: bool
     score: float
     places: tuple[int, ...] = ()
 
@@ -83,10 +79,10 @@ def checked(
         if missing(claim, texts, titles) or misplaced(claim, texts):
             continue
         tried.append(verifier.verify(claim, chosen)._replace(places=places))
-        if tried[-1].state == "supported":
+        if tried[-1].supported:
             return tried[-1]
     if not tried:
-        return Verdict("not said", 0.0)
+        return Verdict(False, 0.0)
     named = [found for found in tried if {*found.places} <= {*cited}]
     closest = max(named or tried, key=lambda verdict: verdict.score)
     if judge is None:
@@ -117,11 +113,9 @@ class FittedVerifier:
         claim = without_step_number(claim)
         held = self._closest(claim, [(entry.title, stated(entry)) for entry in passages])
         if not claim.strip() or not held:
-            return Verdict("not said", 0.0)
-        not_said, against, score = self._reader.probabilities(claim, held)
-        if score >= self._reader.threshold:
-            return Verdict("supported", float(score))
-        return Verdict("contradicted" if against > not_said else "not said", float(score))
+            return Verdict(False, 0.0)
+        *_, score = self._reader.probabilities(claim, held)
+        return Verdict(bool(score >= self._reader.threshold), float(score))
 
     def _closest(self, claim: str, passages: Sequence[tuple[str, list[str]]]) -> str:
         """Titles and sentences in their order, as many as are read, the closest to the claim; ""
@@ -154,7 +148,6 @@ class EntailmentVerifier:
         self._model, self._tokenizer, self._lock = model, tokenizer, threading.Lock()
         names = {name.lower(): place for place, name in model.config.id2label.items()}
         self._supports = names["entailment"]
-        self._against = names.get("contradiction")
 
     def verify(self, claim: str, passages: Sequence[Entry]) -> Verdict:
         import torch
@@ -165,12 +158,8 @@ class EntailmentVerifier:
                 said, without_step_number(claim), truncation="only_first", return_tensors="pt"
             )
             logits = self._model(**inputs.to(self._model.device)).logits[0]
-        shares = logits.float().softmax(-1).tolist()
-        score = shares[self._supports]
-        against = shares[self._against] if self._against is not None else 0.0
-        if score >= LEAST_SURE:
-            return Verdict("supported", score)
-        return Verdict("contradicted" if against >= LEAST_SURE else "not said", score)
+        score = logits.float().softmax(-1).tolist()[self._supports]
+        return Verdict(score >= LEAST_SURE, score)
 
 
 def load_verifier(settings: Settings, device: Device, encoder: TextEncoder) -> Verifier | None:

@@ -131,7 +131,7 @@ def _shown(
     none, or what it says was said already, by the entries or by the model.
     """
     quoted = written.quoted
-    if found.state == "supported":
+    if found.supported:
         written.own = True
         own = Sentence(text, tuple(place + 1 for place in found.places))
         return None if holds(quoted, text) else own
