@@ -716,6 +716,14 @@ def test_a_mail_in_an_encoding_that_nobody_knows_is_read():
     assert document.text == "Open from 9 to 5."
 
 
+def test_a_mail_of_one_long_line_takes_time_in_proportion():
+    def read_mail_of(times):
+        mail = b"Subject: Hours\n\nOpen from 9 to 5.\n\n" + b"a: " * times
+        assert [*read_mail(File("a.eml", mail), Remarks("a.eml"))]
+
+    assert is_in_proportion(read_mail_of, 4_000)
+
+
 PAGE = """<!doctype html><html lang="en">
 <head><meta charset="utf-8"><title>Returns | Shop</title><style>p{}</style></head><body>
 <header><nav><a href="/">Home</a><a href="/cart">Basket</a></nav></header>

@@ -3,8 +3,11 @@
 from pathlib import Path
 
 import pytest
+from clock import is_in_proportion
 
 from mm_support.knowledge.ingest import Reading, read_source
+from mm_support.knowledge.readers.base import File, Remarks
+from mm_support.knowledge.readers.restructured import read_restructured
 
 MANUAL = """\
 :orphan:
@@ -139,3 +142,26 @@ def test_a_file_that_cannot_be_read_is_told_and_the_others_are_read(tmp_path):
     reading = read(tmp_path, MANUAL)
     assert reading.documents == 1
     assert any(file == "deep.rst" and "not read" in reason for file, _, reason in reading.skipped)
+
+
+def test_a_very_long_line_is_read(tmp_path):
+    text = "Kettle\n======\n\n" + "Fill it and boil it. " * 1_000 + "\n\nKeep the receipt.\n"
+    said = " ".join(entry.answer for entry in read(tmp_path, text).entries)
+    assert said.count("boil") == 1_000 and "Keep the receipt." in said
+
+
+@pytest.mark.parametrize("piece", ["\n", ":a:", ".. raw:: html\n\n"])
+def test_what_repeats_takes_time_in_proportion(piece):
+    def read_many(times):
+        file = File("a.rst", b"Kettle\n======\n\nBoil it.\n\n" + piece.encode() * times)
+        assert [*read_restructured(file, Remarks("a.rst"))]
+
+    assert is_in_proportion(read_many, 8_000)
+
+
+def test_each_of_several_labels_leads_to_the_heading_below(tmp_path):
+    labels = ".. _clean:\n\n.. _out: http://a.example\n.. _lime:\n\n"
+    head = "Kettle\n======\n\nSee :ref:`clean` and :ref:`lime`.\n\n"
+    text = f"{head}{labels}Descaling\n---------\n\nx\n"
+    (entry, *_) = read(tmp_path, text).entries
+    assert "See Descaling and Descaling." in entry.answer

@@ -27,7 +27,7 @@ _PREFIX = re.compile(rf"^\s*(?:{REPLIES})(?:\[\d+\])?\s*[:：]\s*(?=\S)", re.IGN
 _FORWARDED = re.compile(rf"^\s*(?:{FORWARDS})\s*[:：]", re.IGNORECASE)
 _SIGNED = re.compile(r"(?:^|\n)--[ \t]*(?:\n|$)")  # a line that says so itself (RFC 3676)
 _HEADERS = re.compile(  # From: ..., Sent: ..., Subject: ...
-    r"(?:(?<=\n)|\A)(?:\W{0,3}[^\W\d_][^:：\n]{0,20}[:：][^\n]*\S[^\n]*(?:\n|\Z)){3,10}"
+    r"(?:(?<=\n)|\A)(?:\W{0,3}[^\W\d_][^:：\n]{0,20}[:：][^\S\n]*+\S[^\n]*+(?:\n|\Z)){3,10}"
 )
 _COURTESY = re.compile(r"[^\W\d][^\d,，、;；\n]{0,40}[,，]")  # "Dear all,", "Kind regards,"
 _SENDER = 6  # lines of a signature, at most

@@ -11,9 +11,10 @@ import io
 import re
 from collections.abc import Iterator
 from dataclasses import replace
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
-from mm_support.knowledge.readers.base import Document, File, Remarks
+from mm_support.knowledge.readers.base import MAX_FILE_BYTES, Document, File, Remarks
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.html_pages import read_html
 from mm_support.knowledge.readers.myst import CODE, ELSEWHERE, NAVIGATION, VERSIONS
@@ -31,13 +32,13 @@ SAFE = {  # nothing of the machine gets into a page, and no markup past what is 
     "stylesheet_path": "",
     "syntax_highlight": "none",
     "halt_level": 5,
+    "line_length_limit": MAX_FILE_BYTES,  # a longer line would cost the whole file
 }
-_DIRECTIVE = re.compile(r"^\s*\.\. (?:\|[^|]+\| )?([\w:.+-]+)::", re.M)
-_ROLE = re.compile(r"(?<![\w`]):([A-Za-z][\w:.+-]*):`")
+_DIRECTIVE = re.compile(r"\s*\.\. (?:\|[^|]+\| )?([\w:.+-]+)::")
+_ROLE = re.compile(r"(?<![\w`]):([A-Za-z][\w:.+-]{0,60}):`")
 _LEADS = re.compile(r"(.*\S)\s*<([^<>]*)>$", re.S)  # of a role: what it shows, and where it leads
-_TARGET = re.compile(
-    r"^\.\. _([^:`]+):\s*\n+(?:\.\. _[^\n]*\n+)*(?:(\W)\2+\n)?(\S[^\n]*)\n(\W)\4+$", re.M
-)
+_TARGET = re.compile(r"\.\. _([^:`]+):$")
+_RULE = re.compile(r"(\W)\1+")  # under a heading, or over and under it
 PLACES = ("doc", "ref", "numref", "any")  # roles that name a file or a target
 SHORTENED = "~"  # :meth:`~Shop.close` shows close
 
@@ -48,7 +49,7 @@ def read_restructured(file: File, remarks: Remarks) -> Iterator[Document]:
     from docutils.core import publish_doctree, publish_from_doctree
 
     text = decode(file.data, remarks)
-    headed = {label.casefold(): heading for label, _, heading, _ in _TARGET.findall(text)}
+    headed = _headed(text)
     _teach(text, headed, remarks)
     settings = {**SAFE, "warning_stream": io.StringIO()}
     tree = publish_doctree(text, settings_overrides=settings)
@@ -57,6 +58,20 @@ def read_restructured(file: File, remarks: Remarks) -> Iterator[Document]:
     tree["title"] = next((own.astext() for own in tree.findall(nodes.title)), file.stem)
     page = publish_from_doctree(tree, writer="html5", settings_overrides=settings)
     yield from read_html(replace(file, data=page.encode()), remarks)
+
+
+def _headed(text: str) -> dict[str, str]:
+    """The label of each target -> the heading that it stands above."""
+    found, labels = dict[str, str](), list[str]()
+    lines = [line.rstrip() for line in text.split("\n")]
+    for line, below in pairwise(lines):
+        if line.startswith(".. _"):
+            labels += _TARGET.findall(line)
+        elif line and not _RULE.fullmatch(line):
+            heads = _RULE.fullmatch(below) and not line[0].isspace()
+            found |= {label.casefold(): line for label in labels if heads}
+            labels = []
+    return found
 
 
 def _is_none_of_the_page(node: Node) -> bool:
@@ -85,12 +100,12 @@ def _teach(text: str, headed: dict[str, str], remarks: Remarks) -> None:
     from docutils.parsers.rst import directives, roles
     from docutils.parsers.rst.languages import en
 
-    for found in _DIRECTIVE.finditer(text):
-        name = found[1].lower()
+    for line, own in enumerate(text.split("\n"), 1):
+        found = _DIRECTIVE.match(own)
+        name = found[1].lower() if found else ""
         if name in ELSEWHERE - NAVIGATION:
-            line = text.count("\n", 0, found.start()) + 1
             remarks.skip(line, f"what the site shows in place of '.. {name}::' is not known")
-        if name in ELSEWHERE | CODE or name not in en.directives:
+        if name in ELSEWHERE | CODE or name and name not in en.directives:
             directives.register_directive(name, _directive(name))
     for name in {found[1].lower() for found in _ROLE.finditer(text)} - en.roles.keys():
         roles.register_local_role(name, _role(headed))
