@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 from clock import cpu_seconds, is_in_proportion
+from knowledge_files import write_zip
 from PIL import Image
 
 from mm_support.errors import KnowledgeError
@@ -269,6 +270,20 @@ def test_what_repeats_takes_time_in_proportion(tmp_path, name, head, piece, size
         assert read_knowledge(tmp_path)[0]
 
     assert is_in_proportion(read, size)
+
+
+def test_a_folder_is_listed_once_for_the_pictures_of_all_its_files(tmp_path, monkeypatch):
+    listed, really = [], os.listdir
+    monkeypatch.setattr(os, "listdir", lambda folder: listed.append(folder) or really(folder))
+    for at in range(9):
+        (tmp_path / f"{at}.md").write_text(f"# T{at}\n\nA.")
+    assert len(read_knowledge(tmp_path)[0]) == 9 and listed.count(tmp_path) == 1
+
+
+def test_an_empty_zip_is_told(tmp_path):
+    (tmp_path / "a.md").write_text("# T\n\nA.")
+    write_zip(tmp_path / "b.zip", {})
+    assert ("b.zip", 0, "it is empty") in read_knowledge(tmp_path)[1]
 
 
 def test_lines_in_capitals_take_time_in_proportion():

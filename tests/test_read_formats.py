@@ -247,10 +247,14 @@ def test_a_book_is_read_chapter_by_chapter(tmp_path):
         "<metadata><dc:title>The kettle</dc:title></metadata><manifest>"
         "<item id='n' href='nav.xhtml' media-type='application/xhtml+xml' properties='nav'/>"
         "<item id='b' href='b%20.xhtml' media-type='application/xhtml+xml'/>"
-        "<item id='a' href='a.xhtml' media-type='application/xhtml+xml'/></manifest>"
-        "<spine><itemref idref='n'/><itemref idref='a'/><itemref idref='b'/></spine></package>"
+        "<item id='e' href='blank.xhtml' media-type='application/xhtml+xml'/>"
+        "<item id='a' href='a.xhtml' media-type='application/xhtml+xml'/></manifest><spine>"
+        "<itemref idref='n'/><itemref idref='a'/><itemref idref='e'/><itemref idref='b'/></spine>"
+        "</package>"
     )
     where = "<container><rootfiles><rootfile full-path='o/c.opf'/></rootfiles></container>"
+    mark = "<sup><a href='#n1' id='m1'>1</a></sup>"
+    note = "<aside id='n1'><p><a href='#m1'>1</a> Ten grams.</p></aside>"
     write_zip(
         tmp_path / "a.epub",
         {
@@ -258,12 +262,14 @@ def test_a_book_is_read_chapter_by_chapter(tmp_path):
             "o/c.opf": package,
             "o/nav.xhtml": page.format("Contents", "Descaling, Warranty"),
             "o/b .xhtml": page.format("Warranty", "Two years."),
-            "o/a.xhtml": page.format("Descaling", "With citric acid."),
+            "o/a.xhtml": page.format("Descaling", f"With citric acid{mark}.</p>{note}<p>"),
+            "o/blank.xhtml": "",
         },
     )
     (entry,) = read_source(tmp_path / "a.epub").entries
     assert entry.title.startswith("The kettle")
-    assert entry.answer == "Descaling: With citric acid.\n\nWarranty: Two years."
+    said = "Descaling: With citric acid¹.\n\n¹ Ten grams.\n\nWarranty: Two years."
+    assert entry.answer == said
 
 
 def test_a_saved_page_is_read_with_its_address(tmp_path):

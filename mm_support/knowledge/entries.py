@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 from mm_support.knowledge.passages import Passage, empty_headings, passages, states
-from mm_support.knowledge.picture_files import PictureFiles, beside
+from mm_support.knowledge.picture_files import NearPictures, PictureFiles
 from mm_support.knowledge.readers.base import Document, Remarks, quoted
 from mm_support.knowledge.readers.fields import slug
 from mm_support.language.folding import repeats, words_of_name
@@ -39,6 +39,7 @@ class EntryMaker:
     _ids: set[str] = field(default_factory=set)
     _said: set[int] = field(default_factory=set)  # ids with their texts
     _numbers: Counter[str] = field(default_factory=Counter)  # how often an id was used before
+    _near: NearPictures = field(default_factory=NearPictures)
 
     def entries(
         self, document: Document, path: Path | None, files: PictureFiles, remarks: Remarks
@@ -51,7 +52,7 @@ class EntryMaker:
         for line, heading in () if document.row else empty_headings(document):
             remarks.skip(line, f"no text stands under the heading {quoted(heading)}")
         own = document.pictures or any(piece.pictures for piece in pieces)
-        near = beside(path) if path and not own and not document.row else []
+        near = self._near.beside(path) if path and not own and not document.row else []
         made = []
         for at, piece in enumerate(pieces):
             line = piece.line or document.line

@@ -30,6 +30,7 @@ MOST_ROW = 1_000  # tokens up to which a row of questions and answers stays one 
 LETTERS = 6  # of a word, about a token
 _WORD = re.compile(rf"[{CHARACTERS}\uac00-\ud7af]|[^\W_]+|[^\w\s]{{3,}}")
 _SPACED = re.compile(r"\S+\s*")
+_BLANKS = re.compile(r"\s*")
 # signs of a text without blanks, up to a passage's; no mark that belongs to the sign before is cut
 _SIGNS = re.compile(rf".{{1,{MOST}}}(?=\w|$)|.{{1,{MOST}}}", re.DOTALL)
 _CODE = re.compile(r"[A-Z]\d|\d[A-Z]|\d{3}")
@@ -304,7 +305,8 @@ def _as_written(text: str, parts: Sequence[str]) -> list[str]:
     places, at = [0], 0
     for part in map(str.strip, parts[:-1]):
         at = text.index(part, at) + len(part)
-        places.append(at + len(text[at:]) - len(text[at:].lstrip()))
+        blanks = _BLANKS.match(text, at)
+        places.append(blanks.end() if blanks else at)
     return [text[start:end] for start, end in zip(places, [*places[1:], len(text)])]
 
 

@@ -14,6 +14,7 @@ from mm_support.knowledge.readers import FORMATS, MARKDOWN, PICTURE_SUFFIXES
 from mm_support.knowledge.readers.base import Remarks, quoted
 
 ELSEWHERE = ("http:", "https:", "data:")  # what addresses begin with that name no file
+_NUMBER = re.compile(r"-\d+\Z")  # of one of several pictures
 
 
 @dataclass(frozen=True)
@@ -65,14 +66,29 @@ class PictureFiles:
         return path.is_relative_to(self.root) or path.is_relative_to(self.room)
 
 
-def beside(file: Path) -> list[str]:
-    """Names of the pictures that lie beside a file under its name: lamp.jpg, lamp-2.jpg."""
-    stem = file.stem
-    own = re.compile(re.escape(stem) + r"(-\d+)?")
-    names = (Path(name) for name in os.listdir(file.parent) if name.startswith(stem))
-    near = [n for n in names if n.suffix.lower() in PICTURE_SUFFIXES and own.fullmatch(n.stem)]
-    near.sort(key=lambda n: (len(n.stem), n.name))  # lamp-2, lamp-10
-    return [n.name for n in near if n.stem == stem or not _has_text(file.parent / n)]
+class NearPictures:
+    """Finds the pictures that lie beside files under their names. Lists each folder once."""
+
+    def __init__(self) -> None:
+        self._folders: dict[Path, dict[str, list[Path]]] = {}
+
+    def beside(self, file: Path) -> list[str]:
+        """Names of those of a file: lamp.md has lamp.jpg, lamp-2.jpg."""
+        if file.parent not in self._folders:
+            self._folders[file.parent] = _by_stem(file.parent)
+        near = self._folders[file.parent].get(file.stem, [])
+        near.sort(key=lambda n: (len(n.stem), n.name))  # lamp-2, lamp-10
+        return [n.name for n in near if n.stem == file.stem or not _has_text(file.parent / n)]
+
+
+def _by_stem(folder: Path) -> dict[str, list[Path]]:
+    """The names of the pictures in a folder, by those of the files that they may belong to."""
+    found: dict[str, list[Path]] = {}
+    names = (Path(name) for name in os.listdir(folder))
+    for name in (name for name in names if name.suffix.lower() in PICTURE_SUFFIXES):
+        for stem in {name.stem, _NUMBER.sub("", name.stem)}:
+            found.setdefault(stem, []).append(name)
+    return found
 
 
 def _has_text(picture: Path) -> bool:

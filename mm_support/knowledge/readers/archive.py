@@ -41,6 +41,8 @@ def unpack(archive: Path, folder: Path, remarks: Remarks) -> None:
         with zipfile.ZipFile(archive) as files:
             members = [member for member in files.infolist() if not member.is_dir()]
             size = sum(member.file_size for member in members)
+            if not members:
+                remarks.skip(0, "it is empty")
             if len(members) > MAX_FILES or size > MAX_UNPACKED:
                 raise InputError(
                     f"{archive.name} holds more than {MAX_FILES} files or "

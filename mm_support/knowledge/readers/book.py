@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from urllib.parse import unquote
 
 from mm_support.knowledge.readers.base import Block, Document, File, Remarks
-from mm_support.knowledge.readers.blocks import tree_blocks
+from mm_support.knowledge.readers.blocks import html_blocks
 from mm_support.knowledge.readers.encoding import decode
 from mm_support.knowledge.readers.markdown import split_questions, titled
 from mm_support.knowledge.readers.packed_xml import Parts, attribute, local, xml_tree
@@ -34,7 +34,8 @@ def read_book(file: File, remarks: Remarks) -> Iterator[Document]:
     blocks: list[Block] = []
     for path in _chapters(root, posixpath.dirname(package)):
         if path in parts.names:
-            blocks += [*_page(parts.read(path), remarks), Block("end", level=1)]
+            page, _ = html_blocks(decode(parts.read(path), remarks), remarks)
+            blocks += [*page, Block("end", level=1)]
         else:
             remarks.skip(0, f"the chapter '{path}' is not in it")
     title, own = titled(name, tuple(blocks), file.stem)
@@ -52,11 +53,3 @@ def _chapters(root, folder: str) -> list[str]:
             pages[attribute(own, "id")] = posixpath.normpath(path)
     read = [attribute(own, "idref") for own in root.iter() if local(own) == "itemref"]
     return [pages[one] for one in read if one in pages]
-
-
-def _page(data: bytes, remarks: Remarks) -> tuple[Block, ...]:
-    from lxml import html
-
-    text = decode(data, remarks).encode("utf-8", "ignore")
-    tree = html.document_fromstring(text, parser=html.HTMLParser(encoding="utf-8"))
-    return tree_blocks(tree, remarks)[0]
