@@ -527,3 +527,18 @@ def test_rows_for_staff_are_left_out_of_tables_without_answers_too(tmp_path, nam
     texts = " ".join(entry.text for entry in reading.entries)
     assert "Soup" in texts and ("Staff lunch" not in texts) == hidden
     assert (name not in texts) == hidden and bool(reading.skipped) == hidden
+
+
+@pytest.mark.parametrize("wrapped", [False, True])
+def test_records_by_their_ids_are_each_read_and_drafts_among_them_are_not(tmp_path, wrapped):
+    records = {
+        "-Nx1": {"title": "Vases", "answer": "They ship on Friday."},
+        "-Nx2": {"title": "Plates", "answer": "They ship on Monday."},
+        "-Nx3": {"title": "Bowls", "answer": "They are sold out.", "status": "draft"},
+    }
+    read = export(tmp_path, {"faq": records} if wrapped else records)
+    assert {entry.title: entry.answer for entry in read.entries} == {
+        "Vases": "They ship on Friday.",
+        "Plates": "They ship on Monday.",
+    }
+    assert "not published" in reasons(read)

@@ -161,7 +161,7 @@ def _inside(value: Any, remarks: Remarks) -> list[_Row]:
     topics = {name: name if taken[1:] and not _is_key(name) else "" for name in taken}
     rows = [own for name in taken for row in lists[name] for own in _of_record(row, topics[name])]
     rows = [row._replace(value=_with_categories(row.value, filed)) for row in rows]
-    return rows or _one_inside(value)
+    return rows or _records_inside(value)
 
 
 def _lists(value: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, list[Any]]]:
@@ -173,10 +173,16 @@ def _lists(value: dict[str, Any], depth: int = 0) -> Iterator[tuple[str, list[An
             yield from ((name, rows) for _, rows in _lists(own, depth + 1))
 
 
-def _one_inside(value: dict[str, Any]) -> list[_Row]:
-    """The record that an object wraps, or the object: {"article": {"title": ..., "body": ...}}."""
-    records = [own for own in value.values() if _is_record(own)]
-    return _of_record(records[0]) if len(records) == 1 else [_Row(value)]
+def _records_inside(value: dict[str, Any], depth: int = 0) -> list[_Row]:
+    """The records that an object wraps or holds by their ids, or the object: {"article": {"title":
+    ..., "body": ...}}."""
+    held = [own for own in value.values() if isinstance(own, dict)]
+    records = [own for own in held if _is_record(own)]
+    if len(records) == 1 or records and not _is_record(value):
+        return [row for own in records for row in _of_record(own)]
+    if len(value) == len(held) == 1 and depth < MAX_WRAPPED:
+        return _records_inside(held[0], depth + 1)
+    return [_Row(value)]
 
 
 def _filed_under(lists: dict[str, list[Any]]) -> tuple[dict[str, dict[str, str]], set[str]]:
