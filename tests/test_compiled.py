@@ -1,5 +1,7 @@
 """A compiled network gives what torch gives, is made once, and is left out where it cannot be."""
 
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -56,3 +58,28 @@ def test_where_it_cannot_be_had_torch_goes_on(network, tmp_path, caplog):
     (tmp_path / "compiled").write_text("a file where a folder is wanted")
     assert of(network, tmp_path) is None
     assert "torch runs it" in caplog.text
+
+
+FIRST_CALLS = """
+import os, sys, threading, torch
+from pathlib import Path
+from mm_support.encode.compiled import Compiled
+
+sys.setswitchinterval(1e-6)
+fast, together = Compiled(Path(sys.argv[1]), torch.float32), threading.Barrier(4)
+
+def call():
+    together.wait()
+    fast(torch.zeros(64, 3, 8, 8))
+
+callers = [threading.Thread(target=call) for _ in range(4)]
+[caller.start() for caller in callers]
+[caller.join() for caller in callers]
+os._exit(0)
+"""
+
+
+def test_threads_whose_first_calls_meet_do_not_wait_for_each_other_for_ever(network, tmp_path):
+    of(network, tmp_path)
+    (file,) = (tmp_path / "compiled").glob("*.xml")
+    subprocess.run([sys.executable, "-c", FIRST_CALLS, str(file)], timeout=60, check=True)

@@ -171,6 +171,9 @@ def test_a_photo_without_words_leans_on_the_turn_before():
         ("How do I connect my headphones to a second phone by Bluetooth?", False),
         ("怎么给耳机配对第二部手机？", False),
         ("Where is my parcel?", False),
+        ("price", True),  # of what was asked about
+        ("保质期", True),
+        ("hello", False),
     ],
 )
 def test_what_leans_on_the_turn_before_is_read_in_several_languages(service, words, leans):

@@ -9,12 +9,14 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import threading
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from queue import Empty, SimpleQueue
 from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 
@@ -22,6 +24,7 @@ from mm_support.device import usable_threads
 from mm_support.memory import lend
 
 log = logging.getLogger(__name__)
+_FIRST = threading.Lock()
 
 
 STREAMS = 2  # that share the rows and the threads: that costs a fifth less than sharing each row
@@ -43,6 +46,7 @@ class Compiled:
         }
         self._network = openvino.Core().compile_model(file, "CPU", hints)
         lend(self._network)
+        meet_arrays()
         self._idle = SimpleQueue[Any]()  # requests: a new one costs a tenth of what it computes
         self.dim: int = self._network.output(0).partial_shape[-1].get_length()
 
@@ -62,6 +66,16 @@ class Compiled:
         with suppress(Empty):
             return self._idle.get_nowait()
         return self._network.create_infer_request()
+
+
+def meet_arrays() -> None:
+    """Lets OpenVINO see its first array in one thread: where two show it theirs at once, as its
+    binding to Python is made, each waits for the other, and the whole process for both.
+    """
+    import openvino
+
+    with _FIRST:
+        _ = openvino.Tensor(np.zeros(1, np.float32)).data
 
 
 def compiled(

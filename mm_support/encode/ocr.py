@@ -21,6 +21,7 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.device import usable_threads
+from mm_support.encode.compiled import meet_arrays
 from mm_support.encode.segments import SegmentReader, load_segment_reader
 from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.text_layout import Piece, believe_one, lines_in_order, unturn
@@ -227,6 +228,7 @@ def _engine(params: dict[str, Any]) -> tuple[RapidOCR, list[Network]]:
         "EngineConfig.openvino.inference_num_threads": usable_threads(),
     }
     try:
+        meet_arrays()
         engine = _opened({**params, **compiled})
         return engine, _compile(engine)
     except Exception as exc:  # rapidocr and OpenVINO have errors of their own
