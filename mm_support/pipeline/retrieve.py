@@ -151,11 +151,14 @@ def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perc
     known = shown.hits if shown and shown.reason in ("evidence", "ambiguous") else ()
     if decision.reason == "unknown" and known:
         decision = replace(decision, hits=known)
+    looked = looked._replace(decision=decision)
+    if SAID.isdisjoint(looked.query.fused.weights):  # the words only point at the photo
+        return looked
     plain = replace(question, photo=None, read_in_photo=(), labels=())
     alone, surer = _without_matter(parts, knowledge, plain, (perceived[0], None))
     meant, found = known[0].entry if known else None, entries_of(alone.hits)
     decided = by_words(decision, meant, question.asked, alone.decision, found, surer)
-    return _told(question, alone, decided) if decided else looked._replace(decision=decision)
+    return _told(question, alone, decided) if decided else looked
 
 
 def _without_matter(
