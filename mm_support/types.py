@@ -219,8 +219,9 @@ class Past:
     """What a later turn needs to know of an earlier one of its session.
 
     citations: ids of entries. topic: title of the first one, unless it was refused. asked_about:
-    titles that a question back named. read: lines read in its photo. pending: an action that waits
-    for the next turn. unheard: the end of a spoken reply that was interrupted.
+    titles that a question back named. read: lines read in its photo. shown: title of what its photo
+    showed, where the words beside it were answered elsewhere. pending: an action that waits for the
+    next turn. unheard: the end of a spoken reply that was interrupted.
     """
 
     text: str
@@ -232,6 +233,7 @@ class Past:
     topic: str = ""
     asked_about: tuple[str, ...] = ()
     read: tuple[str, ...] = ()
+    shown: str = ""
     language: str | None = None  # of what was heard
     pending: Pending | None = None
     unheard: str = ""
@@ -239,6 +241,11 @@ class Past:
     @property
     def words(self) -> str:
         return " ".join((self.text, *self.read)).strip()
+
+    @property
+    def matter(self) -> str:
+        """What was said and read, and what it was said of."""
+        return f"{self.words} {self.shown}".strip()
 
     @property
     def answered_from(self) -> tuple[str, ...]:

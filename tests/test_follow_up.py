@@ -25,6 +25,7 @@ from mm_support.decide.follow_up import (
 from mm_support.decide.policy import Policy, meant_first
 from mm_support.desk.summary import summarise
 from mm_support.knowledge.query import SearchQuery
+from mm_support.language.terms import term_set
 from mm_support.pipeline import retrieve
 from mm_support.pipeline.record import past_after
 from mm_support.pipeline.results import Judged
@@ -79,6 +80,13 @@ def test_a_question_beside_a_photo_is_of_what_that_shows(weights, leans):
     assert question is shown and (found is not asked) == leans
 
 
+def test_what_a_photo_showed_is_still_the_matter_though_the_words_beside_it_were_answered():
+    """Its code is not meant: the customer did not say it."""
+    asked = follow("price", [replace(REFUND, shown="Lemons (CM-105)")])
+    assert term_set("Lemons") <= asked.terms[MODALITY]
+    assert asked.texts[MODALITY] == (REFUND.words,)
+
+
 def test_what_the_turn_before_quoted_is_told_as_far_as_the_message_leans_on_it():
     assert follow("blue").cited == {"refund"} and follow("blue").leans > 0.9
     assert not follow("blue", read=ALONE).cited and follow("blue", read=ALONE).leans == 0
@@ -130,6 +138,50 @@ def test_what_both_ways_find_and_the_message_names_is_meant_and_not_what_was_quo
     best, ranked = likelier(policy, Question(words), found, REFUND)
     first = meant_first(words, best, ranked)[0].entry.id
     assert (first == "opened") == meant
+
+
+@pytest.mark.parametrize(
+    "answer, quoted_scores, sure, alone",
+    [
+        ("Three years from the day of purchase.", 0.1, 0.8, True),
+        ("Three years from the day of purchase.", 0.3, 0.8, False),  # what was quoted says it too
+        ("Three years from the day of purchase.", 0.1, 0.4, False),  # unlikely to answer
+        ("Price: 3 euros; Size: small; Colour: red", 0.1, 0.8, False),  # the row of another thing
+    ],
+)
+def test_a_word_in_another_language_that_alone_finds_what_says_it_leans_on_nothing(
+    answer, quoted_scores, sure, alone
+):
+    """A code in the turn before makes sure of its entry, whatever is asked; it shares no word with
+    what the knowledge says.
+    """
+
+    class Sure(FakeIntents):
+        def confidence(self, question, query, hits):
+            return 1.0 if hits is quoted else sure
+
+    before = Entry("refund", "Display shows E24", "The pump is blocked.")
+    quoted = (Hit(before, 0.8),)
+    best = Hit(Entry("b", "guarantees and repairs", answer), 0.5)
+    found = [(query(), quoted), (query(), (best,))]
+    further = (best, Hit(before, quoted_scores))
+    told = likelier(Sure("follow_up"), Question("Garantie"), found, REFUND, further)
+    assert (told is found[1]) == alone
+
+
+@pytest.mark.parametrize("first, surer", [("other", True), ("refund", False)])
+def test_of_an_entry_that_both_ways_find_the_surer_one_is_told(first, surer):
+    """Though the message leans on the turn before; not of what was quoted, which that is for."""
+
+    class Sure(FakeIntents):
+        def confidence(self, question, query, hits):
+            return 0.4 if hits is after else 0.9
+
+    best = Entry(first, "Shipping", "Remote islands cost 15 euros more.")
+    after, alone = (Hit(best, 0.4),), (Hit(best, 0.5),)
+    found = [(query(), after), (query(), alone)]
+    told = likelier(Sure("follow_up"), Question("Azoren"), found, REFUND)
+    assert (told[1] is alone) == surer
 
 
 def test_what_only_came_closest_to_a_refused_question_was_not_told():

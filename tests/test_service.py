@@ -37,6 +37,7 @@ from mm_support.language.messages import message
 from mm_support.parts import Parts
 from mm_support.pipeline.fuse import query_of
 from mm_support.pipeline.perceive import perceive
+from mm_support.pipeline.record import past_after
 from mm_support.pipeline.resume import cited_before, rest_of
 from mm_support.pipeline.retrieve import LookedUp, beside_photo
 from mm_support.pipeline.step import drained
@@ -426,6 +427,21 @@ def test_words_beside_a_photo_are_answered_by_what_they_ask_of(make, tmp_path, w
     Image.new("RGB", (64, 64), colours[photo]).save(shown)
     decision = judged(make(), UserTurn(words, shown, None, "kb")).decision
     assert decision.hits[0].entry.id == told
+
+
+@pytest.mark.parametrize(
+    "words, shown",
+    [("Is my refund late?", True), ("What is this?", False)],  # the photo itself is answered
+)
+def test_what_a_photo_shows_is_known_to_the_next_turn_where_the_words_are_answered_elsewhere(
+    make, tmp_path, words, shown
+):
+    photo = str(tmp_path / "photo.png")
+    Image.new("RGB", (64, 64), (10, 10, 220)).save(photo)
+    told = judged(make(), UserTurn(words, photo, None, "kb"))
+    past = past_after(told, [told.decision.hits[0].entry])
+    titles = {hit.entry.id: hit.entry.title for hit in told.hits}
+    assert past.shown == (titles["blue"] if shown else "")
 
 
 @pytest.mark.parametrize(

@@ -16,7 +16,9 @@ import numpy as np
 
 from mm_support.decide.intents import Reads
 from mm_support.decide.named import named_among, told_before
+from mm_support.decide.nameless import FAR, is_another
 from mm_support.decide.policy import Policy
+from mm_support.decide.rows import of_one_row
 from mm_support.decide.rules import COURTESIES
 from mm_support.encode.text import TextEncoder
 from mm_support.knowledge.late_interaction import unit
@@ -24,7 +26,7 @@ from mm_support.knowledge.query import SearchQuery
 from mm_support.language.short_names import BETWEEN
 from mm_support.language.terms import term_set
 from mm_support.language.versions import renumbered
-from mm_support.types import SAID, Hit, Past, Question
+from mm_support.types import SAID, Entry, Hit, Past, Question
 
 MODALITY = "context"
 MAX_WEIGHT = 0.4  # of the context, where a question says next to nothing by itself
@@ -91,12 +93,15 @@ def likelier(
     question: Question,
     found: Sequence[tuple[SearchQuery, tuple[Hit, ...]]],
     before: Past | None = None,
+    further: Sequence[Hit] = (),
 ) -> tuple[SearchQuery, tuple[Hit, ...]]:
     """Of what was found with the turn before and without it, what more likely answers the question:
     by how likely the message leans on that turn, and by the confidence in what each found. With it,
     where no more is asked than an amount that its answer states; without, where another entry is
-    likely that the message names. Where both find the same other entry, which it names, that is
-    meant and not what was quoted.
+    likely that the message names, or that alone says what is asked. Where both find the same other
+    entry, the surer one; where the message names it, that is meant and not what was quoted.
+
+    further: what is found without it, best first, further down than in `found`.
     """
     cited = before.told if before else ()
     if len(found) == 1 or told_before(question.asked, found[0][1], cited):
@@ -104,22 +109,43 @@ def likelier(
     leans = min(max(leaning(question.asked, policy.read), LEANS), 1 - LEANS)
     odds = (leans, 1 - leans)
     sure = [policy.confidence(question, query, hits) for query, hits in found]
-    if sure[1] >= NAMED and _names_another(question.asked, found[0][1], found[1][1], cited):
+    after, alone = found[0][1], found[1][1]
+    if sure[1] >= NAMED and (
+        _names_another(question.asked, after, alone, cited)
+        or _said_elsewhere(question.asked, further or alone, cited)
+    ):
         return found[1]
+    other = _other_of_both(after, alone, cited)
+    if other is not None:
+        odds = (1.0, 1.0)
     better = found[0] if odds[0] * sure[0] >= odds[1] * sure[1] else found[1]
-    if _both_name(question.asked, [hits for _, hits in found], cited):
+    asked = term_set(question.asked)
+    if other is not None and asked and asked <= term_set(other.title):  # "and if it was opened?"
         return replace(better[0], cited=frozenset()), better[1]
     return better
 
 
-def _both_name(words: str, found: Sequence[Sequence[Hit]], cited: Collection[str]) -> bool:
-    """Whether an entry that was not quoted comes first, with the turn before and without it, and
-    has in its title all that a message says: "and if it was opened?".
+def _other_of_both(
+    after: Sequence[Hit], alone: Sequence[Hit], cited: Collection[str]
+) -> Entry | None:
+    """The entry that comes first with the turn before and without it, if it was not quoted."""
+    first = {hits[0].entry.id: hits[0].entry for hits in (after, alone) if hits}
+    entry = next(iter(first.values()), None)
+    return entry if entry is not None and len(first) == 1 and entry.id not in cited else None
+
+
+def _said_elsewhere(words: str, alone: Sequence[Hit], cited: Collection[str]) -> bool:
+    """Whether a message alone finds what says it, and hardly anything quoted just before, in
+    whatever language: "Garantie" behind what E24 means; not another thing with a name of its own,
+    nor the row of one.
     """
-    first = [hits[0].entry for hits in found if hits]
-    same = len({entry.id for entry in first}) == 1 and first[0].id not in cited
-    asked = term_set(words)
-    return same and bool(asked) and asked <= term_set(first[0].title)
+    if not (alone and cited):
+        return False
+    told = [hit.score for hit in alone if hit.entry.id in cited] or [alone[-1].score]
+    best = alone[0].entry
+    if of_one_row(best) or is_another(best, None, words):
+        return False
+    return max(told) < FAR * alone[0].score
 
 
 def _names_another(
@@ -164,7 +190,7 @@ def _leaning(
 ) -> SearchQuery:
     """The query with the turn before as its context, as far as the question leans on it."""
     before = past[-1]
-    words = f"{before.words} {before.topic}"
+    words = f"{before.matter} {before.topic}"
     weight = context_weight(question, read)
     if not (weight and term_set(words)):
         return query
@@ -227,7 +253,7 @@ def context_vector(
     """
     context = np.zeros(encoder.dim, np.float32)
     for turn in past:
-        words = turn.words or turn.topic
+        words = turn.matter or turn.topic
         own, topic = encoder.encode([words, turn.topic or words])
         weight = 0.0
         if context.any():

@@ -90,7 +90,7 @@ def elsewhere(
     beside it, or its title has some of the rest too; so does a row with a column for it.
     """
     best = alone.hits[0].entry if alone.hits else named
-    if best.id == named.id or _is_another(best, named, rest):
+    if best.id == named.id or is_another(best, named, rest):
         return None
     own = next((hit for hit in found if hit.entry.id == named.id), found[-1]).score
     share, sure = own / (found[0].score or 1.0), by_name.reason == "evidence"
@@ -127,7 +127,7 @@ def by_words(
         return None
     if shown is not None:
         return elsewhere(by_photo, shown, words, alone, found, surer)
-    if by_photo.reason == "evidence" or _is_another(best, None, words):
+    if by_photo.reason == "evidence" or is_another(best, None, words):
         return None
     return alone if alone.reason == "evidence" or by_photo.reason == "unknown" else None
 
@@ -149,7 +149,7 @@ def _states(named: Entry, rest: str) -> bool:
     )
 
 
-def _is_another(entry: Entry, named: Entry | None, rest: str) -> bool:
+def is_another(entry: Entry, named: Entry | None, rest: str) -> bool:
     """Whether an entry is about another thing: of the same intent, or with a name of its own, with
     a code or a number, or one that is not asked about.
     """

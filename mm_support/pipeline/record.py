@@ -59,5 +59,6 @@ def past_after(judged: Judged, cited: Sequence[Entry]) -> Past:
         citations,
         transcript=judged.heard,
         image=judged.seen.view if judged.seen else None,
+        fusion=judged.fusion,
     )
     return past_of(turn_record(judged, reply))

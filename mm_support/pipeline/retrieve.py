@@ -113,9 +113,12 @@ def look_up(
         leant_on = with_matter(past)
         readings, asked = read_with(parts, query, question, leant_on, knowledge)
     with clock.step("search"):
-        found = [searched(parts, knowledge, reading) for reading in readings]
+        most = LOOKED_AT if len(readings) > 1 else FOUND
+        found = [searched(parts, knowledge, reading, most) for reading in readings]
     with clock.step("decide"):
-        query, hits = likelier(parts.policy, asked, found, leant_on[-1] if leant_on else None)
+        before = leant_on[-1] if leant_on else None
+        shown = [(reading, with_named(asked.asked, hits, FOUND)) for reading, hits in found]
+        query, hits = likelier(parts.policy, asked, shown, before, found[-1][1])
         if "context" in query.texts:
             asked = replace(asked, context=leant_on[-1].words)
         decision = parts.policy.decide(asked, query, entries_of(hits), past)
@@ -158,7 +161,20 @@ def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perc
     alone, surer = _without_matter(parts, knowledge, plain, (perceived[0], None))
     meant, found = known[0].entry if known else None, entries_of(alone.hits)
     decided = by_words(decision, meant, question.asked, alone.decision, found, surer)
-    return _told(question, alone, decided) if decided else looked
+    if decided is None:
+        return looked
+    told = _told(question, alone, decided)
+    return told._replace(hits=_with_shown(told, known))
+
+
+def _with_shown(told: LookedUp, known: Sequence[Hit]) -> tuple[Hit, ...]:
+    """What the words found, and in the last place what the photo shows, if that is known and is
+    not quoted.
+    """
+    if not known or known[0].entry.id in {hit.entry.id for hit in told.decision.hits}:
+        return told.hits
+    others = (hit for hit in told.hits if hit.entry.id != known[0].entry.id)
+    return (*[*others][: FOUND - 1], known[0])
 
 
 def _without_matter(

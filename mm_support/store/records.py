@@ -27,6 +27,9 @@ def past_of(record: Mapping[str, Any]) -> Past:
     transcript = record["transcript"] or {}
     spoken = transcript.get("text", "")
     citations = record["citations"]
+    weights = (record["fusion"] or {}).get("weights", {"photo": 1.0})
+    seen = [hit["title"] for hit in record["hits"] if "photo" in hit["by"]]
+    beside = seen if "photo" not in weights else []  # the words were answered, not what it shows
     return Past(
         text=" ".join(filter(None, (record["text"], spoken))),
         reply=record["reply"],
@@ -37,6 +40,7 @@ def past_of(record: Mapping[str, Any]) -> Past:
         topic=titles.get(citations[0], "") if citations and not refused else "",
         asked_about=tuple(titles[id] for id in record["asked_about"] if id in titles),
         read=tuple(line["text"] for line in (record["image"] or {}).get("text", ())),
+        shown=next(iter(beside), ""),
         language=transcript.get("language") if spoken else None,
         pending=Pending(**record["pending"]) if record.get("pending") else None,
         unheard=record.get("unheard", ""),
