@@ -444,6 +444,16 @@ def test_what_a_photo_shows_is_known_to_the_next_turn_where_the_words_are_answer
     assert past.shown == (titles["blue"] if shown else "")
 
 
+@pytest.mark.parametrize("shown, told", [(0.1, "refund"), (0.6, "blue")])
+def test_what_a_photo_shows_stays_where_it_more_likely_says_what_is_asked(
+    make, blue, monkeypatch, shown, told
+):
+    says = {"refund": 0.5, "blue": shown}
+    monkeypatch.setattr(ReplyWriter, "says", lambda _, words, entry: says.get(entry.id, 0.0))
+    decision = judged(make(), UserTurn("Is my refund late?", blue, None, "kb")).decision
+    assert decision.hits[0].entry.id == told
+
+
 @pytest.mark.parametrize(
     "words, reason, closest", [("", "unknown", 0), ("Raw?", "ambiguous", 0), ("Raw?", "unknown", 1)]
 )

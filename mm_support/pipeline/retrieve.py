@@ -150,8 +150,8 @@ def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perc
     question, _, _, decision = looked
     if question.photo is None or not question.asked or decision.reason not in OPEN:
         return looked
-    shown = _photo_alone(parts, knowledge, question, perceived[1])
-    known = shown.hits if shown and shown.reason in ("evidence", "ambiguous") else ()
+    wordless = _photo_alone(parts, knowledge, question, perceived[1])
+    known = wordless.hits if wordless and wordless.reason in ("evidence", "ambiguous") else ()
     if decision.reason == "unknown" and known:
         decision = replace(decision, hits=known)
     looked = looked._replace(decision=decision)
@@ -161,10 +161,21 @@ def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perc
     alone, surer = _without_matter(parts, knowledge, plain, (perceived[0], None))
     meant, found = known[0].entry if known else None, entries_of(alone.hits)
     decided = by_words(decision, meant, question.asked, alone.decision, found, surer)
-    if decided is None:
+    shown = (*decision.hits[:1], *known[:1])
+    if decided is None or not _says_more(parts, question.asked, decided, shown):
         return looked
     told = _told(question, alone, decided)
     return told._replace(hits=_with_shown(told, known))
+
+
+def _says_more(parts: Parts, words: str, decided: Decision, shown: Sequence[Hit]) -> bool:
+    """Whether what is decided more likely says what words ask than other entries do that a photo
+    shows or may show: not what codes are for, where "what does this code mean?" stands beside one.
+    """
+    best = decided.hits[0].entry
+    others = {hit.entry.id: hit.entry for hit in shown if hit.entry.id != best.id}
+    least = parts.writer.says(words, best)
+    return all(parts.writer.says(words, other) < least for other in others.values())
 
 
 def _with_shown(told: LookedUp, known: Sequence[Hit]) -> tuple[Hit, ...]:
