@@ -169,6 +169,22 @@ def test_a_word_in_another_language_that_alone_finds_what_says_it_leans_on_nothi
     assert (told is found[1]) == alone
 
 
+@pytest.mark.parametrize(
+    "words, title, alone", [("taste", "Lemon", False), ("lemon", "Lemon", True)]
+)
+def test_a_word_after_a_thing_is_not_asked_of_another_one_in_pictures(words, title, alone):
+    class Sure(FakeIntents):
+        def confidence(self, question, query, hits):
+            return 0.9
+
+    before = Hit(Entry("refund", "Galia melon", "It is sweet."), 0.8)
+    lemon = Entry("b", title, "It has a very tart taste.", pictures=(Path("lemon.png"),))
+    found = [(query(), (before,)), (query(), (Hit(lemon, 0.5),))]
+    further = (Hit(lemon, 0.5), replace(before, score=0.1))
+    told = likelier(Sure("follow_up"), Question(words), found, REFUND, further)
+    assert (told is found[1]) == alone
+
+
 @pytest.mark.parametrize("first, surer", [("other", True), ("refund", False)])
 def test_of_an_entry_that_both_ways_find_the_surer_one_is_told(first, surer):
     """Though the message leans on the turn before; not of what was quoted, which that is for."""

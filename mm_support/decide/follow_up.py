@@ -16,7 +16,7 @@ import numpy as np
 
 from mm_support.decide.intents import Reads
 from mm_support.decide.named import named_among, told_before
-from mm_support.decide.nameless import FAR, is_another
+from mm_support.decide.nameless import FAR, is_another, pictured_unnamed
 from mm_support.decide.policy import Policy
 from mm_support.decide.rows import of_one_row
 from mm_support.decide.rules import COURTESIES
@@ -136,14 +136,14 @@ def _other_of_both(
 
 def _said_elsewhere(words: str, alone: Sequence[Hit], cited: Collection[str]) -> bool:
     """Whether a message alone finds what says it, and hardly anything quoted just before, in
-    whatever language: "Garantie" behind what E24 means; not another thing with a name of its own,
-    nor the row of one.
+    whatever language: "Garantie" behind what E24 means; not another thing with a name or a picture
+    of its own, nor the row of one.
     """
     if not (alone and cited):
         return False
     told = [hit.score for hit in alone if hit.entry.id in cited] or [alone[-1].score]
     best = alone[0].entry
-    if of_one_row(best) or is_another(best, None, words):
+    if of_one_row(best) or pictured_unnamed(best, words) or is_another(best, None, words):
         return False
     return max(told) < FAR * alone[0].score
 
@@ -162,6 +162,8 @@ def _names_another(
         return False
     lacking = asked.isdisjoint(term_set(after[0].entry.text))
     other = alone[0].entry
+    if pictured_unnamed(other, words):  # "taste" behind a melon finds lemons
+        return False
     return asked <= term_set(other.text if lacking else other.title)
 
 

@@ -123,13 +123,18 @@ def by_words(
     if alone.reason not in ("evidence", "ambiguous"):
         return None
     best = alone.hits[0].entry
-    if best.pictures and term_set(words).isdisjoint(term_set(best.title)):
+    if pictured_unnamed(best, words):
         return None
     if shown is not None:
         return elsewhere(by_photo, shown, words, alone, found, surer)
     if by_photo.reason == "evidence" or is_another(best, None, words):
         return None
     return alone if alone.reason == "evidence" or by_photo.reason == "unknown" else None
+
+
+def pictured_unnamed(entry: Entry, words: str) -> bool:
+    """Whether an entry is about a thing that has pictures and of whose title no word is said."""
+    return bool(entry.pictures) and term_set(words).isdisjoint(term_set(entry.title))
 
 
 def in_doubt(by_name: Decision, alone: Decision) -> Decision:
