@@ -21,7 +21,6 @@ from PIL import Image
 
 from mm_support.config import Settings
 from mm_support.device import usable_threads
-from mm_support.encode.compiled import meet_arrays
 from mm_support.encode.segments import SegmentReader, load_segment_reader
 from mm_support.encode.stopping import end_if_stopped
 from mm_support.encode.text_layout import Piece, believe_one, lines_in_order, unturn
@@ -221,6 +220,8 @@ def _engine(params: dict[str, Any]) -> tuple[RapidOCR, list[Network]]:
     it; by ONNX Runtime where that does not work.
     """
     from rapidocr import EngineType
+
+    from mm_support.encode.compiled import meet_arrays
 
     compiled = {
         "Det.engine_type": EngineType.OPENVINO,

@@ -28,7 +28,7 @@ def past_of(record: Mapping[str, Any]) -> Past:
     spoken = transcript.get("text", "")
     citations = record["citations"]
     weights = (record["fusion"] or {}).get("weights", {"photo": 1.0})
-    seen = [hit["title"] for hit in record["hits"] if "photo" in hit["by"]]
+    seen = [hit["title"] for hit in record["hits"] if "photo" in hit.get("by", ())]
     beside = seen if "photo" not in weights else []  # the words were answered, not what it shows
     return Past(
         text=" ".join(filter(None, (record["text"], spoken))),
