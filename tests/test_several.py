@@ -60,7 +60,7 @@ def test_a_part_is_read_after_what_the_one_before_was_answered_from(  # noqa: F8
     parts, past, searching = make().parts, [], decompose._asked
 
     def asking(*given):
-        past.append(given[-1])
+        past.append(given[4])
         return searching(*given)
 
     monkeypatch.setattr(decompose, "_asked", asking)
@@ -74,7 +74,7 @@ def test_a_part_that_nothing_answers_after_the_one_before_is_asked_by_itself(  #
 ):
     lime = Hit(Entry("lime", "Lime", "It costs 45 cents."), 0.9)
 
-    def asking(parts, whole, text, knowledge, past=()):
+    def asking(parts, whole, text, knowledge, past, seen):
         return Asked(Question(text), () if past else (lime,))
 
     monkeypatch.setattr(decompose, "_asked", asking)
@@ -289,12 +289,12 @@ RED, BLUE = (220, 10, 10), (10, 10, 220)
 
 @pytest.fixture
 def shown(make):  # noqa: F811
-    """shown(*colours) -> the reply to photos of these, sent in one message without words."""
+    """shown(*colours) -> the reply to photos of these in one message, with words or without."""
     service = make()
 
-    def reply(*colours):
+    def reply(*colours, text=""):
         photos = [Image.new("RGB", (64, 64), colour) for colour in colours]
-        return ask(service, image=photos)
+        return ask(service, text, image=photos)
 
     return reply
 
@@ -310,9 +310,42 @@ def test_photos_of_one_matter_stay_one_question(shown):
     assert shown(RED, RED).text == shown(RED).text
 
 
+@pytest.mark.parametrize(
+    "words", ["What is this? Is my refund late?", "Is my refund late? What is this?"]
+)
+def test_of_a_photo_and_of_the_company_two_questions_are_answered_each(shown, words):
+    told = shown(BLUE, text=words)
+    assert {citation.entry_id for citation in told.citations} == {"blue", "refund"}
+    assert "This is the blue lamp." in told.text and "5 days" in told.text
+
+
+def test_what_a_photo_may_show_is_asked_beside_what_is_answered(make):  # noqa: F811
+    refund, red, blue = (
+        Hit(Entry(name, name, "It is."), 0.5) for name in ("refund", "red", "blue")
+    )
+    photo = Question(photo=Image.new("RGB", (8, 8)))
+    asked = [Asked(photo, (refund,)), Asked(photo, (), among=(red, blue))]
+    told = [*one_by_one(make().parts.writer, asked, [refund], threading.Event())]
+    told += unanswered_photos(asked, "en")
+    asking = clarify_text([red, blue], "en")
+    assert [own.text for own in told][1:] == ["It is.", asking]  # behind the heading
+
+
+def test_what_is_answered_is_not_asked_about(shown, monkeypatch):
+    both = [Hit(Entry(name, name, "It is."), 0.5) for name in ("refund", "red")]
+
+    def asking(parts, whole, text, *given):
+        return Asked(whole, both[:1]) if "refund" in text else Asked(whole, (), among=tuple(both))
+
+    monkeypatch.setattr(decompose, "_asked", asking)
+    told = shown(BLUE, text="What is this? Is my refund late?").text
+    assert clarify_text(both[1:], "en") in told and clarify_text(both, "en") not in told
+
+
 def test_of_another_photo_its_unknown_code_is_told_or_what_it_is_about_asked():
     lamp = Hit(Entry("blue", "Blue lamp", "This is the blue lamp."), 0.3)
-    asked = [Asked(Question(), (), unknown="E99"), Asked(Question(), (), among=(lamp,))]
+    photos = [Question(photo=Image.new("RGB", (8, 8))) for _ in range(2)]
+    asked = [Asked(photos[0], (), unknown="E99"), Asked(photos[1], (), among=(lamp,))]
     told = [sentence.text for sentence in unanswered_photos(asked, "en")]
     unknown = message("photo.unknown", "en", text="E99")
     assert told == [unknown, message("photo.other", "en"), clarify_text([lamp], "en")]

@@ -310,15 +310,17 @@ def _headed_by(parts: Sequence[Sentence], title: str) -> Iterator[Sentence]:
 
 
 def unanswered_photos(asked: Sequence[Asked], language: str) -> Iterator[Sentence]:
-    """Of photos beside those that were answered: the code that nothing names, or what they may be
-    about.
+    """Of photos beside those that were answered, or of one of which not all is answered: the code
+    that nothing names, or what they may be about.
     """
+    others = any(one.question.photo is not asked[0].question.photo for one in asked)
     for one in asked:
         if one.unknown:
             yield Sentence(message("photo.unknown", language, text=one.unknown), apart=True)
         elif one.among:
-            yield Sentence(message("photo.other", language), apart=True)
-            yield Sentence(clarify_text(one.among, language))
+            if others:
+                yield Sentence(message("photo.other", language), apart=True)
+            yield Sentence(clarify_text(one.among, language), apart=not others)
 
 
 def _of_things(asked: Sequence[Asked]) -> bool:

@@ -44,7 +44,8 @@ def decide(
     question, query, hits, decision = looked
     told = entries_of(hits)  # the knowledge by itself
     asked = by_photo(parts, question, perceived, decision, turn.knowledge)
-    asked = asked or several(parts, question, decision, told, turn.knowledge, leant_on)
+    seen = perceived[1]
+    asked = asked or several(parts, question, decision, told, turn.knowledge, leant_on, seen)
     here = Considered(turn, question, query, hits, decision, asked, past, *actions)
     acting = act(parts, here)
     decision, quoted = disputed(parts, question, acting, turn.knowledge)

@@ -9,19 +9,21 @@ more surely than it is answered as a whole, or both sides of an "and" or a comma
 what was asked before it: "how do I return the lamp, and what does it cost?".
 
 Where a pasted mail or a long story as a whole finds nothing sure, its question is searched for by
-itself, and with the sentence before it. Knows nothing of actions.
+itself, and with the sentence before it. Beside a photo each sentence that asks is read with it.
+Knows nothing of actions.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from mm_support.decide.decision import Decision
 from mm_support.decide.follow_up import with_matter
 from mm_support.decide.named import both_named, only_names
 from mm_support.decode.compose import Asked
+from mm_support.encode.turn import Seen
 from mm_support.language.asks import asks_in_words
 from mm_support.language.detect import language_of
 from mm_support.language.mail import own_words, without_quoted
@@ -49,16 +51,18 @@ def several(
     hits: Sequence[Hit],
     knowledge: str,
     past: Sequence[Past] = (),
+    seen: Seen | None = None,
 ) -> list[Asked]:
     """The questions of a message, in its order, where they are several that different entries
     answer; the same for each of two things that it names; the one that is answered by itself, where
-    the whole message is not; else none. hits: those of the whole message, best first.
+    the whole message is not; else none. hits: those of the whole message, best first. seen: the
+    question's photo.
     """
-    if decision.reason not in OPEN or question.photo is not None:
-        return []
     words = question.asked
-    if any(hit.entry.title == words for hit in hits):  # a title that was chosen
+    if decision.reason not in OPEN or any(hit.entry.title == words for hit in hits):  # was chosen
         return []
+    if question.photo is not None:
+        return _of_photo(parts, question, knowledge, past, seen)
     texts, parted = questions_in(words), clauses(words)
     if len(parted) > 2:
         asked = each(parts, question, parted, knowledge, past)
@@ -84,20 +88,38 @@ def several(
     return [] if decision.action == "answer" else _inner(parts, question, words, knowledge)
 
 
+def _of_photo(
+    parts: Parts, question: Question, knowledge: str, past: Sequence[Past], seen: Seen | None
+) -> list[Asked]:
+    """The sentences of a message that ask, however little without its photo, each read beside it,
+    where they are several questions: "What is this? Do you deliver?".
+    """
+    texts = questions_in(question.asked, 0)
+    asked = each(parts, question, texts, knowledge, past, seen) if len(texts) > 1 else []
+    told = topics(asked)
+    asked = [replace(one, among=_without(told, one.among)) for one in asked]
+    return asked if len(told) > 1 or told and not all(one.hits for one in asked) else []
+
+
+def _without(told: Collection[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:
+    return tuple(hit for hit in hits if hit.entry.id not in told)
+
+
 def each(
     parts: Parts,
     question: Question,
     texts: Sequence[str],
     knowledge: str,
     past: Sequence[Past] = (),
+    seen: Seen | None = None,
 ) -> list[Asked]:
     """Parts of a message, each with what answers it, read as if it followed on those before."""
     asked: list[Asked] = []
     parts.encoders.text.encode_pieces(texts)  # in one batch, and remembered
     for text in texts:
-        one = _asked(parts, question, text, knowledge, past)
+        one = _asked(parts, question, text, knowledge, past, seen)
         if past and not one.hits:  # "And what does a lime cost?" may lean on nothing
-            one = _asked(parts, question, text, knowledge)
+            one = _asked(parts, question, text, knowledge, (), seen)
         asked.append(one)
         topic = one.hits[0].entry.title if one.hits else ""
         cited = tuple(hit.entry.id for hit in one.hits[:1])
@@ -220,14 +242,22 @@ def _asks(sentence: str) -> bool:
 
 
 def _asked(
-    parts: Parts, whole: Question, text: str, knowledge: str, past: Sequence[Past] = ()
+    parts: Parts,
+    whole: Question,
+    text: str,
+    knowledge: str,
+    past: Sequence[Past] = (),
+    seen: Seen | None = None,
 ) -> Asked:
-    """A part of a message as a question of its own, or with what was said before it."""
+    """A part of a message as a question of its own, or with what was said before it; of a photo
+    that it is asked of, what it may show.
+    """
     question = replace(whole, typed=text, heard="")
-    looked = look_up(parts, knowledge, question, (None, None), with_matter(past), Clock())
+    looked = look_up(parts, knowledge, question, (None, seen), with_matter(past), Clock())
     decision = looked.decision
     answering = decision.hits if decision.action == "answer" else ()
-    return Asked(looked.question, answering, decision.confidence)
+    among = decision.hits if seen and decision.reason == "ambiguous" else ()
+    return Asked(looked.question, answering, decision.confidence, among=among)
 
 
 def merged(decision: Decision, asked: Sequence[Asked]) -> Decision:
