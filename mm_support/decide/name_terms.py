@@ -4,6 +4,7 @@ stand alone, and with numbers that count something marked, so that "3 weeks" is 
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Iterable, Iterator
 
@@ -21,6 +22,7 @@ from mm_support.language.terms import (
 from mm_support.language.versions import counted, numbered
 from mm_support.types import Entry, Hit
 
+REMEMBERED = 20_000  # texts
 COUNTS = "#"  # behind a number that counts something
 # the numeral I at the end of a name, as "items I ordered" has none
 FIRST = r"I(?=\s*(?:$|[:,;/()（：，]))"
@@ -72,10 +74,12 @@ def naming(found: Iterable[str]) -> frozenset[str]:
     return frozenset(term for term in found if not (len(term) == 2 and HIRAGANA.search(term)))
 
 
+@functools.lru_cache(REMEMBERED)
 def asked_terms(words: str) -> frozenset[str]:
     return naming(said_terms(affirmed(words)))
 
 
+@functools.lru_cache(REMEMBERED)
 def said_terms(words: str) -> tuple[str, ...]:
     """The terms of a customer's words. A number is also marked as one that counts something, and
     only so where it does: the 3 of "3 weeks" does not name the Brew 3, nor 5 m2 the iPad M2.
@@ -102,6 +106,7 @@ def language_of_title(hit: Hit, words: str) -> str:
     return told or "" if same else ""
 
 
+@functools.lru_cache(REMEMBERED)
 def title_terms(title: str, language: str = "") -> frozenset[str]:
     """The terms of a title, its numbers marked where they belong to no name: "Lamp 300 W"."""
     title = with_first(title)

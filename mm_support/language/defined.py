@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 import unicodedata
 from collections import Counter
@@ -25,6 +26,7 @@ from mm_support.language.terms import terms
 from mm_support.language.versions import numbered
 from mm_support.types import Entry
 
+REMEMBERED = 20_000  # titles and texts
 LONG = 5  # characters from which an answer's token is an identifier by itself
 LISTED = 3  # identifiers of a kind in one answer that it is about
 # entries that use a word in odd capitals and are not titled by it, from which on it is a topic of
@@ -72,6 +74,7 @@ class Names(NamedTuple):
         return cls(**groups)
 
 
+@functools.lru_cache(REMEMBERED)
 def named_in_title(title: str) -> frozenset[str]:
     """What a title names, normalised: what is built like an identifier, a word in odd capitals
     (JAM, Ub), a number that its word announces (Error 24) or that is part of a name (Aster 40).
@@ -82,6 +85,7 @@ def named_in_title(title: str) -> frozenset[str]:
     return written(title).union(odd, numbers, in_names(title))
 
 
+@functools.lru_cache(REMEMBERED)
 def in_names(text: str) -> frozenset[str]:
     """The numbers that are part of names with a capital letter, 40 of "the Aster 40", and of no
     identifier: AV-100.
