@@ -149,9 +149,9 @@ def found(named, own, best=RETURNS):
     return [Hit(best, 0.6), Hit(LID, 0.5), Hit(named, own)]
 
 
-def judge(by_name, alone, named=KETTLE, own=0.1, rest="can I return my"):
+def judge(by_name, alone, named=KETTLE, own=0.1, rest="can I return my", says=lambda entry: 0.5):
     hits = found(named, own, alone.hits[0].entry)
-    return elsewhere(by_name, named, rest, alone, hits, surer=0.9)
+    return elsewhere(by_name, named, rest, alone, hits, 0.9, says)
 
 
 def test_what_a_name_was_leaning_on_is_not_missing_without_it():
@@ -260,8 +260,18 @@ def test_another_thing_with_a_name_tells_nothing_of_this_one():
 
 
 def test_a_code_that_is_what_is_asked_about_stays():
+    alone = decided(RETURNS, confidence=0.99)
     for rest in ("what does on the kettle mean", "what does mean", "now what"):
-        assert judge(decided(FAULT), decided(RETURNS, confidence=0.99), FAULT, rest=rest) is None
+        assert judge(decided(FAULT), alone, FAULT, rest=rest) is None
+
+
+@pytest.mark.parametrize("rest", ["can I return it", "my kettle shows, can I return it"])
+def test_what_is_asked_beside_a_code_is_answered_by_what_more_likely_says_it(rest):
+    says = {"returns": 0.8, FAULT.id: 0.1}
+    alone = decided(RETURNS)
+    assert judge(decided(FAULT), alone, FAULT, rest=rest, says=lambda own: says[own.id]) == alone
+    weaker = judge(decided(FAULT), alone, FAULT, 0.4, rest, says=lambda own: says[own.id])
+    assert weaker is None  # it is found by the rest too
 
 
 def test_what_is_offered_beside_a_name_is_found_once(tmp_settings, folder):  # noqa: F811

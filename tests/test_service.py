@@ -393,7 +393,7 @@ def test_a_handoff_leaves_a_summary_for_the_person(make):
 
 
 def test_weights_of_the_present_modalities_add_up(make, red):
-    fusion = ask(make(), "warranty", image=red).fusion
+    fusion = ask(make(), "does it drain", image=red).fusion
     assert sum(fusion.weights.values()) == pytest.approx(1) and set(fusion.weights) == {
         "text",
         "photo",

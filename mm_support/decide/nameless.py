@@ -8,7 +8,7 @@ by itself too. Knows no index: what was found comes in.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 
 from mm_support.decide.coded import CLOSE, codes_in
@@ -78,16 +78,23 @@ def says_nothing(named: Entry, rest: str, found: Sequence[Hit]) -> bool:
 
 
 def elsewhere(
-    by_name: Decision, named: Entry, rest: str, alone: Decision, found: Sequence[Hit], surer: float
+    by_name: Decision,
+    named: Entry,
+    rest: str,
+    alone: Decision,
+    found: Sequence[Hit],
+    surer: float,
+    says: Callable[[Entry], float],
 ) -> Decision | None:
     """What is decided where something else is said of the rest than by the entry of the name; None
     where nothing is, or it is about another thing with a name of its own.
 
     alone: what the rest by itself comes to; found: for that, best first. A sure answer by the name
     gives way to one that is sure though the name's entry says nothing of the rest, or as sure as
-    `surer`; one in doubt is offered beside what is in doubt itself. What has the name stays where a
-    text is about a code ("what does E24 mean?"), states the price or time that is all that is asked
-    beside it, or its title has some of the rest too; so does a row with a column for it.
+    `surer`; one in doubt is offered beside what is in doubt itself. What has the name stays where
+    it states the price or time that is all that is asked beside it, or its title has some of the
+    rest too, as does a row with a column for it; a text about a code where it says as likely what
+    is asked ("what does E24 mean?"). says: how likely an entry says the rest, 0..1.
     """
     best = alone.hits[0].entry if alone.hits else named
     if best.id == named.id or is_another(best, named, rest):
@@ -95,7 +102,8 @@ def elsewhere(
     own = next((hit for hit in found if hit.entry.id == named.id), found[-1]).score
     share, sure = own / (found[0].score or 1.0), by_name.reason == "evidence"
     title = term_set(named.title)
-    meant = term_set(rest) & title or codes_in(title) and not of_one_row(named)
+    coded = codes_in(title) and not of_one_row(named)
+    meant = says(named) >= says(best) if sure and coded else term_set(rest) & title
     if share >= CLOSE or sure and (meant or _states(named, rest)):
         return None
     asked = term_set(without_amounts(rest))
@@ -115,6 +123,7 @@ def by_words(
     alone: Decision,
     found: Sequence[Hit],
     surer: float,
+    says: Callable[[Entry], float],
 ) -> Decision | None:
     """What is decided where the words beside a photo are answered elsewhere than by the entry that
     it shows, if it shows one; None where they are not, or by another thing that has pictures and
@@ -126,7 +135,7 @@ def by_words(
     if pictured_unnamed(best, words):
         return None
     if shown is not None:
-        return elsewhere(by_photo, shown, words, alone, found, surer)
+        return elsewhere(by_photo, shown, words, alone, found, surer, says)
     if by_photo.reason == "evidence" or is_another(best, None, words):
         return None
     return alone if alone.reason == "evidence" or by_photo.reason == "unknown" else None

@@ -95,10 +95,26 @@ def _of_photo(
     where they are several questions: "What is this? Do you deliver?".
     """
     texts = questions_in(question.asked, 0)
-    asked = each(parts, question, texts, knowledge, past, seen) if len(texts) > 1 else []
+    if len(texts) < 2:
+        return _of_photo_joined(parts, question, knowledge, past, seen)
+    asked = each(parts, question, texts, knowledge, past, seen)
     told = topics(asked)
     asked = [replace(one, among=_without(told, one.among)) for one in asked]
     return asked if len(told) > 1 or told and not all(one.hits for one in asked) else []
+
+
+def _of_photo_joined(
+    parts: Parts, question: Question, knowledge: str, past: Sequence[Past], seen: Seen | None
+) -> list[Asked]:
+    """Both sides of an "and", one of which asks, each read beside a photo, where different entries
+    answer them: "What does this mean and is it covered by the warranty?".
+    """
+    for sides in two_clauses(question.asked, 0):
+        asking = any(map(asks_in_words, sides))
+        asked = each(parts, question, sides, knowledge, past, seen) if asking else []
+        if len(topics(asked)) == len(sides):
+            return asked
+    return []
 
 
 def _without(told: Collection[str], hits: Sequence[Hit]) -> tuple[Hit, ...]:

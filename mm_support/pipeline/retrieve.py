@@ -7,8 +7,9 @@ themselves too (decompose.py, act.py). Knows nothing of replies.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import NamedTuple
 
 from mm_support.decide.contact import contact_first
@@ -33,7 +34,7 @@ from mm_support.parts import Parts
 from mm_support.pipeline.fuse import fuse, read_with
 from mm_support.pipeline.perceive import Perceived
 from mm_support.pipeline.step import Clock
-from mm_support.types import SAID, Hit, Past, Question
+from mm_support.types import SAID, Entry, Hit, Past, Question
 
 FOUND = 5  # entries that are shown and may be cited
 LOOKED_AT = 20  # entries among which what a question names is looked for
@@ -160,22 +161,22 @@ def beside_photo(parts: Parts, knowledge: str, looked: LookedUp, perceived: Perc
     plain = replace(question, photo=None, read_in_photo=(), labels=())
     alone, surer = _without_matter(parts, knowledge, plain, (perceived[0], None))
     meant, found = known[0].entry if known else None, entries_of(alone.hits)
-    decided = by_words(decision, meant, question.asked, alone.decision, found, surer)
+    says = partial(parts.writer.says, question.asked)
+    decided = by_words(decision, meant, question.asked, alone.decision, found, surer, says)
     shown = (*decision.hits[:1], *known[:1])
-    if decided is None or not _says_more(parts, question.asked, decided, shown):
+    if decided is None or not _says_more(says, decided, shown):
         return looked
     told = _told(question, alone, decided)
     return told._replace(hits=_with_shown(told, known))
 
 
-def _says_more(parts: Parts, words: str, decided: Decision, shown: Sequence[Hit]) -> bool:
-    """Whether what is decided more likely says what words ask than other entries do that a photo
+def _says_more(says: Callable[[Entry], float], decided: Decision, shown: Sequence[Hit]) -> bool:
+    """Whether what is decided more likely says what is asked than other entries do that a photo
     shows or may show: not what codes are for, where "what does this code mean?" stands beside one.
     """
     best = decided.hits[0].entry
     others = {hit.entry.id: hit.entry for hit in shown if hit.entry.id != best.id}
-    least = parts.writer.says(words, best)
-    return all(parts.writer.says(words, other) < least for other in others.values())
+    return all(says(other) < says(best) for other in others.values())
 
 
 def _with_shown(told: LookedUp, known: Sequence[Hit]) -> tuple[Hit, ...]:
@@ -223,7 +224,8 @@ def nameless(parts: Parts, knowledge: str, looked: LookedUp) -> LookedUp:
     alone, surer = _without_matter(parts, knowledge, replace(question, typed=rest, heard=""))
     found, decided = entries_of(alone.hits), None
     if has_name:
-        decided = elsewhere(decision, named, rest, alone.decision, found, surer)
+        says = partial(parts.writer.says, rest)
+        decided = elsewhere(decision, named, rest, alone.decision, found, surer, says)
     if decided is not None:
         return _told(question, alone, decided)
     lacks = decision.reason == "evidence" and says_nothing(named, rest, found)
