@@ -253,6 +253,8 @@ def test_the_tutorial_can_be_followed(service, page, tmp_path):
     outcomes = [ask_case(service, case) for case in asked]
     assert not skipped and all(out.rank == 1 for out in outcomes if out.expect != OUT_OF_SCOPE)
     assert outcomes[0].answered and outcomes[2].answered and not outcomes[-1].answered
+    told = service.answer(UserTurn(asked[0].turn.text, knowledge="tern")).text
+    assert "".join(told.split()) in "".join(text.split())  # as the tutorial says
     (tmp_path / "tern" / "faq.csv").write_text(tables[0] + tables[1], encoding="utf-8")
     assert service.knowledge.sync("tern", tmp_path / "tern").entries == 7
     assert "helmet" in [entry.id for entry in service.knowledge.entries("tern")]
