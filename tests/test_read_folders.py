@@ -88,6 +88,16 @@ def test_a_zip_with_rubbish_links_and_traversal(tmp_path):
     assert not list(tmp_path.parent.rglob("evil.md"))
 
 
+def test_pictures_that_were_put_beside_their_page_without_their_folder_are_shown(tmp_path):
+    """As when all files are chosen in a form, which keeps no folders."""
+    (tmp_path / "a.md").write_text("# A\n\nOne. ![](img/own%20one.png)\n\n![](../up/two.png)")
+    for name in ("own one.png", "two.png"):
+        (tmp_path / name).write_bytes(png())
+    reading = read_source(tmp_path)
+    shown = [picture.name for picture in reading.entries[0].pictures]
+    assert shown == ["own one.png", "two.png"] and not reading.skipped
+
+
 def test_documents_and_zips_beside_each_other_keep_their_pictures(tmp_path):
     (tmp_path / "a.md").write_text("# A\n\nOne. ![](own.png)")
     (tmp_path / "own.png").write_bytes(png("blue"))

@@ -55,12 +55,15 @@ class PictureFiles:
 
     def _candidates(self, address: str, file: Path) -> Iterator[Path]:
         """Where a picture may lie: beside the file, as written or without %20 and the like; an
-        address from the site's top also under the folder that is read, and in a zip beside."""
+        address from the site's top also under the folder that is read, and in a zip beside; where
+        files were put into one folder, beside the file under its own name.
+        """
         plain = address.split("?")[0].split("#")[0]
         for name in dict.fromkeys((address, plain, unquote(plain).replace("\0", ""))):
             yield Path(realpath(file.parent / name))
             for folder in (self.root, *self.others):
                 yield Path(realpath(folder / name.lstrip("/")))
+        yield Path(realpath(file.parent / Path(unquote(plain).replace("\0", "")).name))
 
     def _is_inside(self, path: Path) -> bool:
         return path.is_relative_to(self.root) or path.is_relative_to(self.room)
