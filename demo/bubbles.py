@@ -130,7 +130,8 @@ def below(exchange: Exchange, number: int, language: str) -> str:
         return UNRATED if exchange.over else ""
     entries = [hit.entry for hit in exchange.hits]
     why = word("why_this_answer", language)
-    link = f"[{why}](#turn-{number})" if exchange.fusion else ""
+    said_so = reply.action != "handoff" or reply.citations  # else what was found counted nothing
+    link = f"[{why}](#turn-{number})" if exchange.fusion and said_so else ""
     rated = "" if reply.action in ("answer", "clarify") else UNRATED
     return "\n\n".join(filter(None, [passages(reply, entries, number, language), link, rated]))
 

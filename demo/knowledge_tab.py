@@ -54,7 +54,8 @@ class KnowledgeDesk:
             edits = self.door.may(key, "edit")
             if not (query or "").strip():
                 entries = each_once(self.service.knowledge.entries(knowledge))
-                return entry_list(entries[:BROWSED], editable=edits)
+                listed = entry_list(entries[:BROWSED], editable=edits)
+                return listed + left_out(len(entries))
             hits = self.service.search(UserTurn(query, knowledge=knowledge), limit=10)
             scores = [hit.score for hit in hits]
             return entry_list([hit.entry for hit in hits], scores, edits)
@@ -149,6 +150,12 @@ class KnowledgeDesk:
             self.door.check(key, "workshop")
         choices = self.choices(language)
         return gr.update(choices=choices), gr.update(choices=choices, value=base_name(name))
+
+
+def left_out(count: int) -> str:
+    """That not all of so many entries are listed, and how the others are found."""
+    told = said("more_entries", shown=BROWSED, count=count)
+    return f'<p class="ms-muted" role="status">{told}</p>' if count > BROWSED else ""
 
 
 def base_name(words: str) -> str:

@@ -195,10 +195,10 @@ def found_by(hit: Hit, language: str = DEFAULT) -> str:
 
 
 def picture(entry: Entry) -> str:
+    """Small; nothing where there is none, or none that can be read."""
     address = thumbnail(entry.pictures[0]) if entry.pictures else ""
-    if not address:
-        return '<span class="ms-thumb" aria-hidden="true">¶</span>'
-    return f'<img class="ms-thumb" src="{address}" alt="" width="56" height="56">'
+    drawn = f'<img class="ms-thumb" src="{address}" alt="" width="56" height="56">'
+    return drawn if address else ""
 
 
 def photo_words(view: ImageView, language: str = DEFAULT) -> str:

@@ -457,7 +457,9 @@ def test_what_a_question_back_names_can_be_tapped(page, service):
     ask(page, "which code washing machine E24", knowledge="Smart home")
     reply = finished(page)
     expect(reply).to_contain_text("Which one do you mean?")
-    page.get_by_role("button", name="Which code the washing machine shows").click()
+    choice = page.get_by_role("button", name="Which code the washing machine shows")
+    assert choice.bounding_box()["height"] < 50  # on one line, since there is room
+    choice.click()
     expect(page.locator("#chat .user-row")).to_have_count(2)
     expect(finished(page)).to_be_visible()
     assert service.turns[-1].text == "Which code the washing machine shows"
@@ -1514,6 +1516,8 @@ def test_the_workshop_fits_a_phone(workshop):
     for tab in ("Try it", "Evaluation", "Knowledge"):
         workshop.get_by_role("tab", name=tab).click()
         assert workshop.evaluate("document.documentElement.scrollWidth") <= PHONE["width"], tab
+    entry = workshop.locator("#entries summary").first
+    assert entry.bounding_box()["height"] >= 44
     workshop.set_viewport_size(DESKTOP)
 
 

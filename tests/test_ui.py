@@ -41,7 +41,7 @@ from demo.convert import publish_audio, turn_from_box
 from demo.door import Door
 from demo.evaluation import HOW_TO_EVALUATE
 from demo.examples import EXAMPLES, available, bases, card
-from demo.knowledge_tab import HOW_TO_OPEN, KnowledgeDesk, knowledge_tab
+from demo.knowledge_tab import BROWSED, HOW_TO_OPEN, KnowledgeDesk, knowledge_tab
 from demo.live import TABS, Ears
 from demo.markup import as_markdown, esc
 from demo.opening import Opening, named
@@ -431,6 +431,14 @@ def test_what_is_quoted_while_a_model_writes_is_shown_until_its_words_come():
     assert "drain. [1]" not in str(reply_bubble(replace(quoting, stopped=True), 3, "en"))
 
 
+def test_why_is_told_of_what_was_found_and_not_of_a_person_who_was_asked_for():
+    found = exchange_about(FakeService(), "E24", knowledge="smart-home")
+    called = exchange_about(FakeService(), "E24: a person", knowledge="smart-home")
+    assert called.reply.action == "handoff" and called.hits
+    told = [str(reply_bubble(each, 1, "en")["content"]) for each in (found, called)]
+    assert [word("why_this_answer", "en") in each for each in told] == [True, False]
+
+
 def test_of_a_long_recording_it_is_shown_how_far_it_was_heard():
     asked = Exchange(UserTurn(audio="call.wav")).after(Working("listen", "Listening: 40%", 0.4))
     (shown,) = reply_bubble(asked, 1, "en")["content"]
@@ -542,7 +550,7 @@ def test_a_picture_that_is_gone_is_left_out_wherever_it_would_be_shown(photo):
         == "e24"
     )
     shown = entry_list(service.knowledge.entries("smart-home"))  # e24, code, router
-    assert shown.count("<img") == 1 and shown.count("¶") == 2
+    assert shown.count("<img") == 1 and shown.count("ms-thumb") == 1
 
 
 def held_by(value) -> Iterator[object]:
@@ -924,6 +932,16 @@ def test_the_command_that_the_page_names_writes_what_the_page_shows(tmp_path):
     [command] = re.findall("<code>python -m mm_support (.+?)</code>", HOW_TO_EVALUATE)
     args = build_parser().parse_args(command.replace("FOLDER", str(tmp_path)).split())
     assert args.out is None and fusion_report.ASSETS == ASSETS
+
+
+def test_that_not_all_entries_are_listed_is_told():
+    service = FakeService()
+    desk = KnowledgeDesk(service, door_of(service, "", False, True))
+    assert "more_entries" not in desk.browse("shopping", "")
+    entry, *_ = service.knowledge.entries("shopping")
+    for number in range(BROWSED):
+        service.knowledge.edit("shopping", replace(entry, id=f"more-{number}"))
+    assert "more_entries" in desk.browse("shopping", "")
 
 
 @pytest.mark.parametrize("may_add", [False, True])
