@@ -32,6 +32,9 @@ HOW_TO_OPEN = f"""\
 """
 # the last input is the page's language
 SPOKEN = "(...given) => [...given.slice(0, -1), window.msWhere().language]"
+# what is under way stands below the button, where a window may end
+SHOW = "document.querySelector('#ingest-report').scrollIntoView({ block: 'center' })"
+CLEAR = f"() => {{ {SHOW}; return ''; }}"
 PROGRESS = gr.Progress()
 OPEN = Door(visitors=frozenset({"workshop", "add"}))  # to everybody
 
@@ -224,7 +227,7 @@ class KnowledgeTab:
         spoken = gr.Textbox(visible=False)
         anew = "() => [window.msWord('add_knowledge'), '']"  # what was asked was of another name
         form.name.change(None, None, [form.add, form.report], js=anew)
-        cleared = form.add.click(None, None, form.report, js="() => ''")
+        cleared = form.add.click(None, None, form.report, js=CLEAR)
         added = cleared.then(
             desk.add,
             [form.add, form.name, form.files, key, spoken],
@@ -234,6 +237,7 @@ class KnowledgeTab:
             show_progress_on=form.report,
             **PRIVATE,
         )
+        added.success(None, None, None, js=f"() => setTimeout(() => {SHOW}, 100)")
         listed = added.success(desk.table, key, self.table, **QUIET)
         named = [form.name, key, form.add, spoken]
         listed.success(desk.pickers, named, [picker, self.bases], js=SPOKEN, **QUIET)

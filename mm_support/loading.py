@@ -103,7 +103,7 @@ def load_parts(settings: Settings, report: Callable[[str], None], at_once: bool 
         if settings.packs:  # that are there in an earlier version are made again behind
             ingest_packs(knowledge, PACKS, report, settings.actions, at_once)
         head = head_for(settings.text_model, text.encode_pieces, settings.cache_dir, report)
-        report("Loading, where there is one, the language model")
+        report("Loading the language model, if there is one")
         policy = Policy(gate, IntentReader(head, asked.encode_pieces))
         verifier = load_verifier(settings, device, text) if model.result() else None
         judge = load_judge(settings, model.result()) if verifier else None

@@ -1826,6 +1826,7 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     page.get_by_role("button", name="Add to knowledge").click()
     report = page.locator("#ingest-report")
     expect(report).to_contain_text("Entries: 1")
+    expect(report.locator("section")).to_be_in_viewport(ratio=1)
     expect(report).to_contain_text("it has no answer")
     expect(page.get_by_role("row", name="Bikes 1 0")).to_be_visible()
     page.get_by_role("button", name="Add to knowledge").click()
