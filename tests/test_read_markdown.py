@@ -504,6 +504,16 @@ def test_elements_that_nothing_can_read_are_told(tmp_path):
     assert "nested too deep" in reading.skipped[0][2]
 
 
+def test_a_picture_over_no_text_of_its_own_is_of_the_section_below(tmp_path):
+    Image.new("RGB", (100, 100), "red").save(tmp_path / "e7.png")
+    long = " ".join(f"The battery is too cold in room {n}, so warm it up." for n in range(60))
+    path = tmp_path / "display.md"
+    path.write_text(f"# E7\n\n![](e7.png)\n\n## Meaning\n\n{long}\n\n## Remedy\n\n{long}\n")
+    reading = read_source(path)
+    pictured = [entry.title for entry in reading.entries if entry.pictures]
+    assert pictured == ["E7: Meaning"] and not reading.skipped
+
+
 def test_nested_lists_keep_their_numbers_and_pictures_between_steps_part_nothing(tmp_path):
     steps = (
         "1. Open it.\n   - the lid\n     1. left\n   - the box\n\n   ![](a.png)\n\n"

@@ -127,8 +127,9 @@ def test_columns_under_other_names_are_mapped_and_told(tmp_path, header, title, 
 
 @pytest.mark.parametrize("name", ["Also asked as", "Similar questions", "Auch gefragt", "扩展问"])
 def test_other_wordings_of_a_question_are_asked_and_not_told(tmp_path, name):
-    rows = f"Question,Answer,{name}\nDo you ship abroad?,To the EU.,shipping to France|foreign orders\n"
-    (entry,) = read(tmp_path, "faq.csv", rows).entries
+    header = f"Question,Answer,{name}\n"
+    row = "Do you ship abroad?,To the EU.,shipping to France|foreign orders\n"
+    (entry,) = read(tmp_path, "faq.csv", header + row).entries
     assert entry.answer == "To the EU."
     assert {"shipping to France", "foreign orders"} <= set(entry.questions)
 

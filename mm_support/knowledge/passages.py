@@ -121,10 +121,15 @@ def empty_headings(document: Document) -> list[tuple[int, str]]:
 
 
 def _with_stated(blocks: Iterable[Block]) -> list[_Section]:
-    """Sections, where a heading over nothing that states a fact is text of the section above."""
+    """Sections, where a heading over nothing that states a fact is text of the section above, and
+    what stands over no text of its own but pictures is of the section below.
+    """
     found = list(_sections(blocks))
     for section, after in zip(found, [*found[1:], _Section((), 0)]):
         leads = after.path[: len(section.path)] == section.path
+        deeper = leads and len(after.path) > len(section.path) and bool(after.blocks)
+        if deeper and not any(block.text for block in section.blocks):
+            after.blocks, section.blocks = [*section.blocks, *after.blocks], []
         section.is_empty = bool(section.path) and not section.is_filled and not leads
         if section.is_empty and states(section.path[-1]):
             section.blocks = [Block("text", section.path[-1], line=section.line)]

@@ -63,7 +63,8 @@ class PictureFiles:
             yield Path(realpath(file.parent / name))
             for folder in (self.root, *self.others):
                 yield Path(realpath(folder / name.lstrip("/")))
-        yield Path(realpath(file.parent / Path(unquote(plain).replace("\0", "")).name))
+        own = file.parent / Path(unquote(plain).replace("\0", "")).name
+        yield from (Path(realpath(path)) for path in (own,) if isfile(path))
 
     def _is_inside(self, path: Path) -> bool:
         return path.is_relative_to(self.root) or path.is_relative_to(self.room)
