@@ -373,6 +373,17 @@ def test_an_entry_for_one_country_does_not_answer_for_another(words, another):
 
 
 @pytest.mark.parametrize(
+    "union", ["the EU", "欧盟", "der Europäischen Union", "l'UE", "странах ЕС"]
+)
+def test_what_holds_for_a_union_of_countries_holds_for_each(union):
+    roaming = hits(("Roaming", f"In {union} and Norway as at home."))
+    for words in ("data in spain", "手机在法国能用吗", "Internet in Polen", "roaming in Norway"):
+        assert not names_another_thing(words, roaming)
+    for words in ("data in switzerland", "手机在英国能用吗"):
+        assert names_another_thing(words, roaming)
+
+
+@pytest.mark.parametrize(
     "words, another",
     [
         ("ドイツへの送料はいくらですか", True),

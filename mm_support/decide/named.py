@@ -32,7 +32,7 @@ from mm_support.decide.rows import (
     with_row,
 )
 from mm_support.language.asks import affirmed, amounts_asked, amounts_stated, without_amounts
-from mm_support.language.countries import countries_in
+from mm_support.language.countries import countries_in, covered_by
 from mm_support.language.detect import language_of
 from mm_support.language.sentences import COLON
 from mm_support.language.terms import term_set, terms
@@ -95,9 +95,11 @@ def names_another_thing(words: str, hits: Sequence[Hit]) -> bool:
 
 
 def _of_another_country(words: str, entry: Entry) -> bool:
-    """Whether the question names a country that the entry names in no language."""
+    """Whether the question names a country that the entry names in no language, nor what it is part
+    of: the EU, of Spain.
+    """
     asked = {names for _, names in countries_in(words)}
-    return bool(asked) and asked.isdisjoint(names for _, names in countries_in(entry.text))
+    return bool(asked) and asked.isdisjoint(covered_by(entry.text))
 
 
 def _numbered_otherwise(words: str, hits: Sequence[Hit]) -> bool:

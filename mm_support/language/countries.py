@@ -20,7 +20,7 @@ COLLOQUIAL = {
     "AE": ("UAE", "阿联酋", "Vereinigten Arabischen Emirate"),
     "CN": ("mainland China", "中国大陆", "中国内地", "大陆"),
     "CZ": ("Czech Republic",),
-    "EU": ("EU", "欧盟"),
+    "EU": ("EU", "UE", "ЕС", "欧盟", "Europäischen Union"),
     "GB": ("UK", "Great Britain", "Britain", "Großbritannien", "Vereinigten Königreich"),
     "HK": ("Hong Kong", "Hongkong", "香港"),
     "MO": ("Macao", "Macau", "澳门"),
@@ -30,6 +30,8 @@ COLLOQUIAL = {
     "US": ("USA", "US", "U.S.", "America", "EE. UU.", "EE.UU.", "Vereinigten Staaten"),
 }
 
+# territory -> those that are part of it: https://european-union.europa.eu, November 2026
+MEMBERS = {"EU": "AT BE BG CY CZ DE DK EE ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK"}
 REMEMBERED = 1_000  # texts
 CAPITALS = ("US",)  # a word where it is written small
 # words too where they are written small and nobody goes there: a jersey, the china cup, an island
@@ -54,6 +56,7 @@ class Known:
     spoken: Mapping[str, Set[str]]  # name in a locale -> the languages that call it so
     stems: Collection[str]  # of names that have endings
     short: Mapping[str, str]  # beginning with few letters -> name
+    members: Mapping[tuple[str, ...], Sequence[tuple[str, ...]]]  # all names -> those of its parts
     pattern: re.Pattern[str]
 
 
@@ -68,6 +71,12 @@ def countries_in(text: str) -> tuple[tuple[str, tuple[str, ...]], ...]:
         for said, name in found
         if name and _says(language, known.spoken.get(name, ()), said)
     )
+
+
+def covered_by(text: str) -> set[tuple[str, ...]]:
+    """All names of each country that a text names or that is part of one: Spain, of the EU."""
+    named = {names for _, names in countries_in(text)}
+    return named.union(*(_known().members.get(names, ()) for names in named))
 
 
 def _is_word(match: re.Match[str], language: str | None) -> bool:
@@ -132,7 +141,10 @@ def _known() -> Known:
     every = {code: tuple(dict.fromkeys(own)) for code, own in names.items()}
     named = {_key(name): own for own in every.values() for name in own}
     pattern, stemmed = _pattern(named, stems, short), {own: every[stems[own]] for own in stems}
-    return Known(stemmed | named, spoken, stems, short, pattern)
+    members = {
+        every[code]: [every[own] for own in parts.split()] for code, parts in MEMBERS.items()
+    }
+    return Known(stemmed | named, spoken, stems, short, members, pattern)
 
 
 def _stems(name: str, language: str) -> list[str]:
