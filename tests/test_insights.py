@@ -51,7 +51,8 @@ def insights(store):  # noqa: F811
 
 def said(store, number, name, **changes):  # noqa: F811
     """A turn of today."""
-    created = datetime.now(UTC).replace(hour=0, minute=0) + timedelta(seconds=number)
+    midnight = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    created = midnight + timedelta(seconds=number)
     keep_turn(store, turn(number, session=name, **{"created": created, **changes}))
 
 

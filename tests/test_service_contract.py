@@ -199,7 +199,8 @@ def test_pictures_of_what_is_cited_are_files(any_service):
 
 
 def test_modalities_are_weighed_by_names_that_the_page_knows(any_service, photo):
-    events = list(any_service.reply(about_the_shop(ANSWERED, image=photo)))
+    turn = about_the_shop("the washing machine shows e24 and does not drain", image=photo)
+    events = list(any_service.reply(turn))
     found = next(event for event in events if isinstance(event, Found))
     assert sum(found.fusion.weights.values()) == pytest.approx(1)
     assert {"text", "photo"} <= set(found.fusion.weights)

@@ -110,8 +110,9 @@ def _anew(parts: Parts, here: Considered, given: Given) -> Acting:
     """What the turn does where no action waits for it."""
     own, action = entries_of(here.hits), wanted(given)
     if len(here.asked) > 1:
-        # what is written in photos asks for no action
-        several = _among(parts, here, here.asked) if here.question.photo is None else None
+        # what is written in several photos asks for no action
+        one = all(own.question.photo is here.question.photo for own in here.asked)
+        several = _among(parts, here, here.asked) if one else None
         return several or Acting(here.answered, own, asked=tuple(here.asked))
     if both := _beside(parts, here, action):
         return both

@@ -59,7 +59,8 @@ def several(
     question's photo.
     """
     words = question.asked
-    if decision.reason not in OPEN or any(hit.entry.title == words for hit in hits):  # was chosen
+    chosen = any(hit.entry.title == words for hit in hits)
+    if decision.reason not in OPEN or chosen:
         return []
     if question.photo is not None:
         return _of_photo(parts, question, knowledge, past, seen)
