@@ -1823,8 +1823,12 @@ def test_own_knowledge_is_added_browsed_and_answered_from(workshop, tmp_path):
     told.get_by_label("Close").click()
     page.locator("#ingest-files input[type=file]").set_input_files(str(tmp_path / "bikes.csv"))
     expect(page.get_by_role("cell", name="bikes.csv")).to_be_visible()  # it has arrived
-    page.get_by_role("button", name="Add to knowledge").click()
-    report = page.locator("#ingest-report")
+    add, report = (
+        page.get_by_role("button", name="Add to knowledge"),
+        page.locator("#ingest-report"),
+    )
+    add.evaluate("own => own.scrollIntoView({ block: 'end' })")  # at the window's edge
+    add.click()
     expect(report).to_contain_text("Entries: 1")
     expect(report.locator("section")).to_be_in_viewport(ratio=1)
     expect(report).to_contain_text("it has no answer")

@@ -311,12 +311,22 @@ def test_photos_of_one_matter_stay_one_question(shown):
 
 
 @pytest.mark.parametrize(
-    "words", ["What is this? Is my refund late?", "Is my refund late? What is this?"]
+    "words",
+    [
+        "What is this? Is my refund late?",
+        "Is my refund late? What is this?",
+        "What is this and is my refund late?",
+    ],
 )
 def test_of_a_photo_and_of_the_company_two_questions_are_answered_each(shown, words):
     told = shown(BLUE, text=words)
     assert {citation.entry_id for citation in told.citations} == {"blue", "refund"}
     assert "This is the blue lamp." in told.text and "5 days" in told.text
+
+
+@pytest.mark.parametrize("words", ["Is this the blue lamp and is it blue?", "Blue and refund late"])
+def test_what_one_entry_answers_or_nothing_asks_stays_one_question(shown, words):
+    assert len(shown(BLUE, text=words).citations) == 1
 
 
 def test_what_a_photo_may_show_is_asked_beside_what_is_answered(make):  # noqa: F811

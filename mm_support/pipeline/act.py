@@ -111,8 +111,8 @@ def _anew(parts: Parts, here: Considered, given: Given) -> Acting:
     own, action = entries_of(here.hits), wanted(given)
     if len(here.asked) > 1:
         # what is written in several photos asks for no action
-        one = all(own.question.photo is here.question.photo for own in here.asked)
-        several = _among(parts, here, here.asked) if one else None
+        of_one_photo = all(one.question.photo is here.question.photo for one in here.asked)
+        several = _among(parts, here, here.asked) if of_one_photo else None
         return several or Acting(here.answered, own, asked=tuple(here.asked))
     if both := _beside(parts, here, action):
         return both

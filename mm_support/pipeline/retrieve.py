@@ -176,7 +176,8 @@ def _says_more(says: Callable[[Entry], float], decided: Decision, shown: Sequenc
     """
     best = decided.hits[0].entry
     others = {hit.entry.id: hit.entry for hit in shown if hit.entry.id != best.id}
-    return all(says(other) < says(best) for other in others.values())
+    least = says(best)
+    return all(says(other) < least for other in others.values())
 
 
 def _with_shown(told: LookedUp, known: Sequence[Hit]) -> tuple[Hit, ...]:
