@@ -1,23 +1,30 @@
 // The desk's list: a press opens a conversation, the tab's title says how many wait, and keys do what
 // is done all day. Runs once, with what Gradio gives to gr.HTML: element and trigger (starts an event).
 
-// What was begun in the boxes stays in this tab, by conversation, until the server has it.
+// What was begun in the boxes stays in this tab, by conversation, until the server has it. The boxes
+// change with the conversation that is shown, not with the press that opens it: what is typed into them
+// once it is shown stays.
 const BEGUN = "mm-support-begun";
 const BOXES = ["reply", "note"];
 let begun = {};
 try { begun = JSON.parse(sessionStorage.getItem(BEGUN)) ?? {}; } catch { /* nothing was kept */ }
 const box = (id) => document.querySelector(`#${id} :is(input, textarea)`);
 const opened = () => document.querySelector("#about [data-conversation]")?.dataset.conversation;
+let written;  // the conversation that the boxes' texts are of
 function keep() {
   const texts = BOXES.map((id) => [id, box(id)?.value ?? ""]);
-  if (opened()) begun[opened()] = Object.fromEntries(texts);
+  if (written) begun[written] = Object.fromEntries(texts);
   try { sessionStorage.setItem(BEGUN, JSON.stringify(begun)); } catch { /* then for this page only */ }
 }
-window.msBegun = (conversation) => {
+function showBegun() {
+  if (opened() === written || !BOXES.every(box)) return;
   keep();
-  return begun[conversation] ?? {};
-};
-const pick = (conversation) => trigger("pick", { conversation, begun: msBegun(conversation) });
+  written = opened();
+  const texts = begun[written] ?? {};  // of which each input that is filled keeps what stands there
+  for (const id of BOXES) fill(id, texts[id] ?? "");
+}
+new MutationObserver(showBegun).observe(element.closest(".ms-desk"), { childList: true, subtree: true });
+const pick = (conversation) => trigger("pick", { conversation });
 document.addEventListener("input", (event) => {
   if (event.target.closest?.("#reply, #note")) keep();
 });
@@ -31,11 +38,11 @@ document.addEventListener("click", (event) => {
 
 // Of a box that is sent what was typed meanwhile stays, also where another conversation is open by then.
 const sent = {};
-window.msSends = (id) => { sent[id] = { conversation: opened(), text: box(id).value }; };
+window.msSends = (id) => { sent[id] = { conversation: written, text: box(id).value }; };
 window.msSent = (id) => {
   const { conversation, text } = sent[id];
   const rest = (value) => value.startsWith(text) ? value.slice(text.length).trimStart() : value;
-  if (conversation === opened()) fill(id, rest(box(id).value));
+  if (conversation === written) fill(id, rest(box(id).value));
   else if (begun[conversation]) begun[conversation][id] = rest(begun[conversation][id]);
   keep();
 };

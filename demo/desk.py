@@ -145,18 +145,9 @@ class DeskPage:
         return {self.parts.seen: now, **shown}
 
     def pick(self, event: gr.EventData, key: str, seen: Seen) -> dict:
-        """Opens a conversation of the list, with the answer and the note that were begun there: the
-        browser keeps them.
-        """
-        picked, begun = str(event.conversation), getattr(event, "begun", {})
-        shown = self.look(key, picked, seen)
-        open_ = shown[self.parts.seen].holder.owner in ("waiting", "person")
-        return {
-            **shown,
-            self.parts.picked: picked,
-            self.parts.reply: gr.Textbox(begun.get("reply", ""), interactive=open_),
-            self.parts.note: gr.Textbox(begun.get("note", ""), interactive=True),
-        }
+        """Opens a conversation of the list; what was begun there the browser keeps, see desk.js."""
+        picked = str(event.conversation)
+        return {**self.look(key, picked, seen), self.parts.picked: picked}
 
     def search(self, key: str, picked: str, words: str) -> dict:
         """The conversations that have all of these words; nothing is shown for none."""

@@ -11,8 +11,7 @@ element.addEventListener("click", (event) => {
   const pressed = event.target.closest("[data-conversation]");
   if (!pressed) return;
   for (const each of element.querySelectorAll(".ms-case")) each.ariaCurrent = each === pressed ? "true" : null;
-  const { conversation } = pressed.dataset;
-  trigger("pick", { conversation, begun: msBegun(conversation) });  // see desk.js
+  trigger("pick", { conversation: pressed.dataset.conversation });
   const shown = document.querySelector("#ms-case");
   const below = shown?.getBoundingClientRect().top >= element.getBoundingClientRect().bottom;
   if (below) shown.scrollIntoView();  // on a phone, where it stands under the list

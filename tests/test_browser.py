@@ -20,7 +20,7 @@ from conftest import free_port
 from demo import conversation as demo_conversation
 from demo import desk as demo_desk
 from demo import page_parts
-from demo.desk import desk_link
+from demo.desk import DeskPage, desk_link
 from demo.examples import EXAMPLES
 from demo.live import Ears
 from demo.shop import server as shop_server
@@ -1212,6 +1212,19 @@ def test_what_is_begun_at_the_desk_stays_with_its_conversation_until_it_is_sent(
     opens(second)
     expect(answer).to_have_value("")
     expect(note).to_have_value("")
+    look = DeskPage.look
+
+    def slow_look(*given):
+        shown = look(*given)
+        time.sleep(1)
+        return shown
+
+    with monkeypatch.context() as patch:
+        patch.setattr(DeskPage, "look", slow_look)
+        desk.locator(f"#cases [data-conversation='{second}']").click()  # a second time
+        answer.fill("Hello,")
+        time.sleep(2.5)
+    expect(answer).to_have_value("Hello,")
     desk.goto("about:blank")  # without a word to the server
     desk.goto(f"{other.url}desk#conversation={first}")
     expect(answer).to_have_value("Dear customer,")

@@ -56,8 +56,8 @@ KEY = "a-key-that-nobody-guesses"
 class Picked:
     """What Gradio hands to `pick`."""
 
-    def __init__(self, conversation: str, **begun: str) -> None:
-        self.conversation, self.begun = conversation, begun
+    def __init__(self, conversation: str) -> None:
+        self.conversation = conversation
 
 
 @pytest.fixture
