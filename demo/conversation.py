@@ -32,6 +32,7 @@ TYPING = "(conversation, _, ...given) => [conversation, window.msTyping(), ...gi
 KEEP = "(kept) => window.msKeep(kept)"
 # what is sent while the page still opens waits for its base, language and kept conversation
 BOX_HELD = """async (box, picked, ...asked) => {
+  window.msSending(box);
   await window.msOpened;
   window.msSent(box.text);
   return [box, window.msPicked(picked), ...asked];

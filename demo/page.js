@@ -371,18 +371,41 @@ document.addEventListener("click", (event) => {
   document.querySelector("#box textarea")?.focus();
 });
 
-// What is entered while a reply is on its way is sent once that has ended, unless one types on.
-const replying = () => document.querySelector("#box .stop-button") !== null;
-let entered = false;
-document.addEventListener("keydown", (event) => {
-  const enters = event.key === "Enter" && !event.shiftKey && !event.isComposing;
-  if (!enters || !event.target.matches?.("#box textarea") || !replying()) return;
+// What is entered while a message or a reply is on its way is sent once that has ended, unless one types
+// on, or the message comes back with a sentence that says why.
+const TAKING = 10_000, BEGINNING = 500;  // ms, longer than which neither is waited for
+let free = 0, entered = false;  // when the server will have taken what was sent
+function wait(span) {
+  free = performance.now() + span;
+  setTimeout(sendEntered, span + 50);
+}
+window.msSending = ({ text, files }) => {
+  if (text.trim() || files?.length) wait(TAKING);
+};
+function replying() {
+  const replies = document.querySelector("#box .stop-button") !== null;
+  if (replies) free = 0;
+  return replies || performance.now() < free;
+}
+function enter(event) {
+  if (!replying()) return;
   event.preventDefault();
   event.stopPropagation();
-  entered = Boolean(event.target.value.trim());
+  entered = Boolean(document.querySelector("#box textarea").value.trim());
+}
+document.addEventListener("keydown", (event) => {
+  const enters = event.key === "Enter" && !event.shiftKey && !event.isComposing;
+  if (enters && event.target.matches?.("#box textarea")) enter(event);
+}, true);
+document.addEventListener("click", (event) => {
+  if (event.isTrusted && event.target.closest?.("#box .submit-button")) enter(event);
 }, true);
 function sendEntered() {
-  if (!entered || replying()) return;
+  if (document.querySelector("#ms-notice [data-told] > p")) {
+    entered = false;
+    free = 0;
+  }
+  if (replying() || !entered) return;
   entered = false;
   document.querySelector("#box .submit-button")?.click();
 }
@@ -397,6 +420,7 @@ window.msSent = (text = draft) => { before = text; };
 function keepTyped() {
   const field = document.querySelector("#box textarea");
   if (!field || field.value === draft) return;
+  if (performance.now() < free) wait(BEGINNING);
   const typed = draft.startsWith(before) ? draft.slice(before.length).trimStart() : draft;
   before = field.value;
   draft = typed ? `${before.trimEnd()} ${typed}`.trimStart() : before;
@@ -418,7 +442,7 @@ function watchBox() {
 document.addEventListener("input", (event) => {
   if (!event.target.matches?.("#box textarea")) return;
   draft = event.target.value;
-  entered = false;
+  if (event.isTrusted) entered = false;
 }, true);
 document.addEventListener("click", (event) => {
   if (event.target.closest?.("#restart, #forget")) msSent();  // nothing of it is to stay

@@ -1020,23 +1020,44 @@ def test_what_is_entered_while_a_reply_still_ends_is_sent_when_it_has(page, serv
     expect(page.locator("#chat .bot-row").first).to_contain_text("Why this answer?")
 
 
-def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
-    page, service, monkeypatch
-):
-    sent, takes, refuses = threading.Event(), threading.Event(), threading.Event()
-    visit = service.visit
+@pytest.fixture
+def slow_visit(service, monkeypatch):
+    """(set once a message has come, taken once it is set): the server takes its time."""
+    sent, takes, visit = threading.Event(), threading.Event(), service.visit
 
     def slow_visit(*given):
         sent.set()
         takes.wait(PATIENCE / 1000)
         return visit(*given)
 
+    monkeypatch.setattr(service, "visit", slow_visit)
+    return sent, takes
+
+
+@pytest.mark.parametrize("press", ["key", "button"])
+def test_what_is_entered_while_the_server_takes_a_message_is_sent_next(page, slow_visit, press):
+    sent, takes = slow_visit
+    box = page.locator("#box textarea")
+    ask(page, "return an order", taken=False)
+    assert sent.wait(PATIENCE / 1000)
+    box.press_sequentially(" What does E24 mean?")
+    box.press("Enter") if press == "key" else page.locator("#box .submit-button").click()
+    takes.set()
+    expect(page.locator("#chat .user-row")).to_have_text(["return an order", "What does E24 mean?"])
+    finished(page)
+    expect(box).to_have_value("")
+
+
+def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
+    page, service, slow_visit, monkeypatch
+):
+    (sent, takes), refuses = slow_visit, threading.Event()
+
     def refused(turn):
         refuses.wait(PATIENCE / 1000)
         raise BusyError("busy", 5.0)
         yield
 
-    monkeypatch.setattr(service, "visit", slow_visit)
     monkeypatch.setattr(service, "reply", refused)
     ask(page, "return an order", taken=False)
     assert sent.wait(PATIENCE / 1000)
@@ -1044,6 +1065,7 @@ def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
     takes.set()
     expect(page.locator("#chat .user-row")).to_have_text("return an order")
     expect(page.locator("#box textarea")).to_have_value("by post")
+    page.locator("#box textarea").press("Enter")  # which does not send what comes back
     refuses.set()
     expect(page.locator("#box textarea")).to_have_value("return an order by post")
     expect(page.locator("#chat .user-row")).to_have_count(0)
