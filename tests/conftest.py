@@ -20,6 +20,7 @@ from argon2 import PasswordHasher
 from PIL import Image
 from postgres import Server, programs
 
+from demo.stubs import import_gradio
 from mm_support.config import Settings
 from mm_support.decide.intents import Reads
 from mm_support.desk import accounts
@@ -31,8 +32,9 @@ from mm_support.knowledge.readers.sandbox import Sandbox
 from mm_support.store.database import Store
 from mm_support.types import Audio, Label, TextLine, Transcript
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # before torch is imported: workers share the cores
-    os.environ.setdefault("OMP_NUM_THREADS", "1")
+if "PYTEST_XDIST_WORKER" in os.environ:  # which imports the modules of all tests
+    os.environ.setdefault("OMP_NUM_THREADS", "1")  # before torch is imported: they share the cores
+    import_gradio()
 
 
 # files whose tests take the loaded `service` below: one worker runs them, and loads it once
