@@ -20,7 +20,13 @@ from mm_support.terminal import load_service
 from mm_support.types import UserTurn
 
 OUTPUTS = len(LABELS) + len(CHOICES)
-SIZES = ((WordEncoder.dim, 1), (WordEncoder.dim, 1), (WordEncoder.dim + 1, 1), 1, (1, OUTPUTS))
+SIZES = (
+    (1, WordEncoder.dim, 1),
+    (1, WordEncoder.dim, 1),
+    (1, WordEncoder.dim + 1, 1),
+    (1, 1),
+    (1, 1, OUTPUTS),
+)
 SILENT = Head(  # reads nothing in any message
     Layers(*(np.zeros(size, np.float32) for size in SIZES)),
     np.zeros((WordEncoder.dim + N_GRAMS, OUTPUTS), np.float32),

@@ -41,6 +41,7 @@ EPOCHS, BATCH, RATE, DECAY = 6, 128, 2e-3, 0.02
 STEPS = 200  # at least, of few examples
 WARM_UP = 0.1  # of the steps
 PIECES = 48  # of an example that are learned from, the first ones
+NETWORKS = 3  # whose mean is the head that ships; k of intents.Layers
 SEED = 0
 SMALL = 1e-3  # added to deviations
 
@@ -103,8 +104,10 @@ class Network(nn.Module):
         units = self.dropped(self.hidden(read).relu())
         return self.out(units) + self.vector(vectors) + self.letters(LETTERS * letters)
 
-    def head(self, temperature: float, thresholds: Mapping[str, float], made_for: str) -> Head:
-        """For vectors as they come; the labels' logits are divided by the temperature."""
+    def parts(self, temperature: float) -> tuple[Layers, np.ndarray, np.ndarray]:
+        """Layers of this one network, and the head's linear and bias, for vectors as they come; the
+        labels' logits are divided by the temperature.
+        """
         own = {name: value.numpy() for name, value in self.state_dict().items()}
         mean, scale, d = self.mean.numpy(), 1 / self.deviation.numpy(), len(self.mean)
         hidden = own["hidden.weight"].T * np.r_[scale, np.full(EYES * HELD, SEEN)][:, None]
@@ -115,11 +118,20 @@ class Network(nn.Module):
         bias = own["out.bias"] + own["vector.bias"] - mean @ vector
         colder = np.r_[np.full(len(LABELS), 1 / temperature), np.ones(len(CHOICES))]
         eyes, held, out = SHARP * own["eyes.weight"].T, own["held.weight"].T, own["out.weight"].T
-        layers = (eyes, held, hidden, hidden_bias, out * colder)
-        eyes, held, hidden, hidden_bias, out = (own.astype(np.float32) for own in layers)
-        linear, bias = ((own * colder).astype(np.float32) for own in (linear, bias))
-        layers = Layers(eyes, held, hidden, hidden_bias, out)
-        return Head(layers, linear, bias, thresholds, made_for)
+        return Layers(eyes, held, hidden, hidden_bias, out * colder), linear * colder, bias * colder
+
+
+def head_of(
+    networks: Sequence[Network],
+    temperature: float,
+    thresholds: Mapping[str, float],
+    made_for: str,
+) -> Head:
+    """A head whose logits are the mean of the networks'."""
+    layers, linear, bias = zip(*(network.parts(temperature) for network in networks))
+    stacked = Layers(*(np.stack(each).astype(np.float32) for each in zip(*layers)))
+    linear, bias = (np.stack(own).mean(axis=0).astype(np.float32) for own in (linear, bias))
+    return Head(stacked, linear, bias, thresholds, made_for)
 
 
 def fit(
@@ -128,26 +140,32 @@ def fit(
     encode: EncodePieces,
     made_for: str,
     readers: Sequence[Example] = (),
+    networks: int = NETWORKS,
 ) -> Head:
     """A head for the encoder that `encode` stands for. Labels get a temperature and thresholds by
     cross-validation, in which no group of ordinary questions judges a head that has seen it.
     readers: questions that customers do not ask; they are learned from and set no threshold.
+    networks: of the head; each takes as long to learn.
     """
     rows = [*examples, *ordinary, *readers]
     encoded = Encoded.of(rows, encode)
-    told = cross_validated(encoded, rows)
+    told = cross_validated(encoded, rows, networks)
     temperature = find_temperature(told, encoded.targets)
     customers = slice(len(examples), len(examples) + len(ordinary))
     plain = np.array([not row.labels for row in rows[customers]])
     thresholds = find_thresholds(tempered(told, temperature)[customers][plain])
-    network = learned(encoded, np.arange(len(rows)))
-    return network.head(temperature, thresholds, made_for)
+    own = learned(encoded, np.arange(len(rows)), networks)
+    return head_of(own, temperature, thresholds, made_for)
 
 
-def learned(encoded: Encoded, places: np.ndarray) -> Network:
-    """A network that has learned from the examples at `places`."""
+def learned(encoded: Encoded, places: np.ndarray, networks: int) -> list[Network]:
+    """Networks that have learned from the examples at `places`, from different beginnings."""
+    return [_learned(encoded, places, SEED + number) for number in range(networks)]
+
+
+def _learned(encoded: Encoded, places: np.ndarray, seed: int) -> Network:
     with torch.random.fork_rng(), torch_threads(1):  # its layers are small
-        torch.manual_seed(SEED)
+        torch.manual_seed(seed)
         vectors = encoded.vectors[places]
         network = Network(vectors.mean(axis=0), vectors.std(axis=0) + SMALL)
         batches = -(-len(places) // BATCH)
@@ -177,10 +195,14 @@ def loss_of(logits: Tensor, encoded: Encoded, places: np.ndarray) -> Tensor:
 
 
 @torch.inference_mode()
-def probabilities(network: Network, encoded: Encoded, places: np.ndarray) -> np.ndarray:
-    """(len(places), labels)."""
-    some = [places[start : start + BATCH] for start in range(0, len(places), BATCH)]
-    logits = torch.cat([network(*encoded.batch(own)) for own in some])
+def probabilities(networks: Sequence[Network], encoded: Encoded, places: np.ndarray) -> np.ndarray:
+    """(len(places), labels): of the mean of their logits."""
+    batches = (places[start : start + BATCH] for start in range(0, len(places), BATCH))
+
+    def mean(batch: tuple[Tensor, ...]) -> Tensor:
+        return torch.stack([network(*batch) for network in networks]).mean(dim=0)
+
+    logits = torch.cat([mean(encoded.batch(own)) for own in batches])
     return logits[:, : len(LABELS)].softmax(dim=1).numpy()
 
 
@@ -193,15 +215,15 @@ def targets(rows: Sequence[Example]) -> np.ndarray:
     return found
 
 
-def cross_validated(encoded: Encoded, rows: Sequence[Example]) -> np.ndarray:
-    """(n, labels): each row's probabilities by a network that has not seen its group."""
+def cross_validated(encoded: Encoded, rows: Sequence[Example], networks: int) -> np.ndarray:
+    """(n, labels): each row's probabilities by networks that have not seen its group."""
     from sklearn.model_selection import GroupKFold
 
     groups = [row.group or f"{row.text} {place}" for place, row in enumerate(rows)]
     folds = GroupKFold(FOLDS, shuffle=True, random_state=0)
     told = np.zeros((len(rows), len(LABELS)))
     for seen, unseen in folds.split(rows, groups=groups):
-        told[unseen] = probabilities(learned(encoded, seen), encoded, unseen)
+        told[unseen] = probabilities(learned(encoded, seen, networks), encoded, unseen)
     return told
 
 

@@ -79,7 +79,8 @@ def head_for(
     from mm_support.decide.intent_fitting import fit  # imports torch
 
     say("Learning what customers do from examples, for this text encoder")
-    head = fit(read_examples(), everyday(), encode, version_of(text_model))
+    # of one network: the service waits for it
+    head = fit(read_examples(), everyday(), encode, version_of(text_model), networks=1)
     save_head(head, kept, {"data": "the examples and packs that ship with the project"})
     return head
 
@@ -88,7 +89,7 @@ def _version(text_model: str) -> str:
     """Names the encoder, what is read, the examples and the packs: with others a head is fitted
     anew.
     """
-    layers = (*Layers._fields, "of early pieces too")
+    layers = (*Layers._fields, "of early pieces too", "of one network")
     shape = (version_of(text_model), LABELS, CHOICES, N_GRAMS, LONGEST, layers)
     digest = hashlib.sha256(repr(shape).encode())
     for path in sorted([*EXAMPLES.glob("*.jsonl"), *PACKS.glob("*/entries.jsonl")]):

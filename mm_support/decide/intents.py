@@ -90,11 +90,13 @@ class Reads:
 
 
 class Layers(NamedTuple):
-    """What reads the word pieces of a text. Each of h eyes weighs them and takes the mean of what
-    they hold (Lin et al. 2017); that and the text's vector go through a hidden layer.
+    """What k networks, which learned the same from different beginnings, read in the word pieces
+    of a text, in the mean: each misreads other messages (Lakshminarayanan et al. 2017). Each of a
+    network's h eyes weighs the pieces and takes the mean of what they hold (Lin et al. 2017); that
+    and the text's vector go through a hidden layer.
 
-    eyes: (d, h), held: (d, v), hidden: (d + h * v, u), hidden_bias: (u,), out: (u, labels +
-    choices).
+    eyes: (k, d, h), held: (k, d, v), hidden: (k, d + h * v, u), hidden_bias: (k, u), out: (k, u,
+    labels + choices).
     """
 
     eyes: np.ndarray
@@ -105,9 +107,11 @@ class Layers(NamedTuple):
 
     def logits(self, vector: np.ndarray, pieces: np.ndarray) -> np.ndarray:
         """(labels + choices,). vector: (d,), pieces: (t, d), both as `read_from` gives them."""
-        seen = _softmax((pieces @ self.eyes).T) @ (pieces @ self.held)  # (h, v)
-        units = np.concatenate([vector, seen.ravel()]) @ self.hidden + self.hidden_bias
-        return np.maximum(units, 0) @ self.out
+        looks = _softmax((pieces @ self.eyes).transpose(0, 2, 1))  # (k, h, t)
+        seen = (looks @ (pieces @ self.held)).reshape(len(looks), -1)
+        read = np.hstack([np.tile(vector, (len(looks), 1)), seen])
+        units = (read[:, None] @ self.hidden)[:, 0] + self.hidden_bias
+        return (np.maximum(units, 0)[:, None] @ self.out)[:, 0].mean(axis=0)
 
 
 @dataclass(frozen=True, eq=False)
