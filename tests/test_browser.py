@@ -1051,9 +1051,10 @@ def test_what_is_entered_while_the_server_takes_a_message_is_sent_next(page, slo
 def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
     page, service, slow_visit, monkeypatch
 ):
-    (sent, takes), refuses = slow_visit, threading.Event()
+    (sent, takes), refuses, asked = slow_visit, threading.Event(), []
 
     def refused(turn):
+        asked.append(turn.text)
         refuses.wait(PATIENCE / 1000)
         raise BusyError("busy", 5.0)
         yield
@@ -1069,6 +1070,8 @@ def test_what_is_typed_while_the_server_takes_or_refuses_a_message_stays(
     refuses.set()
     expect(page.locator("#box textarea")).to_have_value("return an order by post")
     expect(page.locator("#chat .user-row")).to_have_count(0)
+    page.wait_for_timeout(1000)
+    assert asked == ["return an order"]
 
 
 def test_what_cannot_be_used_stays_in_the_box_and_the_next_question_works(page, service):
